@@ -1,0 +1,117 @@
+// SQL types, and the physical types that hold their values inside the executor.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llkv {
+
+/// The SQL types. The numbers reach disk (catalog, descriptors): never renumber.
+enum class TypeId : uint8_t {
+  kNull = 0,  // the type of a bare NULL, and of a parameter whose type is not known yet
+  kBoolean = 1,
+  kTinyInt = 2,
+  kSmallInt = 3,
+  kInteger = 4,
+  kBigInt = 5,
+  kHugeInt = 6,
+  kUTinyInt = 7,
+  kUSmallInt = 8,
+  kUInteger = 9,
+  kUBigInt = 10,
+  kReal = 12,
+  kDouble = 13,
+  kDecimal = 14,
+  kVarchar = 15,
+  kBlob = 16,
+  kDate = 17,       // days since 1970-01-01
+  kTime = 18,       // microseconds since midnight
+  kTimestamp = 19,  // microseconds since 1970-01-01 00:00:00, no zone
+  kInterval = 20,   // months, days, nanoseconds
+};
+
+/// How values lie in a flat Vector.
+enum class PhysicalType : uint8_t {
+  kBool,  // one byte, 0 or 1
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kInt128,
+  kUInt8,
+  kUInt16,
+  kUInt32,
+  kUInt64,
+  kFloat,
+  kDouble,
+  kString,    // StringRef (vector/string_ref.h)
+  kInterval,  // Interval, 16 bytes
+};
+
+/// A SQL type: four bytes, passed by value.
+///
+/// DECIMAL(p, s) has 1 <= p <= 38 and 0 <= s <= p; other types have neither.
+class LogicalType {
+ public:
+  constexpr LogicalType() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): a TypeId without parameters is a type.
+  constexpr LogicalType(TypeId id) : id_(id) {}
+  static constexpr LogicalType Decimal(int precision, int scale) {
+    LogicalType type(TypeId::kDecimal);
+    type.precision_ = static_cast<uint8_t>(precision);
+    type.scale_ = static_cast<uint8_t>(scale);
+    return type;
+  }
+
+  constexpr TypeId id() const { return id_; }
+  constexpr int precision() const { return precision_; }
+  constexpr int scale() const { return scale_; }
+  constexpr bool operator==(const LogicalType&) const = default;
+
+  constexpr bool IsInteger() const { return id_ >= TypeId::kTinyInt && id_ <= TypeId::kUBigInt; }
+  constexpr bool IsUnsigned() const { return id_ >= TypeId::kUTinyInt && id_ <= TypeId::kUBigInt; }
+  constexpr bool IsFloating() const { return id_ == TypeId::kReal || id_ == TypeId::kDouble; }
+  constexpr bool IsDecimal() const { return id_ == TypeId::kDecimal; }
+  constexpr bool IsNumeric() const { return IsInteger() || IsFloating() || IsDecimal(); }
+  constexpr bool IsString() const { return id_ == TypeId::kVarchar || id_ == TypeId::kBlob; }
+  constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kInterval; }
+
+  /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool.
+  PhysicalType physical() const;
+
+  /// SQL spelling, for example "DECIMAL(15,2)".
+  std::string ToString() const;
+
+ private:
+  TypeId id_ = TypeId::kNull;
+  uint8_t precision_ = 0;
+  uint8_t scale_ = 0;
+};
+
+/// Bytes of one value of a flat Vector: 1 to 16.
+int PhysicalWidth(PhysicalType type);
+
+/// True for the signed and unsigned integers of 8 to 128 bits (not kBool).
+bool IsPhysicalInteger(PhysicalType type);
+
+/// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
+/// regard to case and include the usual synonyms (int4, text, numeric, double precision, …). Errors: 42704-like
+/// undefined type (42883), parameters out of range (22023), a type that is known but cannot run (0A000).
+arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector<int64_t>& parameters,
+                                        int64_t position);
+
+/// The Arrow type at the public boundary: decimal128 for DECIMAL and HUGEINT (38, 0), utf8, binary, time64[us], ….
+std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type);
+
+/// The SQL type that holds values of an Arrow type without loss (string_view and large_utf8 are VARCHAR, dictionaries
+/// their values, timestamps of other units TIMESTAMP, …). Error 0A000 where there is none.
+arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type);
+
+}  // namespace llkv
