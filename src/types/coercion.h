@@ -1,0 +1,23 @@
+// Which types convert into which by themselves, and what type two branches have in common.
+#pragma once
+
+#include <optional>
+
+#include "types/logical_type.h"
+
+namespace llkv {
+
+/// Cost of the implicit conversion `from` -> `to`: 0 for the same type, larger is worse, nothing where a cast must be
+/// spelled out. A bare NULL converts into everything at cost 1. Literals of text convert to other types where the
+/// binder knows they are literals.
+std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to);
+
+/// The type that CASE branches, set operations, comparisons and VALUES columns of types `a` and `b` have in common;
+/// nothing where there is none. Integers widen (signed with unsigned to the next larger signed), integer with decimal
+/// gives a decimal that holds both, anything numeric with DOUBLE gives DOUBLE, DATE with TIMESTAMP gives TIMESTAMP.
+std::optional<LogicalType> CommonType(LogicalType a, LogicalType b);
+
+/// The decimal type that holds every value of an integer type: DECIMAL(3..39→38, 0).
+LogicalType DecimalForInteger(LogicalType integer);
+
+}  // namespace llkv
