@@ -1,0 +1,274 @@
+// Logical plans: what a statement computes, as plain data. The binder builds them, the optimizer rewrites them, exec
+// runs them.
+//
+// A plan is a tree whose only sharing is by LogicalMaterialize/LogicalMaterializedScan (a DAG over names), so that a
+// common table expression used twice is computed once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "expr/bound_expr.h"
+#include "functions/function_registry.h"
+#include "types/logical_type.h"
+#include "types/value.h"
+
+namespace llkv {
+
+/// A column that an operator gives.
+struct OutputColumn {
+  ColumnId id;
+  LogicalType type;
+  std::string name;
+};
+
+enum class PlanKind : uint8_t {
+  kScan,
+  kValues,
+  kTableFunction,
+  kFilter,
+  kProject,
+  kJoin,
+  kAggregate,
+  kSort,
+  kLimit,
+  kSetOperation,
+  kMaterialize,
+  kMaterializedScan,
+  kInsert,
+  kUpdate,
+  kDelete,
+  kFileScan,
+  kCopyTo,
+};
+
+struct LogicalPlan;
+using LogicalPlanPtr = std::unique_ptr<LogicalPlan>;
+
+/// Base of all nodes. `output` is what the node gives, in order; each kind says how it relates to its children's.
+struct LogicalPlan {
+  explicit LogicalPlan(PlanKind k) : kind(k) {}
+  virtual ~LogicalPlan();
+  LogicalPlan(const LogicalPlan&) = delete;
+  LogicalPlan& operator=(const LogicalPlan&) = delete;
+
+  PlanKind kind;
+  std::vector<LogicalPlanPtr> children;
+  std::vector<OutputColumn> output;
+  double estimated_rows = -1;  // set by the optimizer; -1 = unknown
+
+  template <typename T>
+  T& As() {
+    return static_cast<T&>(*this);
+  }
+  template <typename T>
+  const T& As() const {
+    return static_cast<const T&>(*this);
+  }
+};
+
+enum class ComparisonOp : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual };
+
+/// A predicate that the scan itself applies, exactly: column op value(s), no NULL among the values.
+struct PushedPredicate {
+  enum class Op : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIsNull, kIsNotNull, kIn };
+  uint32_t column_ordinal = 0;  // in the table's schema
+  Op op = Op::kEqual;
+  std::vector<BoundExprPtr> values;  // constants or parameters of the column's type; several only for kIn
+};
+
+/// A table. output[i] is the table's column column_ordinals[i]; where row_id_column is set, the last output column is
+/// the hidden row id (UBIGINT).
+struct LogicalScan : LogicalPlan {
+  LogicalScan() : LogicalPlan(PlanKind::kScan) {}
+  TableId table;
+  std::string table_name;
+  std::vector<uint32_t> column_ordinals;
+  bool with_row_id = false;
+  std::vector<PushedPredicate> predicates;
+  /// All columns of the primary key are fixed by equality with these (in key order): a point lookup. The predicates
+  /// still hold.
+  std::vector<BoundExprPtr> key_lookup;
+};
+
+/// Rows of expressions without columns (no rows or no columns are possible: `SELECT 1` is a projection over one row of
+/// none).
+struct LogicalValues : LogicalPlan {
+  LogicalValues() : LogicalPlan(PlanKind::kValues) {}
+  std::vector<std::vector<BoundExprPtr>> rows;
+};
+
+struct LogicalTableFunction : LogicalPlan {
+  LogicalTableFunction() : LogicalPlan(PlanKind::kTableFunction) {}
+  std::string function_name;
+  std::shared_ptr<const BoundTableFunction> function;
+  std::vector<uint32_t> column_indexes;  // output[i] is the function's column column_indexes[i]
+};
+
+/// Rows of a file (COPY FROM, read_csv, read_parquet). output has the file's columns that are used, cast to the types
+/// given.
+struct LogicalFileScan : LogicalPlan {
+  LogicalFileScan() : LogicalPlan(PlanKind::kFileScan) {}
+  enum class Format : uint8_t { kCsv, kParquet };
+  Format format = Format::kCsv;
+  std::string path;
+  std::vector<std::pair<std::string, Value>>
+      options;  // lower-case names, validated by the binder: header, delimiter, quote, escape, null
+  std::vector<uint32_t> column_indexes;  // of the file, one for each output column
+};
+
+/// Rows of the child for which every term is TRUE. Output is the child's.
+struct LogicalFilter : LogicalPlan {
+  LogicalFilter() : LogicalPlan(PlanKind::kFilter) {}
+  std::vector<BoundExprPtr> terms;
+};
+
+/// output[i] = exprs[i].
+struct LogicalProject : LogicalPlan {
+  LogicalProject() : LogicalPlan(PlanKind::kProject) {}
+  std::vector<BoundExprPtr> exprs;
+};
+
+enum class JoinType : uint8_t {
+  kInner,
+  kLeft,
+  kRight,
+  kFull,
+  kSemi,    // left rows with a match
+  kAnti,    // left rows without a match (NOT EXISTS)
+  kMark,    // left columns, then one BOOLEAN: TRUE with a match, else FALSE; NULL by IN's rule where null_aware
+  kSingle,  // as left, but error 21000 where a left row has two matches (scalar subqueries)
+};
+
+/// children[0] is left (probe side), children[1] right (build side). Output: left's, then right's (kSemi, kAnti: left's
+/// only; kMark: left's and the mark). No term at all is a cross join.
+struct LogicalJoin : LogicalPlan {
+  LogicalJoin() : LogicalPlan(PlanKind::kJoin) {}
+  JoinType type = JoinType::kInner;
+  std::vector<BoundExprPtr>
+      terms;  // ANDed; may read both sides. Equalities of one side's expression with the other's become hash keys
+  /// kMark and kAnti for [NOT] IN: terms[0] is the `=` of IN; a NULL on either side of it makes the answer unknown
+  /// (mark NULL; anti: row dropped).
+  bool null_aware = false;
+};
+
+struct AggregateCall {
+  BoundAggregate function;
+  std::vector<BoundExprPtr> arguments;  // none for count(*)
+  bool distinct = false;
+  BoundExprPtr filter;  // null, or BOOLEAN
+};
+
+/// Output: one column a group expression, then one an aggregate. No groups: exactly one row. No aggregates: DISTINCT.
+struct LogicalAggregate : LogicalPlan {
+  LogicalAggregate() : LogicalPlan(PlanKind::kAggregate) {}
+  std::vector<BoundExprPtr> groups;
+  std::vector<AggregateCall> aggregates;
+};
+
+struct SortKey {
+  BoundExprPtr expr;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+/// Output is the child's. With limit set (top-N) only the first limit rows after offset.
+struct LogicalSort : LogicalPlan {
+  LogicalSort() : LogicalPlan(PlanKind::kSort) {}
+  std::vector<SortKey> keys;
+  BoundExprPtr limit;   // null, or BIGINT without columns; set by the optimizer (top-N)
+  BoundExprPtr offset;  // null, or BIGINT without columns
+};
+
+/// Output is the child's. NULL limit value: no limit. Negative: error 2201W-like (22023).
+struct LogicalLimit : LogicalPlan {
+  LogicalLimit() : LogicalPlan(PlanKind::kLimit) {}
+  BoundExprPtr limit;
+  BoundExprPtr offset;
+};
+
+/// children have columns of the same types, matched by place; output has ids of its own.
+struct LogicalSetOperation : LogicalPlan {
+  LogicalSetOperation() : LogicalPlan(PlanKind::kSetOperation) {}
+  enum class Op : uint8_t { kUnion, kIntersect, kExcept };
+  Op op = Op::kUnion;
+  bool all = false;
+};
+
+/// children[0] is the definition, computed once when first read; children[1] the body, which reads it by
+/// LogicalMaterializedScan with the same id. Output is the body's.
+struct LogicalMaterialize : LogicalPlan {
+  LogicalMaterialize() : LogicalPlan(PlanKind::kMaterialize) {}
+  uint32_t id = 0;
+};
+
+/// output[i] is column column_indexes[i] of the definition, under a new id.
+struct LogicalMaterializedScan : LogicalPlan {
+  LogicalMaterializedScan() : LogicalPlan(PlanKind::kMaterializedScan) {}
+  uint32_t id = 0;
+  std::vector<uint32_t> column_indexes;
+};
+
+/// A condition that every written row must meet: not FALSE (CHECK), or not NULL (NOT NULL). Its columns are the written
+/// row's.
+struct RowConstraint {
+  BoundExprPtr expr;
+  bool is_not_null = false;
+  std::string sqlstate;  // 23514 or 23502
+  std::string message;   // names the constraint and the table
+};
+
+/// The child gives one column for each column of the table, in order, of its type. Output: one BIGINT, the number of
+/// rows.
+struct LogicalInsert : LogicalPlan {
+  LogicalInsert() : LogicalPlan(PlanKind::kInsert) {}
+  TableId table;
+  std::string table_name;
+  std::vector<RowConstraint> constraints;
+  bool bulk = false;  // COPY, CTAS: write cold row groups directly
+};
+
+/// The child gives the row id, then the new value of every column of the table. Output: one BIGINT, the number of rows.
+struct LogicalUpdate : LogicalPlan {
+  LogicalUpdate() : LogicalPlan(PlanKind::kUpdate) {}
+  TableId table;
+  std::string table_name;
+  std::vector<RowConstraint> constraints;
+};
+
+/// The child's first column is the row id. Output: one BIGINT, the number of rows.
+struct LogicalDelete : LogicalPlan {
+  LogicalDelete() : LogicalPlan(PlanKind::kDelete) {}
+  TableId table;
+  std::string table_name;
+};
+
+/// Writes the child's rows to a file. Output: one BIGINT, the number of rows.
+struct LogicalCopyTo : LogicalPlan {
+  LogicalCopyTo() : LogicalPlan(PlanKind::kCopyTo) {}
+  LogicalFileScan::Format format = LogicalFileScan::Format::kCsv;
+  std::string path;
+  std::vector<std::pair<std::string, Value>> options;
+};
+
+/// A whole statement's plan: the tree, and how many parameters it has with their types (kNull where context gives
+/// none).
+struct BoundStatementPlan {
+  LogicalPlanPtr root;
+  std::vector<LogicalType> parameter_types;
+  std::vector<std::string> parameter_names;  // empty for positional ones
+  uint64_t next_column_id = 1;               // fresh ids for the optimizer
+};
+
+/// The plan as an indented tree, one node a line, with terms, pushed predicates and estimated rows: what EXPLAIN shows.
+std::string PlanToString(const LogicalPlan& plan);
+
+/// A short name of a node's kind and variant, for example "HASH_JOIN LEFT": what EXPLAIN shows as its head.
+std::string PlanNodeTitle(const LogicalPlan& plan);
+
+}  // namespace llkv
