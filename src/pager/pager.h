@@ -1,0 +1,157 @@
+// Pager: 64-bit physical keys to immutable byte blobs, one root blob, and an ordered log of small records, changed in
+// atomic commits. Everything above stores through this interface and does not know which backend runs.
+//
+// Threads: every call of Pager is safe from any thread. A WriteBatch or StagedBlob is used by one thread at a time.
+//
+// Common errors: 58030 I/O, 53100 disk full, XX001 bytes that are not what was written, 25006 a write to a pager that
+// was opened read-only, 55006 a handle used in a forked child or after Close.
+#pragma once
+
+#include <arrow/buffer.h>
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/ids.h"
+#include "pager/write_batch.h"
+
+namespace llkv {
+
+/// What a commit has survived when it returns. Commits of different levels keep their order: none is found after a
+/// crash without those before it.
+enum class Durability : uint8_t {
+  /// May be lost with the process.
+  kNone,
+  /// Survives the process; after power loss the database opens at some earlier commit.
+  kProcess,
+  /// Survives power loss.
+  kFull,
+};
+
+struct CommitOptions {
+  /// The pager's default where empty.
+  std::optional<Durability> durability;
+  /// The commit fails with 40001, changing nothing, unless the root's version is this.
+  std::optional<uint64_t> expected_root_version;
+};
+
+/// A commit that has its place in the order and may not be durable yet.
+struct CommitTicket {
+  Lsn lsn;
+  Durability durability = Durability::kNone;
+};
+
+/// One commit, and all that it reaches: blobs freed later stay readable through it until it is destroyed.
+class PagerSnapshot {
+ public:
+  virtual ~PagerSnapshot() = default;
+  /// The last commit that is part of it; 0 where there was none.
+  virtual Lsn lsn() const = 0;
+  /// The root blob; null where none was ever set.
+  virtual const std::shared_ptr<arrow::Buffer>& root() const = 0;
+  /// Grows by one with each commit that sets a root; 0 where none was ever set.
+  virtual uint64_t root_version() const = 0;
+};
+
+/// Counters since the pager was opened, and sizes now. For tests, EXPLAIN and SHOW.
+struct PagerStats {
+  uint64_t num_commits = 0;
+  uint64_t num_syncs = 0;
+  uint64_t num_writes = 0;
+  uint64_t bytes_written = 0;
+  uint64_t num_blobs_read = 0;
+  uint64_t bytes_read = 0;
+  uint64_t num_blobs_verified = 0;
+  uint64_t num_checkpoints = 0;
+  /// Blobs that the newest commit reaches, and their bytes.
+  uint64_t num_keys = 0;
+  uint64_t live_bytes = 0;
+  /// Bytes of the file that no newest blob, directory node or kept log record occupies, up to each segment's end of
+  /// use.
+  uint64_t dead_bytes = 0;
+  /// Bytes of log records that no TruncateLog has dropped, with their framing.
+  uint64_t log_bytes = 0;
+  /// The size of the file; of the blobs and the log where there is no file.
+  uint64_t size_bytes = 0;
+  uint64_t num_segments = 0;
+  Lsn last_lsn;
+  Lsn durable_lsn;
+};
+
+/// See the file's comment. Made by OpenPager (pager/registry.h).
+class Pager {
+ public:
+  /// Closes, and drops what Close would have reported.
+  virtual ~Pager() = default;
+
+  /// Gives `count` consecutive keys that no blob has had, the first of which is returned. They cost nothing until put;
+  /// those not put by a commit that becomes durable may be given out again after a crash.
+  virtual arrow::Result<PhysicalKey> Allocate(uint64_t count) = 0;
+
+  /// Gives the blobs of `keys`, in that order, as of `snapshot`, or of the newest commit where it is null.
+  ///
+  /// Each buffer starts on a 64-byte boundary, is zero-copy where the backend can, and is valid as long as it is held,
+  /// past Free, the snapshot and the pager. A blob's checksum is verified at its first read (XX001 names the key). A
+  /// key without a blob there is XX001 too: callers hold keys that a commit gave them.
+  virtual arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> Get(std::span<const PhysicalKey> keys,
+                                                                         const PagerSnapshot* snapshot = nullptr) = 0;
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Get(PhysicalKey key, const PagerSnapshot* snapshot = nullptr);
+
+  /// Gives [offset, offset + length) of a blob; 22023 where that is not inside it. Aligned as `offset` is.
+  virtual arrow::Result<std::shared_ptr<arrow::Buffer>> GetRange(PhysicalKey key, uint64_t offset, uint64_t length,
+                                                                 const PagerSnapshot* snapshot = nullptr) = 0;
+
+  /// Hints that `keys` are read soon. Reports nothing; unknown keys are ignored.
+  virtual void Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot = nullptr) = 0;
+
+  /// All keys with a blob, ascending, as of `snapshot` or the newest commit.
+  virtual arrow::Result<std::vector<PhysicalKey>> Keys(const PagerSnapshot* snapshot = nullptr) = 0;
+
+  /// Writes a blob ahead of the commit that will name it: the bytes of `pieces`, one after the other.
+  ///
+  /// `key` comes from Allocate. The blob exists only once a batch with it commits, and its room is given back where the
+  /// StagedBlob is dropped or the process ends first.
+  virtual arrow::Result<StagedBlob> Stage(PhysicalKey key, std::span<const std::shared_ptr<arrow::Buffer>> pieces) = 0;
+
+  /// Gives the batch its place in the commit order, applies it, and makes it visible to later reads and snapshots; when
+  /// this returns it is as safe as Durability::kProcess (kNone where that was asked). WaitDurable does the rest.
+  ///
+  /// All or nothing: after a failure nothing has changed, the batch is as before, and may be tried again; the failed
+  /// bytes are never found at a later opening. On success the batch is left empty with its capacity, for reuse. Errors
+  /// beside the common ones: 40001 for the precondition; 22023 for a put of a key that was not allocated or has a blob,
+  /// or a free of one that has none.
+  virtual arrow::Result<CommitTicket> Submit(WriteBatch& batch, const CommitOptions& options = {}) = 0;
+
+  /// Returns when the ticket's commit is durable to its level. Concurrent callers share one sync.
+  ///
+  /// 58030 where the sync failed: then no commit from the first one on that waited for it is part of the database,
+  /// reads show the state before it, and every later Submit fails with 58030 until the database is closed and opened
+  /// again (what the kernel dropped after a failed sync cannot be known, so nothing is built upon it).
+  virtual arrow::Status WaitDurable(const CommitTicket& ticket) = 0;
+
+  /// Submit, then WaitDurable. Gives the commit's place in the log.
+  arrow::Result<Lsn> Commit(WriteBatch& batch, const CommitOptions& options = {});
+
+  /// Calls `visit` for each log record after `after` (exclusive), in commit order, up to the newest commit at the time
+  /// of the call; records dropped by TruncateLog are not there. The bytes are valid during the call of `visit` only.
+  /// Stops at, and returns, the first failure of `visit`, which must not call Submit.
+  using LogVisitor = std::function<arrow::Status(Lsn lsn, std::span<const uint8_t> record)>;
+  virtual arrow::Status ReadLog(Lsn after, const LogVisitor& visit) = 0;
+
+  /// Pins the newest commit.
+  virtual arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() = 0;
+
+  virtual PagerStats stats() const = 0;
+
+  /// Makes everything durable, gives the locks back, and reports what failed. Buffers and snapshots that are held stay
+  /// valid; other calls fail afterwards. A second call does nothing.
+  virtual arrow::Status Close() = 0;
+};
+
+}  // namespace llkv

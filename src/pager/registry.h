@@ -1,0 +1,69 @@
+// Opening a pager by URI, and the table of backends behind it. A backend is one file of backends/ that defines
+// Register<FileName>(PagerRegistry&); the build collects them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "os/file_system.h"
+#include "pager/pager.h"
+
+namespace llkv {
+
+struct PagerOptions {
+  bool read_only = false;
+  /// Makes the database where the path names none; else that is 58P01.
+  bool create_if_missing = true;
+  /// What commits that ask for no level get.
+  Durability durability = Durability::kFull;
+  /// Where files are; must outlive the pager.
+  FileSystem* file_system = FileSystem::Default();
+
+  /// The first and the largest ordinary segment of a file; powers of two, at least 4 KiB. Larger entries get a segment
+  /// of their own size.
+  uint64_t min_segment_bytes = uint64_t{1} << 20;
+  uint64_t max_segment_bytes = uint64_t{64} << 20;
+  /// Addresses reserved for the mapping of the file, and so the largest file.
+  uint64_t address_space_bytes = uint64_t{1} << 40;
+  /// The key directory is checkpointed when the log after its last checkpoint is longer than this.
+  uint64_t checkpoint_log_bytes = uint64_t{4} << 20;
+  /// A full commit with at least so many bytes of blobs syncs them before its commit entry, so that recovery need not
+  /// read them again.
+  uint64_t sync_ahead_bytes = uint64_t{4} << 20;
+};
+
+/// Opens the database that `uri` names: ":memory:", a path, "file:PATH", or another backend's "scheme:PATH".
+///
+/// Errors: 0A000 for an unknown scheme; 58P01 missing file; 55006 where another writer (or, for a reader, any writer)
+/// has it open, naming the path; XX001 not a database of ours or a damaged one; 0A000 one of a newer format.
+arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const PagerOptions& options = {});
+
+/// The backends that are built in.
+class PagerRegistry {
+ public:
+  struct Backend {
+    /// The URI's scheme, for example "file".
+    std::string scheme;
+    /// Whether a database outlives its pager.
+    bool persistent = false;
+    /// `path` is the URI without the scheme.
+    std::function<arrow::Result<std::unique_ptr<Pager>>(const std::string& path, const PagerOptions& options)> open;
+  };
+
+  /// All backends of backends/.
+  PagerRegistry();
+
+  void Add(Backend backend) { backends_.push_back(std::move(backend)); }
+  /// Null where there is none.
+  const Backend* Find(std::string_view scheme) const;
+  const std::vector<Backend>& backends() const { return backends_; }
+
+ private:
+  std::vector<Backend> backends_;
+};
+
+}  // namespace llkv
