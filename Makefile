@@ -1,0 +1,75 @@
+# What people type. CMake does the work; each target does the set-up that it needs. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PRESET ?= release
+JOBS ?= $(shell nproc)
+BUILD := build/$(PRESET)
+PREFIX ?= /usr/local
+export LLKV_TEST_DATA ?= $(abspath $(CURDIR)/../shared)
+
+.PHONY: help build test demo bench lint lint-all format fuzz crash install docs sanitize clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+build: ## Build the program build/release/bin/llkv
+	@tools/bootstrap build
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) >/dev/null
+	@ninja -C $(BUILD) -j $(JOBS) --quiet llkv_cli
+
+test: ## Build everything and run all tests
+	@tools/bootstrap test
+	@cmake --preset $(PRESET) $(CMAKE_ARGS) >/dev/null
+	@ninja -C $(BUILD) -j $(JOBS) --quiet
+	@ctest --preset $(PRESET) -j $(JOBS) $(CTEST_ARGS)
+
+demo: ## Load TPC-H data into one file, query it, kill the process, reopen
+	@tools/bootstrap demo
+	@$(MAKE) --no-print-directory build
+	@demos/tpch/run.sh $(BUILD)/bin/llkv
+
+BENCH ?= sum,tpch
+SCALE ?= 1
+THREADS ?= 1,2
+bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch SCALE=1 THREADS=1,2
+	@tools/bootstrap bench
+	@cmake --preset release >/dev/null
+	@ninja -C build/release -j $(JOBS) --quiet llkv_cli llkv_bench
+	@.venv/bin/python bench/run.py --bench $(BENCH) --scale $(SCALE) --threads $(THREADS)
+
+lint: ## Check format, layers, sizes, stand-alone headers; clang-tidy on changed files
+	@tools/bootstrap lint
+	@cmake --preset release >/dev/null
+	@tools/lint/run.py
+
+lint-all: ## The same with clang-tidy on all files
+	@tools/bootstrap lint
+	@cmake --preset release >/dev/null
+	@tools/lint/run.py --all
+
+format: ## Format all sources
+	@tools/bootstrap lint
+	@git ls-files '*.h' '*.cc' | xargs clang-format-14 -i
+
+sanitize: ## Run the tests under ASan and UBSan, and those labelled threads under TSan
+	@tools/bootstrap test
+	@cmake --preset asan >/dev/null && ninja -C build/asan -j $(JOBS) --quiet && ctest --preset asan -j $(JOBS)
+	@cmake --preset tsan >/dev/null && ninja -C build/tsan -j $(JOBS) --quiet && ctest --preset tsan -j $(JOBS)
+
+crash: ## Run the crash suite: the storage stopped at every operation
+	@$(MAKE) --no-print-directory test CTEST_ARGS="-L crash"
+
+FUZZ_SECONDS ?= 60
+fuzz: ## Run the fuzzers for FUZZ_SECONDS each
+	@tools/bootstrap test
+	@cmake --preset asan -DLLKV_FUZZ=ON >/dev/null && ninja -C build/asan -j $(JOBS) --quiet
+	@for target in build/asan/bin/*_fuzz; do $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+
+install: build ## Install the program under PREFIX
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+docs: ## Check that the documents' links lead somewhere
+	@tools/lint/check_docs.py
+
+clean: ## Remove the build folders
+	@rm -rf build
