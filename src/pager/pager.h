@@ -36,9 +36,9 @@ enum class Durability : uint8_t {
 
 struct CommitOptions {
   /// The pager's default where empty.
-  std::optional<Durability> durability;
+  std::optional<Durability> durability = std::nullopt;
   /// The commit fails with 40001, changing nothing, unless the root's version is this.
-  std::optional<uint64_t> expected_root_version;
+  std::optional<uint64_t> expected_root_version = std::nullopt;
 };
 
 /// A commit that has its place in the order and may not be durable yet.

@@ -46,6 +46,9 @@ arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const Page
   } else if (uri != ":memory:") {
     path = uri.substr(scheme.size() + 1);
   }
+  if (path.empty()) {
+    return SqlError(sqlstate::kInvalidParameter, "the database's path is empty in '" + std::string(uri) + "'");
+  }
   const PagerRegistry::Backend* backend = registry.Find(scheme);
   if (backend == nullptr) {
     std::string known;
@@ -54,9 +57,6 @@ arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const Page
                     "no storage backend is named '" + std::string(scheme) + "' (in '" + std::string(uri) +
                         "'); there are: " + known,
                     SqlErrorDetail::kNoPosition, "for a file of that name write './" + std::string(uri) + "'");
-  }
-  if (path.empty()) {
-    return SqlError(sqlstate::kInvalidParameter, "the database's path is empty in '" + std::string(uri) + "'");
   }
   return backend->open(path, options);
 }
