@@ -1,0 +1,157 @@
+// What the binder makes of one statement: a plan to run, or a plain description of what the engine is to do. Here so
+// that the engine needs no syntax trees. Must not know how any of it is carried out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "plan/logical_plan.h"
+#include "types/logical_type.h"
+#include "types/value.h"
+
+namespace llkv {
+
+/// What running a plan does, and so what the statement reports.
+enum class QueryEffect : uint8_t {
+  kRows,      // SELECT, VALUES, DESCRIBE, SHOW TABLES: the plan's rows are the result
+  kInsert,    // the plan gives one BIGINT, the number of rows; the rest likewise
+  kUpdate,    // UPDATE
+  kDelete,    // DELETE, TRUNCATE
+  kCopyFrom,  // COPY t FROM: a LogicalInsert over a LogicalFileScan
+  kCopyTo,    // COPY … TO
+};
+
+/// A table or view that a bound statement looked at: a cached plan is stale once the object's version has changed.
+struct UsedObject {
+  TableId id;
+  bool is_view = false;
+  bool operator==(const UsedObject&) const = default;
+};
+
+/// A statement that is one plan.
+struct BoundQuery {
+  BoundStatementPlan plan;
+  QueryEffect effect = QueryEffect::kRows;
+  /// The table that is written; not set (0) for kRows and kCopyTo.
+  TableId target;
+  std::vector<UsedObject> used;
+  /// The plan holds what binding saw of catalog lists or files (SHOW TABLES, DESCRIBE, COPY FROM): never cache it.
+  bool cacheable = true;
+};
+
+/// EXPLAIN [ANALYZE] of a statement that is one plan. The engine optimizes `query.plan` and shows it.
+struct BoundExplain {
+  bool analyze = false;
+  BoundQuery query;
+};
+
+struct BoundColumn {
+  std::string name;
+  LogicalType type;
+  /// NOT NULL, or part of the primary key.
+  bool not_null = false;
+  /// The DEFAULT expression as SQL text; empty without one (then the default is NULL). Checked: it binds, without
+  /// columns, parameters, aggregates or subqueries, to something that converts to `type`.
+  std::string default_sql;
+};
+
+struct BoundCheck {
+  /// As written after CONSTRAINT, else made up as PostgreSQL does: TABLE_COLUMN_check, TABLE_check, with a number where
+  /// that is taken.
+  std::string name;
+  /// SQL text of the condition; checked to bind to BOOLEAN over the table's columns.
+  std::string sql;
+};
+
+enum class TableStorage : uint8_t { kColumn, kParquet };
+
+/// CREATE TABLE, checked in itself: names, types, constraints. That the name is free is checked where binding could see
+/// it, and again by the engine when it creates.
+struct BoundCreateTable {
+  std::string name;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+  bool or_replace = false;
+  TableStorage storage = TableStorage::kColumn;
+  std::vector<BoundColumn> columns;
+  /// Ordinals in `columns`, in key order; empty without a primary key.
+  std::vector<uint32_t> primary_key;
+  std::vector<BoundCheck> checks;
+  /// CREATE TABLE … AS: gives the rows, column i for column i, of its type. The engine puts a LogicalInsert with
+  /// `bulk` above it once the table has an id.
+  std::optional<BoundStatementPlan> source;
+  std::vector<UsedObject> used;
+};
+
+struct BoundCreateView {
+  std::string name;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+  bool or_replace = false;
+  /// The query's text, printed from its tree: parses alone, has no parameters.
+  std::string sql;
+  /// All column names, the query's own or those written after the view's name, and the types at creation.
+  std::vector<std::string> column_names;
+  std::vector<LogicalType> column_types;
+  std::vector<UsedObject> used;
+};
+
+/// DROP TABLE, DROP VIEW of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds are judged
+/// in one place.
+struct BoundDrop {
+  struct Item {
+    std::string name;
+    int64_t position = -1;
+  };
+  bool is_view = false;
+  bool if_exists = false;
+  bool cascade = false;
+  std::vector<Item> items;
+};
+
+/// SET name = value, RESET name, and PRAGMA name = value. Which settings exist is the engine's knowledge.
+struct BoundSet {
+  /// Lower case; "all" for RESET ALL.
+  std::string name;
+  int64_t name_position = -1;
+  bool reset = false;
+  /// One value unless reset; words come as VARCHAR in lower case, literals as themselves.
+  Value value;
+  int64_t value_position = -1;
+};
+
+/// SHOW name, where no table has that name: one row, the setting's value.
+struct BoundShowSetting {
+  std::string name;
+  int64_t position = -1;
+};
+
+/// PRAGMA name or PRAGMA name(values …), the ones that answer with rows or do something.
+struct BoundPragma {
+  /// Lower case.
+  std::string name;
+  int64_t position = -1;
+  std::vector<Value> values;
+};
+
+/// BEGIN, COMMIT, ROLLBACK. Modes that would have no effect are refused in binding.
+struct BoundTransaction {
+  enum class Action : uint8_t { kBegin, kCommit, kRollback };
+  Action action = Action::kBegin;
+  bool read_only = false;
+  int64_t position = -1;
+};
+
+struct BoundCheckpoint {
+  int64_t position = -1;
+};
+
+using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundDrop, BoundSet,
+                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint>;
+
+}  // namespace llkv
