@@ -1,8 +1,9 @@
-// The headers that cost most to parse, compiled once. A file still includes what it uses: CI compiles each header alone.
+// The headers that cost most to parse, compiled once. A file still includes what it uses: CI compiles each header
+// alone.
 #pragma once
 #include <algorithm>
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <functional>

@@ -117,8 +117,8 @@ struct LogicalFileScan : LogicalPlan {
   enum class Format : uint8_t { kCsv, kParquet };
   Format format = Format::kCsv;
   std::string path;
-  std::vector<std::pair<std::string, Value>>
-      options;  // lower-case names, validated by the binder: header, delimiter, quote, escape, null
+  std::vector<std::pair<std::string, std::string>>
+      options;                           // lower-case names and values as text, for ParseFileOptions (formats)
   std::vector<uint32_t> column_indexes;  // of the file, one for each output column
 };
 
@@ -253,7 +253,7 @@ struct LogicalCopyTo : LogicalPlan {
   LogicalCopyTo() : LogicalPlan(PlanKind::kCopyTo) {}
   LogicalFileScan::Format format = LogicalFileScan::Format::kCsv;
   std::string path;
-  std::vector<std::pair<std::string, Value>> options;
+  std::vector<std::pair<std::string, std::string>> options;
 };
 
 /// A whole statement's plan: the tree, and how many parameters it has with their types (kNull where context gives
