@@ -1,0 +1,115 @@
+// Catalog: which tables and views there are, by name and id, under the same transactions as the rows. What a
+// transaction creates or drops is its own until COMMIT; readers keep the version of their snapshot. The objects are
+// rows of a system table (kCatalogTableId); what is here is a cache of them.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "catalog/schema.h"
+#include "txn/txn.h"
+
+namespace llkv {
+
+class Storage;
+class TableStore;
+
+/// One object: a table or a view (the other is null).
+struct CatalogEntry {
+  TableSchemaPtr table;
+  ViewSchemaPtr view;
+  /// Where its row in the system table is.
+  RowId row;
+
+  TableId id() const { return table != nullptr ? table->id : view->id; }
+  const std::string& name() const { return table != nullptr ? table->name : view->name; }
+};
+
+/// The objects as one transaction sees them at one moment. Immutable; any thread.
+class CatalogSnapshot {
+ public:
+  using EntryPtr = std::shared_ptr<const CatalogEntry>;
+
+  /// By name without regard to ASCII case; null where there is none.
+  const CatalogEntry* Find(std::string_view name) const;
+  /// The table of a name, or null: there is none, or it is a view.
+  TableSchemaPtr FindTable(std::string_view name) const;
+  ViewSchemaPtr FindView(std::string_view name) const;
+  /// By id; null where there is none.
+  const CatalogEntry* Find(TableId id) const;
+  /// All tables, or all views, by folded name.
+  std::vector<TableSchemaPtr> Tables() const;
+  std::vector<ViewSchemaPtr> Views() const;
+  /// Differs where the objects may: equal for two snapshots with the same objects from the same catalog. Own changes of
+  /// a transaction have numbers with the high bit set.
+  uint64_t version() const { return version_; }
+
+  // For Catalog: a changed copy is made, then filled before anyone else sees it.
+  void Put(EntryPtr entry);
+  void Remove(TableId id);
+  void set_version(uint64_t version) { version_ = version; }
+
+ private:
+  std::map<std::string, EntryPtr, std::less<>> by_name_;
+  std::map<TableId, EntryPtr> by_id_;
+  uint64_t version_ = 0;
+};
+
+using CatalogSnapshotPtr = std::shared_ptr<const CatalogSnapshot>;
+
+/// See the file's comment. Any thread; a transaction's own calls come from one thread at a time.
+class Catalog {
+ public:
+  /// Reads the objects of a database, or makes the system table in a new one. `storage` outlives the catalog.
+  static arrow::Result<std::unique_ptr<Catalog>> Open(Storage* storage);
+  ~Catalog();
+
+  /// The objects as the transaction's current statement sees them, its own changes included.
+  CatalogSnapshotPtr GetSnapshot(const Transaction& txn) const;
+
+  /// Adds a table and gives its final schema, with the ids that were 0 filled in. 42P07 where a table or view has the
+  /// name (its newest committed version counts too: then 40001 where the snapshot does not see it); 42701 for two
+  /// columns of one name.
+  arrow::Result<TableSchemaPtr> CreateTable(Transaction& txn, TableSchema schema);
+  arrow::Result<ViewSchemaPtr> CreateView(Transaction& txn, ViewSchema schema);
+  /// 42P01 where there is none; 42809 where it is of the other kind; 40001 where another commit changed it.
+  arrow::Status DropTable(Transaction& txn, std::string_view name);
+  arrow::Status DropView(Transaction& txn, std::string_view name);
+
+  /// The rows of a table that some CatalogSnapshot has. 42P01 where it is gone for all.
+  arrow::Result<std::shared_ptr<TableStore>> GetStore(TableId table) const;
+
+ private:
+  class Changes;
+  struct Version {
+    CommitTs since;
+    CatalogSnapshotPtr objects;
+  };
+  explicit Catalog(Storage* storage) : storage_(storage) {}
+  arrow::Status Load();
+  Changes* FindChanges(const Transaction& txn) const;
+  arrow::Result<Changes*> BeginChanges(Transaction& txn);
+  arrow::Status CheckNameIsFree(const Transaction& txn, const std::string& name) const;
+  arrow::Result<RowId> AppendRow(Transaction& txn, TableId id, bool is_view, const std::string& name,
+                                 const std::string& definition);
+  arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
+  CatalogSnapshotPtr Newest() const;
+  void Publish(CommitTs ts, CatalogSnapshotPtr objects);
+
+  Storage* storage_;
+  std::shared_ptr<TableStore> table_;
+  mutable Mutex mutex_;
+  /// Ascending; the first is what the oldest live snapshot sees.
+  std::vector<Version> versions_ LLKV_GUARDED_BY(mutex_);
+};
+
+}  // namespace llkv

@@ -1,0 +1,129 @@
+// TableStore: a table's rows, behind one interface for every kind of storage. All layers above read and write tables
+// through it; none knows which kind it is. Schema names, NOT NULL and CHECK are not its business; uniqueness is.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "store/scan.h"
+#include "types/logical_type.h"
+#include "types/value.h"
+#include "vector/vector.h"
+
+namespace llkv {
+
+class Transaction;
+
+/// What a store knows of a table. Fixed for a table's life.
+struct TableLayout {
+  struct Column {
+    FieldId field;
+    LogicalType type;
+    /// For messages (23505 shows the key's columns).
+    std::string name;
+  };
+  TableId id;
+  std::vector<Column> columns;
+  /// Ordinals of the primary key's columns, in key order; empty: none.
+  std::vector<uint32_t> primary_key;
+  std::string primary_key_name;
+};
+
+/// When a duplicate key is found out.
+enum class UniqueCheck : uint8_t {
+  /// At the row itself: INSERT.
+  kImmediate,
+  /// At the end of the statement, so that a key may pass from one row to another within it: UPDATE.
+  kAtEndOfStatement,
+};
+
+/// What the optimizer knows of a column. Estimates, except that min and max are true bounds of what is in cold row
+/// groups and hot rows alike.
+struct ColumnStatistics {
+  /// NULL Values where unknown.
+  Value min;
+  Value max;
+  double num_distinct = 0;
+  double num_nulls = 0;
+};
+
+struct TableStatistics {
+  double num_rows = 0;
+  uint64_t size_bytes = 0;
+  std::vector<ColumnStatistics> columns;
+};
+
+/// Writes many rows as cold row groups, ahead of the commit. One thread each; several may write to one table at once in
+/// one statement of one transaction. Rows become visible to the transaction's next statement, and to others at COMMIT.
+class BulkWriter {
+ public:
+  /// Dropping one without Finish drops its rows.
+  virtual ~BulkWriter() = default;
+
+  /// Adds the selected rows; columns are the table's, in order, of their types, in any form.
+  virtual arrow::Status Append(const Batch& batch) = 0;
+  /// Adds rows [offset, offset + length) of a batch whose columns are the table's with the types of ToArrowType.
+  virtual arrow::Status Append(const arrow::RecordBatch& batch, int64_t offset, int64_t length) = 0;
+  /// Ends the writing. A duplicate key among the rows, or with rows that are there, is 23505 at EndStatement at the
+  /// latest.
+  virtual arrow::Status Finish() = 0;
+  virtual uint64_t num_rows() const = 0;
+};
+
+/// Rows fetched by id: the batch and the memory under it, reused from call to call. One thread.
+class GatherBuffer {
+ public:
+  virtual ~GatherBuffer() = default;
+  /// The result of the last Gather. Valid until the next one; string bytes as long as the buffer.
+  virtual const Batch& batch() const = 0;
+};
+
+/// See the file's comment. Any thread, except that a Transaction's own calls come from one thread at a time.
+///
+/// Errors of all changes: those of Transaction::BeginWrite; 53200 memory; 40001 where a row was changed by a commit
+/// that the snapshot does not see. After a failed change the statement is undone by its caller
+/// (Transaction::UndoStatement).
+class TableStore {
+ public:
+  virtual ~TableStore() = default;
+
+  virtual const TableLayout& layout() const = 0;
+
+  /// Starts a scan. Keep the snapshot's pin (Transaction::pin()) as long as it. Where equality predicates fix all
+  /// columns of the primary key, the index is used.
+  virtual arrow::Result<std::unique_ptr<TableScan>> OpenScan(ScanRequest request) = 0;
+
+  /// Adds the selected rows of a batch; columns are the table's, in order, of exactly their types, in any form. A
+  /// duplicate of a live key (the newest version counts, not the snapshot) is 23505, naming constraint and key; one of
+  /// a running transaction 40001.
+  virtual arrow::Status Append(Transaction& txn, const Batch& batch, UniqueCheck check = UniqueCheck::kImmediate) = 0;
+  /// Deletes rows by id and gives how many this call deleted: one that the transaction deleted already does not count.
+  virtual arrow::Result<uint64_t> Delete(Transaction& txn, std::span<const RowId> rows) = 0;
+  /// A writer of cold row groups; any thread, after the statement began and took part in this table or not.
+  virtual arrow::Result<std::unique_ptr<BulkWriter>> MakeBulkWriter(Transaction& txn, arrow::MemoryPool* pool) = 0;
+
+  /// The row whose primary key is `key` (values of the columns' types, in key order), as `snapshot` sees it; nothing
+  /// where there is none or the key has a NULL. 42P10 in a table without a primary key.
+  virtual arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key) = 0;
+
+  /// A buffer for rows of these columns (ordinals).
+  virtual arrow::Result<std::unique_ptr<GatherBuffer>> MakeGatherBuffer(std::vector<uint32_t> columns,
+                                                                        arrow::MemoryPool* pool) = 0;
+  /// Fetches rows (at most kMaxBatchRows) into a buffer of this table: row i of the batch is rows[i], flat. Rows that
+  /// the snapshot does not see are left out of the selection.
+  virtual arrow::Status Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) = 0;
+
+  /// What is known of the table now; cheap, no chunk is read.
+  virtual arrow::Result<TableStatistics> GetStatistics() = 0;
+};
+
+}  // namespace llkv

@@ -1,0 +1,206 @@
+// Transactions: ids, snapshots, the one writer's turn, commit and rollback. Knows pagers and participants, no tables.
+//
+// Life of a writing transaction: Begin; for each statement BeginStatement, changes through participants, then
+// EndStatement or, where the statement failed, UndoStatement; at last TxnManager::Commit or Rollback.
+//
+// Commit: participants put their redo into one log record (log_record.h) and their staged blobs into one WriteBatch;
+// Submit; WaitDurable to the level asked; then the stamps are published, and only then can a snapshot see the commit.
+// So a reader never sees what a crash could take back at the level that was acknowledged. A failure before that rolls
+// the transaction back and leaves everything usable.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/mutex.h"
+#include "pager/pager.h"
+#include "txn/version_stamp.h"
+
+namespace llkv {
+
+class LogRecordWriter;
+class Transaction;
+class TxnManager;
+
+/// The changes that one transaction made in one place (a table, the catalog): made by that place at its first change,
+/// owned by the transaction. Calls come from the transaction's thread.
+class TxnParticipant {
+ public:
+  virtual ~TxnParticipant() = default;
+
+  /// Ends a statement that succeeded so far: checks what was deferred to its end. A failure fails the statement
+  /// (Undo follows).
+  virtual arrow::Status EndCommand() { return arrow::Status::OK(); }
+  /// Takes back the changes of commands >= `from_command`; 0 takes back all. Cannot fail.
+  virtual void Undo(uint32_t from_command) = 0;
+  /// Adds the redo of what is left to the commit's log record, and blobs that were staged to its batch. Nothing may
+  /// change for other transactions. A failure rolls the transaction back.
+  virtual arrow::Status PrepareCommit(LogRecordWriter& log, WriteBatch& batch) = 0;
+  /// The commit is durable: replaces in-flight stamps by `ts`. Cannot fail. No snapshot is at `ts` yet.
+  virtual void Publish(CommitTs ts) = 0;
+};
+
+/// Keeps the versions that its snapshot sees. Shared: a reader holds it past its transaction's end. Any thread.
+class SnapshotPin {
+ public:
+  SnapshotPin(TxnManager* manager, CommitTs ts) : manager_(manager), ts_(ts) {}
+  ~SnapshotPin();
+  SnapshotPin(const SnapshotPin&) = delete;
+  SnapshotPin& operator=(const SnapshotPin&) = delete;
+  CommitTs ts() const { return ts_; }
+
+ private:
+  TxnManager* manager_;
+  CommitTs ts_;
+};
+
+/// One transaction. Used by one thread at a time, except where a member says otherwise.
+class Transaction {
+ public:
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  TxnId id() const { return id_; }
+  /// What the current statement sees. Any thread.
+  Snapshot snapshot() const { return Snapshot{pin_->ts(), own_tag_, command_}; }
+  /// Keeps the snapshot's versions alive, also past the end of the transaction.
+  const std::shared_ptr<const SnapshotPin>& pin() const { return pin_; }
+  bool is_read_only() const { return is_read_only_; }
+  /// Whether it has taken the writer's turn.
+  bool is_writing() const { return is_writing_; }
+  bool is_finished() const { return is_finished_; }
+
+  /// Starts the next statement: it sees the changes of those before. 54001 after 2^32 - 2 statements.
+  arrow::Status BeginStatement();
+  /// Runs the deferred checks of the current statement (uniqueness after UPDATE). Where it fails the caller undoes the
+  /// statement.
+  arrow::Status EndStatement();
+  /// Takes back what the current statement changed, nothing else. Cannot fail.
+  void UndoStatement() { UndoFrom(command_); }
+
+  // For the places that hold data (tables, catalog):
+
+  /// Takes the writer's turn at the first change; does nothing afterwards. 25006 in a read-only transaction; 55P03
+  /// where another transaction is writing and did not end within the lock timeout.
+  arrow::Status BeginWrite();
+  /// What a change of the current statement carries. Any thread while a statement runs.
+  VersionStamp stamp() const { return InFlightStamp(own_tag_, command_); }
+  uint32_t command() const { return command_; }
+  /// The participant that `owner` added, or null. Any thread.
+  TxnParticipant* FindParticipant(const void* owner) const;
+  /// Adds one; its redo comes after that of participants with a smaller `order`. `owner` outlives the transaction. Any
+  /// thread; the one already there is returned where another thread was faster.
+  TxnParticipant* AddParticipant(const void* owner, uint64_t order, std::unique_ptr<TxnParticipant> participant);
+  /// The commit's log record starts a new catalog version.
+  void SetChangesCatalog() { changes_catalog_ = true; }
+  bool changes_catalog() const { return changes_catalog_; }
+
+  // For TxnManager:
+
+  Transaction(TxnManager* manager, TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only);
+  /// Calls f(participant) for each in ascending order of `order`, until one fails.
+  arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
+  void UndoFrom(uint32_t command);
+  /// Drops the participants, the pin and the turn to write.
+  void Finish();
+
+ private:
+  struct Slot {
+    const void* owner;
+    uint64_t order;
+    std::unique_ptr<TxnParticipant> participant;
+  };
+
+  TxnManager* manager_;
+  TxnId id_;
+  std::shared_ptr<const SnapshotPin> pin_;
+  uint32_t own_tag_;
+  uint32_t command_ = 1;
+  bool is_read_only_;
+  bool is_writing_ = false;
+  bool is_finished_ = false;
+  bool changes_catalog_ = false;
+  mutable Mutex mutex_;
+  std::vector<Slot> participants_ LLKV_GUARDED_BY(mutex_);
+};
+
+struct TxnOptions {
+  /// How long a first change waits for another transaction's turn to end; 0 fails at once.
+  int64_t lock_timeout_ms = 1000;
+};
+
+/// All transactions of one database. Any thread. Outlives its transactions and pins.
+class TxnManager {
+ public:
+  /// `pager` outlives the manager. `last_committed` and `catalog_version` are what recovery found.
+  TxnManager(Pager* pager, const TxnOptions& options);
+  ~TxnManager();
+
+  /// Starts a transaction at the newest commit.
+  std::unique_ptr<Transaction> Begin(bool is_read_only = false);
+  /// Makes the changes durable to `level` (the pager's default where empty) and visible. Whatever it returns, the
+  /// transaction is finished; on failure it was rolled back and nothing of it remains.
+  arrow::Status Commit(Transaction& txn, std::optional<Durability> level = std::nullopt);
+  /// Takes all changes back and finishes the transaction. Does nothing for a finished one.
+  void Rollback(Transaction& txn);
+
+  /// The newest commit that snapshots can be at.
+  CommitTs last_committed() const { return CommitTs(last_committed_.load(std::memory_order_acquire)); }
+  /// The place of the newest commit's log record in the pager.
+  Lsn last_lsn() const { return Lsn(last_lsn_.load(std::memory_order_acquire)); }
+  uint64_t catalog_version() const { return catalog_version_.load(std::memory_order_acquire); }
+  /// The garbage horizon: the oldest timestamp that a live snapshot is at; last_committed() where there is none.
+  CommitTs oldest_snapshot() const;
+  /// Pins the newest commit without a transaction.
+  std::shared_ptr<const SnapshotPin> PinNewest();
+
+  /// Runs `f` while no transaction writes; 55P03 where one does and did not end within the lock timeout.
+  arrow::Status RunWithoutWriter(const std::function<arrow::Status()>& f);
+
+  /// Recovery only: the next commits come after these.
+  void Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
+
+  void set_lock_timeout_ms(int64_t ms) { lock_timeout_ms_.store(ms, std::memory_order_relaxed); }
+  Pager* pager() const { return pager_; }
+
+  // For Transaction and SnapshotPin:
+
+  arrow::Status AcquireWriter();
+  void ReleaseWriter();
+  void Unpin(CommitTs ts);
+
+ private:
+  arrow::Status WriteCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level, Lsn* lsn);
+
+  Pager* pager_;
+  std::atomic<int64_t> lock_timeout_ms_;
+  std::atomic<uint64_t> last_committed_{0};
+  std::atomic<uint64_t> last_lsn_{0};
+  std::atomic<uint64_t> catalog_version_{0};
+  std::atomic<uint64_t> next_txn_id_{1};
+
+  mutable Mutex snapshots_mutex_;
+  mutable std::map<uint64_t, uint64_t> live_snapshots_ LLKV_GUARDED_BY(snapshots_mutex_);
+
+  Mutex writer_mutex_;
+  ConditionVariable writer_free_;
+  bool writer_taken_ LLKV_GUARDED_BY(writer_mutex_) = false;
+
+  /// Used by whoever has the writer's turn.
+  WriteBatch batch_;
+  std::unique_ptr<LogRecordWriter> log_;
+};
+
+}  // namespace llkv
