@@ -1,0 +1,86 @@
+// SqlEngine: one open database. Start here.
+//
+//   ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open("shop.llkv"));
+//   ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
+//   ARROW_RETURN_NOT_OK(session.Execute("CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT)"));
+//   ARROW_ASSIGN_OR_RAISE(auto reader, session.Query("SELECT * FROM t"));
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "llkv/error.h"
+#include "llkv/prepared_statement.h"
+#include "llkv/session.h"
+
+namespace llkv {
+
+class Pager;
+
+/// What a commit has survived when it is acknowledged; SQL's `SET synchronous`.
+enum class Synchronous : uint8_t {
+  kOff,     ///< may be lost with the process
+  kNormal,  ///< survives the process; after power loss the database opens at some earlier commit
+  kFull,    ///< survives power loss
+};
+
+/// How a database is opened.
+struct EngineOptions {
+  /// Refuses every write; the file must exist.
+  bool read_only = false;
+  /// Makes the file where it is missing.
+  bool create_if_missing = true;
+  /// Threads that run queries, the caller's included; 0 is one for each core.
+  int num_threads = 0;
+  /// Bytes of memory that queries may take together; 0 is 80 % of the machine's. More is error 53200.
+  int64_t memory_limit_bytes = 0;
+  /// The level of sessions that do not set one.
+  Synchronous synchronous = Synchronous::kFull;
+  /// Rows in the executor's batches, 1 to 2048. Smaller ones only slow queries down; tests use them.
+  uint32_t batch_rows = 2048;
+  /// Whether plans are optimized. Off, answers are the same and slow; tests use it.
+  bool optimizer = true;
+};
+
+/// One open database, shared by its sessions. Every call is safe from any thread.
+class SqlEngine {
+ public:
+  /// Opens a database by URI: `:memory:` or the path of a file.
+  ///
+  /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
+  /// where another engine, in this process or another, has it open for writing; 25006 for a path that cannot be written
+  /// without `read_only`.
+  static arrow::Result<std::unique_ptr<SqlEngine>> Open(std::string_view uri, const EngineOptions& options = {});
+
+  /// The same over a pager that the caller made. `options.read_only` must be the pager's own.
+  static arrow::Result<std::unique_ptr<SqlEngine>> Make(std::unique_ptr<Pager> pager,
+                                                        const EngineOptions& options = {});
+
+  /// Closes, and drops what Close would have reported. Sessions and readers that still live keep the database open
+  /// until they end.
+  ~SqlEngine();
+  SqlEngine(const SqlEngine&) = delete;
+  SqlEngine& operator=(const SqlEngine&) = delete;
+
+  /// A new session: a connection in other systems' words.
+  arrow::Result<Session> NewSession();
+
+  /// Makes a checkpoint and closes the file. Open transactions are rolled back; later calls fail with 55006. Reports
+  /// what could not be written; all commits that were acknowledged are safe whatever it reports.
+  arrow::Status Close();
+
+ private:
+  struct Impl;
+  explicit SqlEngine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The library's version, for example "0.1.0".
+std::string_view Version();
+
+}  // namespace llkv
