@@ -50,6 +50,9 @@ struct EngineOptions {
 /// One open database, shared by its sessions. Every call is safe from any thread.
 class SqlEngine {
  public:
+  struct Impl;
+  /// For the library itself.
+  explicit SqlEngine(std::unique_ptr<Impl> impl);
   /// Opens a database by URI: `:memory:` or the path of a file.
   ///
   /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
@@ -75,8 +78,6 @@ class SqlEngine {
   arrow::Status Close();
 
  private:
-  struct Impl;
-  explicit SqlEngine(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -28,6 +28,9 @@ namespace llkv {
 /// batches. It plans itself anew where the schema has changed.
 class PreparedStatement {
  public:
+  struct Impl;
+  /// For the library itself.
+  explicit PreparedStatement(std::unique_ptr<Impl> impl);
   PreparedStatement(PreparedStatement&&) noexcept;
   PreparedStatement& operator=(PreparedStatement&&) noexcept;
   ~PreparedStatement();
@@ -76,9 +79,6 @@ class PreparedStatement {
   arrow::Result<int64_t> ExecuteBatch(const arrow::RecordBatch& parameters);
 
  private:
-  friend class Session;
-  struct Impl;
-  explicit PreparedStatement(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -42,6 +42,9 @@ struct QueryProgress {
 /// transaction back.
 class Session {
  public:
+  struct Impl;
+  /// For the library itself.
+  explicit Session(std::shared_ptr<Impl> impl);
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
   ~Session();
@@ -88,9 +91,6 @@ class Session {
   bool in_transaction() const;
 
  private:
-  friend class SqlEngine;
-  struct Impl;
-  explicit Session(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
 

@@ -15,6 +15,7 @@
 
 #include "os/file_system.h"
 #include "types/logical_type.h"
+#include "types/value.h"
 
 namespace llkv {
 
@@ -35,7 +36,7 @@ struct FileOptions {
 };
 
 /// One column of a file. CSV types are found out from the file's first rows.
-struct FileColumn {
+struct ReaderColumn {
   std::string name;
   LogicalType type;
 };
@@ -54,7 +55,7 @@ class FilePartReader {
 class FileReader {
  public:
   virtual ~FileReader() = default;
-  virtual const std::vector<FileColumn>& columns() const = 0;
+  virtual const std::vector<ReaderColumn>& columns() const = 0;
   /// Parts that can be read independently: Parquet row groups; one for CSV.
   virtual uint64_t num_parts() const = 0;
   /// Rows, or an estimate of them.
@@ -79,17 +80,17 @@ class FileWriter {
 /// place: COPY FROM gives the table's. Errors: 58P01 missing, 58030 unreadable, 22P04 not of that format.
 arrow::Result<std::shared_ptr<const FileReader>> OpenFileReader(FileSystem* file_system, const std::string& path,
                                                                 const FileOptions& options,
-                                                                const std::vector<FileColumn>& expected = {});
+                                                                const std::vector<ReaderColumn>& expected = {});
 
 /// Opens a file for writing. Errors: 58030, 53100; 0A000 for a type that the format has not (INTERVAL in Parquet).
 arrow::Result<std::unique_ptr<FileWriter>> OpenFileWriter(FileSystem* file_system, const std::string& path,
                                                           const FileOptions& options,
                                                           const std::shared_ptr<arrow::Schema>& schema);
 
-/// The format and options of `COPY … (name value, …)` (names in lower case, values as text): format, header, delimiter
+/// The format and options of `COPY … (name value, …)` (names in lower case): format, header, delimiter
 /// (or delim, sep), quote, escape, null. Without a format the path's ending decides (.parquet, else CSV). Errors: 22023
 /// for a bad value, 0A000 for an option that is not known or would have no effect.
 arrow::Result<FileOptions> ParseFileOptions(const std::string& path,
-                                            const std::vector<std::pair<std::string, std::string>>& options);
+                                            const std::vector<std::pair<std::string, Value>>& options);
 
 }  // namespace llkv

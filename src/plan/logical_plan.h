@@ -117,9 +117,8 @@ struct LogicalFileScan : LogicalPlan {
   enum class Format : uint8_t { kCsv, kParquet };
   Format format = Format::kCsv;
   std::string path;
-  std::vector<std::pair<std::string, std::string>>
-      options;                           // lower-case names and values as text, for ParseFileOptions (formats)
-  std::vector<uint32_t> column_indexes;  // of the file, one for each output column
+  std::vector<std::pair<std::string, Value>> options;  // lower-case names, for ParseFileOptions (formats)
+  std::vector<uint32_t> column_indexes;                // of the file, one for each output column
 };
 
 /// Rows of the child for which every term is TRUE. Output is the child's.
@@ -253,7 +252,7 @@ struct LogicalCopyTo : LogicalPlan {
   LogicalCopyTo() : LogicalPlan(PlanKind::kCopyTo) {}
   LogicalFileScan::Format format = LogicalFileScan::Format::kCsv;
   std::string path;
-  std::vector<std::pair<std::string, std::string>> options;
+  std::vector<std::pair<std::string, Value>> options;
 };
 
 /// A whole statement's plan: the tree, and how many parameters it has with their types (kNull where context gives
