@@ -113,7 +113,7 @@ class Transaction {
   /// Calls f(participant) for each in ascending order of `order`, until one fails.
   arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
   void UndoFrom(uint32_t command);
-  /// Drops the participants, the pin and the turn to write.
+  /// Drops the participants and gives the turn to write to the next.
   void Finish();
 
  private:
@@ -166,18 +166,19 @@ class TxnManager {
   /// Pins the newest commit without a transaction.
   std::shared_ptr<const SnapshotPin> PinNewest();
 
-  /// Runs `f` while no transaction writes; 55P03 where one does and did not end within the lock timeout.
-  arrow::Status RunWithoutWriter(const std::function<arrow::Status()>& f);
+  /// Runs `f` while no transaction writes; 55P03 where one does and did not end within `timeout_ms`.
+  arrow::Status RunWithoutWriter(int64_t timeout_ms, const std::function<arrow::Status()>& f);
 
   /// Recovery only: the next commits come after these.
   void Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
 
+  int64_t lock_timeout_ms() const { return lock_timeout_ms_.load(std::memory_order_relaxed); }
   void set_lock_timeout_ms(int64_t ms) { lock_timeout_ms_.store(ms, std::memory_order_relaxed); }
   Pager* pager() const { return pager_; }
 
   // For Transaction and SnapshotPin:
 
-  arrow::Status AcquireWriter();
+  arrow::Status AcquireWriter(int64_t timeout_ms);
   void ReleaseWriter();
   void Unpin(CommitTs ts);
 
