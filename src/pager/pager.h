@@ -116,7 +116,8 @@ class Pager {
   /// Writes a blob ahead of the commit that will name it: the bytes of `pieces`, one after the other.
   ///
   /// `key` comes from Allocate. The blob exists only once a batch with it commits, and its room is given back where the
-  /// StagedBlob is dropped or the process ends first.
+  /// StagedBlob is dropped or the process ends first. As long as the StagedBlob lives, Get and GetRange without a
+  /// snapshot give its bytes too, so that the transaction that staged it can read it; buffers got so outlive it.
   virtual arrow::Result<StagedBlob> Stage(PhysicalKey key, std::span<const std::shared_ptr<arrow::Buffer>> pieces) = 0;
 
   /// Gives the batch its place in the commit order, applies it, and makes it visible to later reads and snapshots; when

@@ -49,13 +49,6 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> Concatenate(std::span<const std::s
   return whole;
 }
 
-class StagedBytes : public StagedBlob::Impl {
- public:
-  StagedBytes(const void* owner, std::shared_ptr<arrow::Buffer> bytes) : owner(owner), bytes(std::move(bytes)) {}
-  const void* owner;
-  std::shared_ptr<arrow::Buffer> bytes;
-};
-
 /// What pager and snapshots share: blobs and the set of pins.
 struct Space {
   Mutex mutex;
@@ -63,6 +56,8 @@ struct Space {
   // Freed blobs in the order of their frees; they go when no pin is older.
   std::deque<std::pair<uint64_t, PhysicalKey>> freed LLKV_GUARDED_BY(mutex);
   std::multiset<uint64_t> pins LLKV_GUARDED_BY(mutex);
+  // Of living StagedBlobs.
+  std::unordered_map<PhysicalKey, std::shared_ptr<arrow::Buffer>> staged LLKV_GUARDED_BY(mutex);
 
   void DropUnreachable() LLKV_REQUIRES(mutex) {
     const uint64_t oldest = pins.empty() ? kNever : *pins.begin();
@@ -71,6 +66,19 @@ struct Space {
       freed.pop_front();
     }
   }
+};
+
+class StagedBytes : public StagedBlob::Impl {
+ public:
+  StagedBytes(std::shared_ptr<Space> owner, PhysicalKey key, std::shared_ptr<arrow::Buffer> bytes)
+      : owner(std::move(owner)), key(key), bytes(std::move(bytes)) {}
+  ~StagedBytes() override {
+    MutexLock lock(owner->mutex);
+    owner->staged.erase(key);
+  }
+  const std::shared_ptr<Space> owner;
+  const PhysicalKey key;
+  const std::shared_ptr<arrow::Buffer> bytes;
 };
 
 class MemSnapshot : public PagerSnapshot {
@@ -116,10 +124,14 @@ class MemPager : public Pager {
     const uint64_t lsn = snapshot != nullptr ? snapshot->lsn().value : lsn_;
     for (const PhysicalKey key : keys) {
       const auto found = space_->blobs.find(key);
-      if (found == space_->blobs.end() || !found->second.VisibleAt(lsn)) {
+      const auto staged = snapshot == nullptr ? space_->staged.find(key) : space_->staged.end();
+      if (staged != space_->staged.end()) {
+        blobs.push_back(staged->second);
+      } else if (found == space_->blobs.end() || !found->second.VisibleAt(lsn)) {
         return Corrupted("key " + std::to_string(key.value) + " has no blob in the in-memory pager");
+      } else {
+        blobs.push_back(found->second.bytes);
       }
-      blobs.push_back(found->second.bytes);
       ++stats_.num_blobs_read;
       stats_.bytes_read += static_cast<uint64_t>(blobs.back()->size());
     }
@@ -160,7 +172,8 @@ class MemPager : public Pager {
     MutexLock lock(space_->mutex);
     ARROW_RETURN_NOT_OK(CheckOpen());
     if (key.value == 0 || key.value >= next_key_) return NotAllocated(key);
-    return StagedBlob(key, size, std::make_unique<StagedBytes>(this, std::move(bytes)));
+    if (!space_->staged.emplace(key, bytes).second) return AlreadyHasBlob(key);
+    return StagedBlob(key, size, std::make_unique<StagedBytes>(space_, key, std::move(bytes)));
   }
 
   arrow::Result<CommitTicket> Submit(WriteBatch& batch, const CommitOptions& options) override {
@@ -169,6 +182,14 @@ class MemPager : public Pager {
       ARROW_ASSIGN_OR_RAISE(auto bytes, Concatenate(put.pieces));
       blobs.push_back(std::move(bytes));
     }
+    ARROW_ASSIGN_OR_RAISE(const uint64_t lsn, Apply(batch, std::move(blobs), options));
+    // Outside the lock, which dropping a staged blob takes.
+    batch.Clear();
+    return CommitTicket{Lsn(lsn), options.durability.value_or(options_.durability)};
+  }
+
+  arrow::Result<uint64_t> Apply(const WriteBatch& batch, std::vector<std::shared_ptr<arrow::Buffer>> blobs,
+                                const CommitOptions& options) {
     MutexLock lock(space_->mutex);
     ARROW_RETURN_NOT_OK(CheckOpen());
     ARROW_RETURN_NOT_OK(CheckBatch(batch, options));
@@ -198,8 +219,7 @@ class MemPager : public Pager {
       stats_.log_bytes += batch.log().size();
     }
     ++stats_.num_commits;
-    batch.Clear();
-    return CommitTicket{Lsn(lsn_), options.durability.value_or(options_.durability)};
+    return lsn_;
   }
 
   arrow::Status WaitDurable(const CommitTicket&) override { return arrow::Status::OK(); }
@@ -243,6 +263,10 @@ class MemPager : public Pager {
     return SqlError(sqlstate::kInvalidParameter, "key " + std::to_string(key.value) + " was never allocated");
   }
 
+  static arrow::Status AlreadyHasBlob(PhysicalKey key) {
+    return SqlError(sqlstate::kInvalidParameter, "key " + std::to_string(key.value) + " has a blob already");
+  }
+
   arrow::Status CheckOpen() const LLKV_REQUIRES(space_->mutex) {
     if (closed_) return SqlError(sqlstate::kObjectInUse, "the in-memory pager is closed");
     return arrow::Status::OK();
@@ -260,14 +284,14 @@ class MemPager : public Pager {
     const auto check_put = [&](PhysicalKey key) LLKV_REQUIRES(space_->mutex) {
       if (key.value == 0 || key.value >= next_key_) return NotAllocated(key);
       if (space_->blobs.contains(key) || !put.insert(key).second) {
-        return SqlError(sqlstate::kInvalidParameter, "key " + std::to_string(key.value) + " has a blob already");
+        return AlreadyHasBlob(key);
       }
       return arrow::Status::OK();
     };
     for (const WriteBatch::PutEntry& entry : batch.puts()) ARROW_RETURN_NOT_OK(check_put(entry.key));
     for (const StagedBlob& staged : batch.staged()) {
       const auto* bytes = dynamic_cast<const StagedBytes*>(staged.impl());
-      if (bytes == nullptr || bytes->owner != this) {
+      if (bytes == nullptr || bytes->owner != space_) {
         return SqlError(sqlstate::kInvalidParameter, "a blob staged in another pager");
       }
       ARROW_RETURN_NOT_OK(check_put(staged.key()));
