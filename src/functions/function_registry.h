@@ -40,8 +40,15 @@ struct KernelContext {
 /// `accepted_forms`), else they arrive flat or constant. The kernel fills out.vector() (any form; flat unless it knows
 /// better) and its range where it can. With NullRule::kPropagate the caller sets validity; the kernel ignores it but
 /// must not fail on NULL rows: rows with a NULL argument are not in `selection`.
+/// Where a row is an error, the kernel returns it as the batch's Status.
 using ScalarKernel = arrow::Status (*)(KernelContext& context, const void* state, std::span<const Vector* const> args,
                                        const Selection& selection, uint32_t num_rows, ScratchVector& out);
+
+/// The same as a filter: writes the rows of `selection` where the BOOLEAN result is TRUE to `rows` (room for
+/// kMaxBatchRows; may be selection.rows), ascending, and returns how many. Rows with a NULL argument are not in
+/// `selection`. Only for functions that cannot fail.
+using ScalarSelectKernel = uint32_t (*)(const void* state, std::span<const Vector* const> args,
+                                        const Selection& selection, uint32_t num_rows, uint16_t* rows);
 
 /// What a function makes of NULL arguments.
 enum class NullRule : uint8_t {
@@ -72,6 +79,11 @@ struct BoundScalar {
   ScalarKernel kernel = nullptr;
   std::shared_ptr<const void>
       state;  // what binding prepared (a compiled pattern, a scale), read-only, shared by threads
+  /// `state` follows from the name, the types and the constant arguments alone: two such functions with equal
+  /// arguments are the same computation.
+  bool state_is_derived = true;
+  /// A faster form of `kernel` for filters, for any form in accepted_forms; may be null.
+  ScalarSelectKernel select = nullptr;
   NullRule null_rule = NullRule::kPropagate;
   Volatility volatility = Volatility::kImmutable;
   uint8_t accepted_forms = kFormsFlat;

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/int128.h"
+
 namespace llkv {
 
 /// The SQL types. The numbers reach disk (catalog, descriptors): never renumber.
@@ -100,6 +102,15 @@ int PhysicalWidth(PhysicalType type);
 
 /// True for the signed and unsigned integers of 8 to 128 bits (not kBool).
 bool IsPhysicalInteger(PhysicalType type);
+
+/// Least and greatest value.
+struct ValueLimits {
+  int128_t min;
+  int128_t max;
+};
+
+/// What a type whose values are integers inside can hold: integers, DECIMAL (unscaled), BOOLEAN, DATE, TIME, TIMESTAMP.
+ValueLimits IntegerLimits(LogicalType type);
 
 /// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
 /// regard to case and include the usual synonyms (int4, text, numeric, double precision, …). Errors: 42704-like

@@ -1,0 +1,124 @@
+// Which types convert into which by themselves, and what type two branches have in common.
+#include "types/coercion.h"
+
+#include <algorithm>
+
+#include "types/decimal.h"
+
+namespace llkv {
+
+namespace {
+
+// Bits of an integer type's magnitude: rank among integers of one signedness.
+int IntegerBits(LogicalType type) { return 8 * PhysicalWidth(type.physical()); }
+
+LogicalType SignedOfBits(int bits) {
+  switch (bits) {
+    case 8:
+      return TypeId::kTinyInt;
+    case 16:
+      return TypeId::kSmallInt;
+    case 32:
+      return TypeId::kInteger;
+    case 64:
+      return TypeId::kBigInt;
+    default:
+      return TypeId::kHugeInt;
+  }
+}
+
+LogicalType CommonInteger(LogicalType a, LogicalType b) {
+  if (a.IsUnsigned() == b.IsUnsigned()) return IntegerBits(a) >= IntegerBits(b) ? a : b;
+  const LogicalType& without_sign = a.IsUnsigned() ? a : b;
+  const LogicalType& with_sign = a.IsUnsigned() ? b : a;
+  return SignedOfBits(std::max(2 * IntegerBits(without_sign), IntegerBits(with_sign)));
+}
+
+LogicalType CommonDecimal(LogicalType a, LogicalType b) {
+  const int scale = std::max(a.scale(), b.scale());
+  const int whole = std::max(a.precision() - a.scale(), b.precision() - b.scale());
+  return LogicalType::Decimal(std::min(whole + scale, kMaxDecimalDigits), scale);
+}
+
+LogicalType CommonNumeric(LogicalType a, LogicalType b) {
+  if (a.id() == TypeId::kDouble || b.id() == TypeId::kDouble) return TypeId::kDouble;
+  if (a.IsFloating() || b.IsFloating()) {
+    const LogicalType other = a.IsFloating() ? b : a;
+    // REAL holds integers of 16 bits exactly; with anything wider both become DOUBLE.
+    const bool narrow = other.id() == TypeId::kReal || (other.IsInteger() && IntegerBits(other) <= 16);
+    return narrow ? TypeId::kReal : TypeId::kDouble;
+  }
+  if (a.IsDecimal() || b.IsDecimal()) {
+    return CommonDecimal(a.IsDecimal() ? a : DecimalForInteger(a), b.IsDecimal() ? b : DecimalForInteger(b));
+  }
+  return CommonInteger(a, b);
+}
+
+std::optional<int> NumericCastCost(LogicalType from, LogicalType to) {
+  if (!to.IsNumeric()) return std::nullopt;
+  if (from.IsInteger()) {
+    if (to.IsInteger()) {
+      if (from.IsUnsigned() && !to.IsUnsigned()) {
+        if (IntegerBits(to) <= IntegerBits(from)) return std::nullopt;
+      } else if (from.IsUnsigned() != to.IsUnsigned() || IntegerBits(to) < IntegerBits(from)) {
+        return std::nullopt;
+      }
+      return 1 + (IntegerBits(to) - IntegerBits(from)) / 32 + (from.IsUnsigned() != to.IsUnsigned() ? 1 : 0);
+    }
+    if (to.IsDecimal()) return 10;
+    return to.id() == TypeId::kDouble ? 20 : 22;
+  }
+  if (from.IsDecimal()) {
+    if (to.IsDecimal()) {
+      const bool holds = to.scale() >= from.scale() && to.precision() - to.scale() >= from.precision() - from.scale();
+      return holds ? std::optional<int>(2) : std::nullopt;
+    }
+    if (to.IsFloating()) return to.id() == TypeId::kDouble ? 12 : 14;
+    return std::nullopt;
+  }
+  if (from.id() == TypeId::kReal && to.id() == TypeId::kDouble) return 1;
+  return std::nullopt;
+}
+
+}  // namespace
+
+LogicalType DecimalForInteger(LogicalType integer) {
+  switch (integer.id()) {
+    case TypeId::kTinyInt:
+    case TypeId::kUTinyInt:
+      return LogicalType::Decimal(3, 0);
+    case TypeId::kSmallInt:
+    case TypeId::kUSmallInt:
+      return LogicalType::Decimal(5, 0);
+    case TypeId::kInteger:
+    case TypeId::kUInteger:
+      return LogicalType::Decimal(10, 0);
+    case TypeId::kBigInt:
+      return LogicalType::Decimal(19, 0);
+    case TypeId::kUBigInt:
+      return LogicalType::Decimal(20, 0);
+    default:
+      return LogicalType::Decimal(38, 0);
+  }
+}
+
+std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to) {
+  if (from == to) return 0;
+  if (from.id() == TypeId::kNull) return 1;
+  if (from.IsNumeric()) return NumericCastCost(from, to);
+  if (from.id() == TypeId::kDate && to.id() == TypeId::kTimestamp) return 2;
+  return std::nullopt;
+}
+
+std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
+  if (a == b) return a;
+  if (a.id() == TypeId::kNull) return b;
+  if (b.id() == TypeId::kNull) return a;
+  if (a.IsNumeric() && b.IsNumeric()) return CommonNumeric(a, b);
+  const bool dates = (a.id() == TypeId::kDate && b.id() == TypeId::kTimestamp) ||
+                     (a.id() == TypeId::kTimestamp && b.id() == TypeId::kDate);
+  if (dates) return LogicalType(TypeId::kTimestamp);
+  return std::nullopt;
+}
+
+}  // namespace llkv

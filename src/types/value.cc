@@ -1,0 +1,115 @@
+// Value: text, and order.
+#include "types/value.h"
+
+#include <cmath>
+
+#include "types/calendar.h"
+#include "types/text_format.h"
+
+namespace llkv {
+
+namespace {
+
+template <typename T>
+int Order(const T& a, const T& b) {
+  return a < b ? -1 : (b < a ? 1 : 0);
+}
+
+int CompareDoubles(double a, double b) {
+  const bool a_nan = std::isnan(a);
+  const bool b_nan = std::isnan(b);
+  if (a_nan || b_nan) return static_cast<int>(a_nan) - static_cast<int>(b_nan);
+  return Order(a, b);
+}
+
+std::string Quote(const std::string& text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    if (c == '\'') quoted.push_back('\'');
+    quoted.push_back(c);
+  }
+  quoted.push_back('\'');
+  return quoted;
+}
+
+}  // namespace
+
+std::string Value::ToString() const {
+  if (is_null()) return "NULL";
+  char text[kMaxTextBytes];
+  uint32_t size = 0;
+  switch (type_.id()) {
+    case TypeId::kBoolean:
+      return boolean() ? "true" : "false";
+    case TypeId::kVarchar:
+      return bytes();
+    case TypeId::kBlob:
+      return FormatBlob(bytes());
+    case TypeId::kReal:
+      size = FormatReal(static_cast<float>(floating()), text);
+      break;
+    case TypeId::kDouble:
+      size = FormatDouble(floating(), text);
+      break;
+    case TypeId::kDecimal:
+      size = FormatDecimal(integer(), type_.scale(), text);
+      break;
+    case TypeId::kDate:
+      size = FormatDate(static_cast<int64_t>(integer()), text);
+      break;
+    case TypeId::kTime:
+      size = FormatTime(static_cast<int64_t>(integer()), text);
+      break;
+    case TypeId::kTimestamp:
+      size = FormatTimestamp(static_cast<int64_t>(integer()), text);
+      break;
+    case TypeId::kInterval:
+      size = FormatInterval(interval(), text);
+      break;
+    default:
+      size = FormatInteger(integer(), text);
+  }
+  return {text, size};
+}
+
+std::string Value::ToSql() const {
+  if (is_null()) return "NULL";
+  switch (type_.id()) {
+    case TypeId::kBoolean:
+      return boolean() ? "TRUE" : "FALSE";
+    case TypeId::kVarchar:
+      return Quote(bytes());
+    case TypeId::kBlob:
+      return "X'" + FormatBlob(bytes()).substr(2) + "'";
+    case TypeId::kReal:
+    case TypeId::kDouble: {
+      const std::string text = ToString();
+      return "CAST(" + (std::isfinite(floating()) ? text : Quote(text)) + " AS " + type_.ToString() + ")";
+    }
+    case TypeId::kDate:
+    case TypeId::kTime:
+    case TypeId::kTimestamp:
+    case TypeId::kInterval:
+      return type_.ToString() + " " + Quote(ToString());
+    default:
+      return ToString();
+  }
+}
+
+int CompareValues(const Value& a, const Value& b) {
+  switch (a.type().physical()) {
+    case PhysicalType::kFloat:
+    case PhysicalType::kDouble:
+      return CompareDoubles(a.floating(), b.floating());
+    case PhysicalType::kString: {
+      const int order = a.bytes().compare(b.bytes());
+      return Order(order, 0);
+    }
+    case PhysicalType::kInterval:
+      return Order(IntervalLength(a.interval()), IntervalLength(b.interval()));
+    default:
+      return Order(a.integer(), b.integer());
+  }
+}
+
+}  // namespace llkv
