@@ -10,14 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "catalog/schema.h"
 #include "plan/logical_plan.h"
 #include "types/logical_type.h"
 #include "types/value.h"
 
 namespace llkv {
-
-struct TableSchema;
-struct ViewSchema;
 
 /// One catalog snapshot, as the binder sees it. Names are matched without regard to ASCII case.
 class BinderCatalog {
@@ -25,9 +23,9 @@ class BinderCatalog {
   virtual ~BinderCatalog() = default;
 
   /// Null where there is no table of that name.
-  virtual std::shared_ptr<const TableSchema> FindTable(std::string_view name) const = 0;
+  virtual TableSchemaPtr FindTable(std::string_view name) const = 0;
   /// Null where there is no view of that name.
-  virtual std::shared_ptr<const ViewSchema> FindView(std::string_view name) const = 0;
+  virtual ViewSchemaPtr FindView(std::string_view name) const = 0;
   /// The names of all tables and views, sorted: for SHOW TABLES, and for hints in errors.
   virtual std::vector<std::string> ListNames() const = 0;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "catalog/schema.h"
 #include "plan/logical_plan.h"
 #include "types/logical_type.h"
 #include "types/value.h"
@@ -50,38 +51,15 @@ struct BoundExplain {
   BoundQuery query;
 };
 
-struct BoundColumn {
-  std::string name;
-  LogicalType type;
-  /// NOT NULL, or part of the primary key.
-  bool not_null = false;
-  /// The DEFAULT expression as SQL text; empty without one (then the default is NULL). Checked: it binds, without
-  /// columns, parameters, aggregates or subqueries, to something that converts to `type`.
-  std::string default_sql;
-};
-
-struct BoundCheck {
-  /// As written after CONSTRAINT, else made up as PostgreSQL does: TABLE_COLUMN_check, TABLE_check, with a number where
-  /// that is taken.
-  std::string name;
-  /// SQL text of the condition; checked to bind to BOOLEAN over the table's columns.
-  std::string sql;
-};
-
-enum class TableStorage : uint8_t { kColumn, kParquet };
-
-/// CREATE TABLE, checked in itself: names, types, constraints. That the name is free is checked where binding could see
-/// it, and again by the engine when it creates.
+/// CREATE TABLE, checked in itself: names, types, constraints, and that DEFAULT and CHECK expressions bind. That the
+/// name is free is checked by the engine when it creates.
 struct BoundCreateTable {
-  std::string name;
+  /// Without ids. CHECKs are named as written, else as PostgreSQL does: TABLE_COLUMN_check, TABLE_check, with a number
+  /// where that is taken.
+  TableSchema schema;
   int64_t name_position = -1;
   bool if_not_exists = false;
   bool or_replace = false;
-  TableStorage storage = TableStorage::kColumn;
-  std::vector<BoundColumn> columns;
-  /// Ordinals in `columns`, in key order; empty without a primary key.
-  std::vector<uint32_t> primary_key;
-  std::vector<BoundCheck> checks;
   /// CREATE TABLE … AS: gives the rows, column i for column i, of its type. The engine puts a LogicalInsert with
   /// `bulk` above it once the table has an id.
   std::optional<BoundStatementPlan> source;
@@ -89,15 +67,11 @@ struct BoundCreateTable {
 };
 
 struct BoundCreateView {
-  std::string name;
+  /// Without an id. The SQL is printed from the query's tree: it parses alone. All column names are given.
+  ViewSchema schema;
   int64_t name_position = -1;
   bool if_not_exists = false;
   bool or_replace = false;
-  /// The query's text, printed from its tree: parses alone, has no parameters.
-  std::string sql;
-  /// All column names, the query's own or those written after the view's name, and the types at creation.
-  std::vector<std::string> column_names;
-  std::vector<LogicalType> column_types;
   std::vector<UsedObject> used;
 };
 
