@@ -1,0 +1,321 @@
+// Reading CSV: header and types are found out from the first megabyte, rows are parsed and converted by Arrow, and a
+// row that does not convert is reported with its line and column.
+#include <arrow/buffer.h>
+#include <arrow/csv/api.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/io/memory.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "formats/arrow_io.h"
+#include "formats/convert.h"
+#include "formats/csv.h"
+#include "formats/interval_text.h"
+
+namespace llkv {
+
+namespace {
+
+constexpr int64_t kSniffBytes = 1 << 20;
+constexpr int32_t kBlockBytes = 4 << 20;
+
+bool SameName(const std::string& a, const std::string& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
+           return std::tolower(x) == std::tolower(y);
+         });
+}
+
+arrow::csv::ParseOptions ParseOptionsOf(const CsvOptions& options) {
+  auto parse = arrow::csv::ParseOptions::Defaults();
+  parse.delimiter = options.delimiter;
+  parse.quote_char = options.quote;
+  parse.double_quote = options.escape == options.quote;
+  parse.escaping = !parse.double_quote;
+  parse.escape_char = options.escape;
+  parse.newlines_in_values = true;
+  return parse;
+}
+
+arrow::csv::ConvertOptions ConvertOptionsOf(const CsvOptions& options) {
+  auto convert = arrow::csv::ConvertOptions::Defaults();
+  convert.null_values = {options.null_text};
+  convert.strings_can_be_null = true;
+  convert.quoted_strings_can_be_null = false;
+  convert.true_values = {"true", "TRUE", "True", "t", "T", "1"};
+  convert.false_values = {"false", "FALSE", "False", "f", "F", "0"};
+  return convert;
+}
+
+/// The line (from 1) on which record `record` (from 1) of the file starts: quoted fields may hold line ends, and empty
+/// lines are no records.
+arrow::Result<int64_t> LineOfRecord(arrow::io::RandomAccessFile& file, const CsvOptions& options, int64_t record) {
+  int64_t line = 1;
+  int64_t records = 0;
+  bool quoted = false;
+  bool at_start = true;
+  int64_t offset = 0;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(auto block, file.ReadAt(offset, kSniffBytes));
+    if (block->size() == 0) return line;
+    offset += block->size();
+    for (int64_t i = 0; i < block->size(); ++i) {
+      const char c = static_cast<char>(block->data()[i]);
+      if (at_start && c != '\n' && c != '\r') {
+        at_start = false;
+        if (++records == record) return line;
+      }
+      if (c == options.quote) quoted = !quoted;
+      if (c == '\n') {
+        ++line;
+        if (!quoted) at_start = true;
+      }
+    }
+  }
+}
+
+/// The number after `label` in Arrow's message, or -1.
+int64_t NumberAfter(const std::string& message, const char* label) {
+  const size_t at = message.find(label);
+  return at == std::string::npos ? -1 : std::atoll(message.c_str() + at + std::strlen(label));
+}
+
+class CsvReader;
+
+class CsvPart : public FilePartReader {
+ public:
+  CsvPart(std::shared_ptr<arrow::io::RandomAccessFile> file, std::shared_ptr<arrow::csv::StreamingReader> rows,
+          std::string path, CsvOptions options, std::vector<std::string> names, std::vector<LogicalType> types)
+      : file_(std::move(file)),
+        rows_(std::move(rows)),
+        path_(std::move(path)),
+        options_(std::move(options)),
+        names_(std::move(names)),
+        types_(std::move(types)) {}
+
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    const arrow::Status read = rows_->ReadNext(&batch);
+    if (!read.ok()) return Locate(read);
+    if (batch == nullptr) return batch;
+    ARROW_ASSIGN_OR_RAISE(batch, ParseIntervals(batch, types_, path_));
+    return ConvertColumns(batch, types_, path_);
+  }
+
+  /// Arrow's message with the file's line and the column's number and name in front.
+  arrow::Status Locate(const arrow::Status& cause) const {
+    if (GetSqlError(cause) != nullptr) return cause;
+    const std::string& message = cause.message();
+    const int64_t row = NumberAfter(message, "Row #");
+    const int64_t column = NumberAfter(message, "CSV column #");
+    std::string where = path_;
+    if (row > 0) {
+      auto line = LineOfRecord(*file_, options_, row);
+      where += ":" + std::to_string(line.ok() ? *line : row);
+    }
+    where += ": ";
+    if (column >= 0 && static_cast<size_t>(column) < names_.size()) {
+      where += "column " + std::to_string(column + 1) + " (" + names_[static_cast<size_t>(column)] + "): ";
+    }
+    // What Arrow says comes behind the last of its own places.
+    size_t start = 0;
+    for (const char* label : {"Row #", "CSV conversion error", "CSV parse error"}) {
+      const size_t at = message.find(label);
+      if (at == std::string::npos) continue;
+      const size_t colon = message.find(": ", at);
+      if (std::string_view(label) == "Row #" && colon != std::string::npos) start = std::max(start, colon + 2);
+    }
+    std::string what = message.substr(start);
+    for (const char* prefix : {"CSV conversion error", "CSV parse error"}) {
+      if (what.rfind(prefix, 0) == 0) what = what.substr(std::strlen(prefix));
+    }
+    while (!what.empty() && (what.front() == ' ' || what.front() == ':')) what.erase(0, 1);
+    return SqlError(sqlstate::kBadCopyFormat, where + what);
+  }
+
+ private:
+  std::shared_ptr<arrow::io::RandomAccessFile> file_;
+  std::shared_ptr<arrow::csv::StreamingReader> rows_;
+  std::string path_;
+  CsvOptions options_;
+  std::vector<std::string> names_;
+  std::vector<LogicalType> types_;
+};
+
+class CsvReader : public FileReader {
+ public:
+  std::string path;
+  CsvOptions options;  // header is set
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
+  FileSystem* file_system = nullptr;
+  std::vector<ReaderColumn> file_columns;
+  bool has_empty_last_column = false;
+  bool is_empty = false;
+  int64_t rows_estimate = 0;
+
+  const std::vector<ReaderColumn>& columns() const override { return file_columns; }
+  uint64_t num_parts() const override { return is_empty ? 0 : 1; }
+  int64_t estimated_rows() const override { return rows_estimate; }
+
+  arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
+                                                          std::vector<LogicalType> types) const override {
+    static_cast<void>(part);
+    auto read = arrow::csv::ReadOptions::Defaults();
+    read.use_threads = false;
+    read.block_size = kBlockBytes;
+    read.skip_rows = options.header.value_or(false) ? 1 : 0;
+    auto convert = ConvertOptionsOf(options);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < file_columns.size(); ++i) {
+      read.column_names.push_back("c" + std::to_string(i));
+      names.push_back(file_columns[i].name);
+    }
+    for (size_t i = 0; i < column_indexes.size(); ++i) {
+      const std::string& name = read.column_names[column_indexes[i]];
+      convert.include_columns.push_back(name);
+      // Arrow's CSV reader has no INTERVAL: that is read as text and parsed here.
+      convert.column_types[name] = types[i].id() == TypeId::kInterval ? arrow::utf8() : ToArrowType(types[i]);
+    }
+    if (has_empty_last_column) {
+      read.column_names.emplace_back("end");
+      convert.column_types["end"] = arrow::null();
+      convert.include_columns.emplace_back("end");
+    }
+    ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file_system, path));
+    auto rows = arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), input, read, ParseOptionsOf(options),
+                                                  convert);
+    auto part_reader =
+        std::make_unique<CsvPart>(file, rows.ok() ? *rows : std::shared_ptr<arrow::csv::StreamingReader>(), path,
+                                  options, std::move(names), types);
+    if (!rows.ok()) return part_reader->Locate(rows.status());
+    return std::unique_ptr<FilePartReader>(std::move(part_reader));
+  }
+};
+
+/// Parses the first part of a file; with `types` null all columns are text.
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadSample(const std::shared_ptr<arrow::Buffer>& sample,
+                                                              const CsvOptions& options, bool as_text, int skip_rows) {
+  auto read = arrow::csv::ReadOptions::Defaults();
+  read.use_threads = false;
+  read.block_size = static_cast<int32_t>(sample->size()) + 1;
+  read.autogenerate_column_names = true;
+  read.skip_rows = skip_rows;
+  auto convert = ConvertOptionsOf(options);
+  if (as_text) convert.default_column_type = arrow::utf8();
+  auto input = std::make_shared<arrow::io::BufferReader>(sample);
+  ARROW_ASSIGN_OR_RAISE(auto reader, arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), input, read,
+                                                                       ParseOptionsOf(options), convert));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+  if (batch == nullptr) return arrow::RecordBatch::MakeEmpty(reader->schema());
+  return batch;
+}
+
+LogicalType TypeOfSample(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::NA) return TypeId::kVarchar;
+  auto found = FromArrowType(type);
+  return found.ok() ? *found : LogicalType(TypeId::kVarchar);
+}
+
+/// The first record's fields as text.
+std::vector<std::string> FirstRecord(const arrow::RecordBatch& text) {
+  std::vector<std::string> fields;
+  for (const auto& column : text.columns()) {
+    const auto& strings = static_cast<const arrow::StringArray&>(*column);
+    fields.push_back(text.num_rows() == 0 || strings.IsNull(0) ? std::string() : strings.GetString(0));
+  }
+  return fields;
+}
+
+/// Whether the first record looks like names: it is what the caller expects, or it is text above columns that are not.
+bool LooksLikeHeader(const std::vector<std::string>& first, const std::vector<ReaderColumn>& expected,
+                     const arrow::Schema& with_first, const arrow::Schema& without_first) {
+  if (!expected.empty()) {
+    bool same = first.size() >= expected.size();
+    for (size_t i = 0; same && i < expected.size(); ++i) same = SameName(first[i], expected[i].name);
+    if (same) return true;
+  }
+  bool all_text = true;
+  for (int i = 0; i < without_first.num_fields(); ++i) {
+    const bool text = without_first.field(i)->type()->id() == arrow::Type::STRING;
+    all_text = all_text && text;
+    const bool null = without_first.field(i)->type()->id() == arrow::Type::NA;
+    if (!text && !null && with_first.field(i)->type()->id() == arrow::Type::STRING) return true;
+  }
+  return all_text && expected.empty();
+}
+
+arrow::Status DescribeColumns(CsvReader& reader, const std::shared_ptr<arrow::Buffer>& sample,
+                              const std::vector<ReaderColumn>& expected) {
+  ARROW_ASSIGN_OR_RAISE(auto text, ReadSample(sample, reader.options, /*as_text=*/true, 0));
+  const std::vector<std::string> first = FirstRecord(*text);
+  std::shared_ptr<arrow::Schema> with_first;
+  std::shared_ptr<arrow::Schema> without_first;
+  if (!reader.options.header.has_value() || expected.empty()) {
+    ARROW_ASSIGN_OR_RAISE(auto all, ReadSample(sample, reader.options, /*as_text=*/false, 0));
+    with_first = all->schema();
+    without_first = with_first;
+    if (text->num_rows() > 1) {
+      ARROW_ASSIGN_OR_RAISE(auto rest, ReadSample(sample, reader.options, /*as_text=*/false, 1));
+      if (rest->num_columns() == all->num_columns()) without_first = rest->schema();
+    }
+  }
+  if (!reader.options.header.has_value()) {
+    reader.options.header = LooksLikeHeader(first, expected, *with_first, *without_first);
+  }
+  if (!expected.empty()) {
+    reader.file_columns = expected;
+    reader.has_empty_last_column = first.size() == expected.size() + 1 && first.back().empty();
+    return arrow::Status::OK();
+  }
+  const arrow::Schema& types = *reader.options.header ? *without_first : *with_first;
+  for (size_t i = 0; i < first.size(); ++i) {
+    const bool named = *reader.options.header && !first[i].empty();
+    reader.file_columns.push_back(
+        {named ? first[i] : "column" + std::to_string(i), TypeOfSample(*types.field(static_cast<int>(i))->type())});
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<std::shared_ptr<const FileReader>> OpenCsvReader(FileSystem* file_system, const std::string& path,
+                                                               const CsvOptions& options,
+                                                               const std::vector<ReaderColumn>& expected) {
+  auto reader = std::make_shared<CsvReader>();
+  reader->path = path;
+  reader->options = options;
+  reader->file_system = file_system;
+  ARROW_ASSIGN_OR_RAISE(reader->file, OpenInput(file_system, path));
+  ARROW_ASSIGN_OR_RAISE(auto sample, reader->file->ReadAt(0, kSniffBytes));
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, reader->file->GetSize());
+  if (sample->size() == 0) {
+    reader->is_empty = true;
+    reader->file_columns = expected;
+    if (expected.empty()) return SqlError(sqlstate::kBadCopyFormat, path + ": the file is empty");
+    return reader;
+  }
+  if (sample->size() < size) {
+    int64_t end = sample->size();
+    while (end > 0 && sample->data()[end - 1] != '\n') --end;
+    if (end > 0) sample = arrow::SliceBuffer(sample, 0, end);
+  }
+  const int64_t lines = std::count(sample->data(), sample->data() + sample->size(), uint8_t{'\n'}) + 1;
+  reader->rows_estimate = lines * std::max<int64_t>(1, size / std::max<int64_t>(1, sample->size()));
+  const arrow::Status described = DescribeColumns(*reader, sample, expected);
+  if (!described.ok()) {
+    if (GetSqlError(described) != nullptr) return described;
+    std::vector<std::string> names;
+    for (const ReaderColumn& column : expected) names.push_back(column.name);
+    return CsvPart(reader->file, nullptr, path, reader->options, std::move(names), {}).Locate(described);
+  }
+  return reader;
+}
+
+}  // namespace llkv
