@@ -101,4 +101,7 @@ std::string FormatError(std::string_view sql, const arrow::Status& status);
 /// asks before it runs it.
 bool IsCompleteScript(std::string_view sql);
 
+/// Appends the text of one value of a result's column, as a cast to VARCHAR gives it; nothing for NULL.
+void AppendValueText(const arrow::Array& column, int64_t row, std::string* out);
+
 }  // namespace llkv
