@@ -92,6 +92,7 @@ class OutputFile : public arrow::io::OutputStream {
 
   arrow::Status Write(const void* data, int64_t num_bytes) override {
     const std::span<const uint8_t> bytes(static_cast<const uint8_t*>(data), static_cast<size_t>(num_bytes));
+    if (closed_) return arrow::Status::Invalid("the file is closed");
     ARROW_RETURN_NOT_OK(file_->Write(position_, bytes));
     position_ += bytes.size();
     return arrow::Status::OK();

@@ -4,10 +4,11 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/record_batch.h>
+#include <arrow/result.h>
 #include <arrow/type.h>
 
 #include "base/error.h"
-#include "types/text.h"
+#include "types/text_parse.h"
 #include "types/value.h"
 
 namespace llkv {
@@ -33,12 +34,14 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParseIntervals(const std::sha
         builder.UnsafeAppendNull();
         continue;
       }
-      auto interval = ParseInterval(text.GetView(row));
-      if (!interval.ok()) {
+      Interval interval;
+      const ParseOutcome outcome = ParseInterval(text.GetView(row), "second", &interval);
+      if (outcome != ParseOutcome::kOk) {
         return SqlError(sqlstate::kInvalidDatetime,
-                        where + ": column " + std::to_string(i + 1) + ": " + interval.status().message());
+                        where + ": column " + std::to_string(i + 1) + ": " +
+                            ParseError(outcome, text.GetView(row), TypeId::kInterval).message());
       }
-      builder.UnsafeAppend({interval->months, interval->days, interval->nanos});
+      builder.UnsafeAppend({interval.months, interval.days, interval.nanos});
     }
     ARROW_ASSIGN_OR_RAISE(auto column, builder.Finish());
     ARROW_ASSIGN_OR_RAISE(result,
