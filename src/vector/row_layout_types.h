@@ -1,0 +1,91 @@
+// Typed access to values in rows and flat Vectors: one C++ type for each physical type that compares in its own way.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "types/logical_type.h"
+#include "types/value.h"
+#include "vector/row_layout.h"
+#include "vector/string_ref.h"
+
+namespace llkv {
+
+/// Sixteen bytes that are only moved.
+struct Bytes16 {
+  uint64_t low;
+  uint64_t high;
+};
+
+template <typename T>
+struct RowTypeTag {
+  using Type = T;
+};
+
+/// Calls f(RowTypeTag<T>) with the type that rows and flat Vectors of `type` hold (strings: StringRef).
+template <typename F>
+decltype(auto) VisitRowType(PhysicalType type, F&& f) {
+  switch (type) {
+    case PhysicalType::kBool:
+    case PhysicalType::kUInt8:
+      return f(RowTypeTag<uint8_t>{});
+    case PhysicalType::kInt8:
+      return f(RowTypeTag<int8_t>{});
+    case PhysicalType::kInt16:
+      return f(RowTypeTag<int16_t>{});
+    case PhysicalType::kUInt16:
+      return f(RowTypeTag<uint16_t>{});
+    case PhysicalType::kInt32:
+      return f(RowTypeTag<int32_t>{});
+    case PhysicalType::kUInt32:
+      return f(RowTypeTag<uint32_t>{});
+    case PhysicalType::kUInt64:
+      return f(RowTypeTag<uint64_t>{});
+    case PhysicalType::kInt128:
+      return f(RowTypeTag<int128_t>{});
+    case PhysicalType::kFloat:
+      return f(RowTypeTag<float>{});
+    case PhysicalType::kDouble:
+      return f(RowTypeTag<double>{});
+    case PhysicalType::kString:
+      return f(RowTypeTag<StringRef>{});
+    case PhysicalType::kInterval:
+      return f(RowTypeTag<Interval>{});
+    case PhysicalType::kInt64:
+      break;
+  }
+  return f(RowTypeTag<int64_t>{});
+}
+
+template <typename T>
+T LoadFromRow(const uint8_t* p) {
+  if constexpr (std::is_same_v<T, StringRef>) {
+    return reinterpret_cast<const RowString*>(p)->Get();
+  } else {
+    T value;
+    std::memcpy(&value, p, sizeof(T));
+    return value;
+  }
+}
+
+/// An INTERVAL's length with 30-day months and 24-hour days, in nanoseconds: what order and equality go by.
+inline int128_t IntervalLength(const Interval& v) {
+  constexpr int64_t kDayNanos = 86'400'000'000'000;
+  return (static_cast<int128_t>(v.months) * 30 + v.days) * kDayNanos + v.nanos;
+}
+
+/// Equality as grouping and joins mean it: NaN equals NaN, intervals by length.
+template <typename T>
+bool ValuesEqual(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return a == b || (std::isnan(a) && std::isnan(b));
+  } else if constexpr (std::is_same_v<T, Interval>) {
+    return IntervalLength(a) == IntervalLength(b);
+  } else {
+    return a == b;
+  }
+}
+
+}  // namespace llkv
