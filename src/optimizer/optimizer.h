@@ -1,0 +1,52 @@
+// The optimizer: rewrites a bound plan into one that gives the same rows faster. Each rule is a file of rules/. Must not know how tables
+// are stored or plans are run; what it knows of data comes as numbers from a StatisticsProvider.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "plan/logical_plan.h"
+#include "types/value.h"
+
+namespace llkv {
+
+/// Estimates for a column; min and max bound all its values where they are not NULL Values.
+struct ColumnEstimate {
+  Value min;
+  Value max;
+  double num_distinct = 0;
+  double num_nulls = 0;
+};
+
+struct TableEstimate {
+  double num_rows = 0;
+  std::vector<ColumnEstimate> columns;
+  /// Ordinals of the primary key's columns; empty: none.
+  std::vector<uint32_t> primary_key;
+};
+
+/// What is known of tables. Calls may be expensive; the optimizer asks once a table.
+class StatisticsProvider {
+ public:
+  virtual ~StatisticsProvider() = default;
+  /// Null where nothing is known.
+  virtual std::shared_ptr<const TableEstimate> Find(TableId table) const = 0;
+};
+
+struct OptimizerOptions {
+  /// May be null.
+  const StatisticsProvider* statistics = nullptr;
+};
+
+/// Rewrites `plan` in place: folds constants, pushes filters down and into scans (PushedPredicate, key_lookup), turns filtered cross joins
+/// into joins in a good order with the smaller side on the right (build) side, removes unused columns, makes top-N sorts, and sets
+/// estimated_rows. The root's output columns keep ids, types, order and names. Expressions that can fail are not evaluated on rows that
+/// the bound plan would not evaluate them on. Errors: 54001 for plans that are too large; folding never fails the statement.
+arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options);
+
+}  // namespace llkv
