@@ -1,0 +1,51 @@
+// Pipeline and PhysicalPlan: the executable form of a logical plan. The physical planner builds them, the executor runs
+// them.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/operator.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+/// What one operator did, over all lanes: for EXPLAIN ANALYZE. Read after the query has ended, or as a rough figure
+/// meanwhile.
+struct OperatorStats {
+  std::string title;
+  /// The logical node that it serves; null for what the planner added.
+  const LogicalPlan* node = nullptr;
+  /// Rows that it gave (a sink: that it took).
+  std::atomic<uint64_t> rows{0};
+  std::atomic<uint64_t> batches{0};
+  /// Time in it, without those it feeds, added over all lanes; only with ExecContext::measure_time.
+  std::atomic<uint64_t> nanos{0};
+
+  OperatorStats(std::string t, const LogicalPlan* n) : title(std::move(t)), node(n) {}
+};
+
+/// A source, operators and a sink; see exec/operator.h. The last pipeline of a plan has no sink: its rows are the
+/// result.
+struct Pipeline {
+  std::unique_ptr<Source> source;
+  std::vector<std::unique_ptr<Operator>> operators;
+  std::unique_ptr<Sink> sink;
+  /// Runs in one lane, in the order of rows (something in it needs that).
+  bool is_sequential = false;
+  /// Types of the rows that it gives to its sink.
+  std::vector<OutputColumn> output;
+  /// For the source, each operator, and the sink.
+  std::vector<std::unique_ptr<OperatorStats>> stats;
+};
+
+/// Pipelines in an order in which each comes after those it depends on. The last one's rows are the result.
+struct PhysicalPlan {
+  std::vector<std::unique_ptr<Pipeline>> pipelines;
+  std::vector<OutputColumn> output;
+};
+
+}  // namespace llkv
