@@ -3,11 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace llkv {
 
 /// XXH3-64 of `size` bytes. Stable: checksums, Bloom filters and sketches on disk use it.
 uint64_t HashBytes(const void* data, size_t size);
+
+/// HashBytes of the pieces one after the other.
+uint64_t HashPieces(std::span<const std::span<const uint8_t>> pieces);
 
 /// A strong mix of one 64-bit value (murmur3's finalizer). Stable.
 inline uint64_t HashInt64(uint64_t x) {

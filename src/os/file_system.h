@@ -43,6 +43,8 @@ class FileMapping {
   /// Makes [0, size) readable. The file must be at least that long for as long as the bytes are touched; smaller sizes
   /// than before do nothing. 58030 where `size` is above capacity().
   virtual arrow::Status Extend(uint64_t size) = 0;
+  /// Hints that a range inside the extended part is read soon.
+  virtual void WillNeed(uint64_t offset, uint64_t length) = 0;
 };
 
 /// An open file. Closing it (the destructor) releases its locks.

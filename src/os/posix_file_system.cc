@@ -62,7 +62,15 @@ class PosixMapping : public FileMapping {
     return arrow::Status::OK();
   }
 
+  void WillNeed(uint64_t offset, uint64_t length) override {
+    const uint64_t start = offset / kHintStep * kHintStep;
+    ::madvise(data_ + start, length + (offset - start), MADV_WILLNEED);
+  }
+
  private:
+  // A multiple of every page size in use.
+  static constexpr uint64_t kHintStep = uint64_t{64} << 10;
+
   uint8_t* data_;
   uint64_t capacity_;
   int fd_;

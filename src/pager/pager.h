@@ -75,7 +75,7 @@ struct PagerStats {
   /// Bytes of the file that no newest blob, directory node or kept log record occupies, up to each segment's end of
   /// use.
   uint64_t dead_bytes = 0;
-  /// Bytes of log records that no TruncateLog has dropped, with their framing.
+  /// Bytes that the log occupies, with its framing; TruncateLog and a later checkpoint of the directory lower it.
   uint64_t log_bytes = 0;
   /// The size of the file; of the blobs and the log where there is no file.
   uint64_t size_bytes = 0;
@@ -150,7 +150,7 @@ class Pager {
 
   virtual PagerStats stats() const = 0;
 
-  /// Makes everything durable, gives the locks back, and reports what failed. Buffers and snapshots that are held stay
+  /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers and snapshots that are held stay
   /// valid; other calls fail afterwards. A second call does nothing.
   virtual arrow::Status Close() = 0;
 };

@@ -1,0 +1,315 @@
+// FilePager: opening, closing and reading.
+#include "pager/file/file_pager.h"
+
+#include <arrow/buffer.h>
+
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+
+namespace llkv::file {
+
+namespace {
+
+class FileSnapshot : public PagerSnapshot {
+ public:
+  FileSnapshot(FileVersion version, std::shared_ptr<FileCore> core)
+      : version_(std::move(version)), core_(std::move(core)) {}
+
+  Lsn lsn() const override { return Lsn(version_.lsn); }
+  const std::shared_ptr<arrow::Buffer>& root() const override { return version_.state->root; }
+  uint64_t root_version() const override { return version_.state->root_version; }
+  const std::shared_ptr<const FileState>& state() const { return version_.state; }
+
+ private:
+  FileVersion version_;
+  // The file must outlive what reads it.
+  std::shared_ptr<FileCore> core_;
+};
+
+/// The lock file, locked for one writer or many readers. Null where a reader finds none and cannot make one: then the
+/// folder cannot be written, so there is no writer either.
+arrow::Result<std::unique_ptr<File>> TakeLock(FileSystem& file_system, const std::string& path, bool read_only) {
+  const std::string lock_path = path + "-lock";
+  auto opened = file_system.Open(lock_path, {.write = true, .create = true, .truncate = false});
+  if (!opened.ok() && read_only) {
+    ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(lock_path));
+    if (!exists) return nullptr;
+    opened = file_system.Open(lock_path, {.write = false, .create = false, .truncate = false});
+  }
+  ARROW_RETURN_NOT_OK(opened.status());
+  const LockKind kind = read_only ? LockKind::kShared : LockKind::kExclusive;
+  ARROW_ASSIGN_OR_RAISE(const bool locked, (*opened)->TryLock(0, 1, kind));
+  if (!locked) {
+    return SqlError(sqlstate::kObjectInUse, "the database '" + path + "' is in use" +
+                                                (read_only ? " by a writer" : "") +
+                                                ", in this process or another (its lock file is '" + lock_path + "')");
+  }
+  return std::move(*opened);
+}
+
+/// Makes the database where there is none.
+arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
+  if (exists) {
+    ARROW_ASSIGN_OR_RAISE(const auto file,
+                          file_system.Open(path, {.write = false, .create = false, .truncate = false}));
+    ARROW_ASSIGN_OR_RAISE(const uint64_t size, file->Size());
+    if (size > 0) return arrow::Status::OK();
+  }
+  if (options.read_only || !options.create_if_missing) {
+    return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
+  }
+  return CreateDatabaseFile(file_system, path, options);
+}
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& path, const PagerOptions& options,
+                                                      const FilePagerTestHooks& hooks) {
+  FileSystem& file_system = *options.file_system;
+  if (options.read_only || !options.create_if_missing) {
+    // No lock file appears beside a database that does not exist.
+    ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
+    if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto lock_file, TakeLock(file_system, path, options.read_only));
+  ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
+  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = !options.read_only}));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
+  const auto core = std::make_shared<FileCore>(std::move(file), options);
+  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, !options.read_only, hooks));
+  if (!options.read_only) ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
+  ARROW_ASSIGN_OR_RAISE(auto fork_guard, ForkGuard::Make());
+  return std::make_unique<FilePager>(options, hooks, std::move(lock_file), std::move(fork_guard), core,
+                                     std::move(recovered));
+}
+
+FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
+                     std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered)
+    : options_(options),
+      hooks_(hooks),
+      lock_file_(std::move(lock_file)),
+      fork_guard_(std::move(fork_guard)),
+      core_(std::move(core)),
+      syncs_(
+          *core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
+          [this](const arrow::Status& cause) { return FailUnsynced(cause); }),
+      next_key_(recovered.next_key),
+      newest_{std::make_shared<FileState>(FileState{std::move(recovered.directory), std::move(recovered.root),
+                                                    recovered.root_version, recovered.live_bytes}),
+              recovered.lsn},
+      log_(recovered.log),
+      log_buffer_offset_(recovered.log.offset),
+      truncated_lsn_(recovered.truncated_lsn),
+      written_lsn_(recovered.lsn),
+      header_(recovered.header),
+      checkpoint_directory_(std::move(recovered.checkpoint_directory)),
+      checkpoint_lsn_(recovered.checkpoint_lsn),
+      log_bytes_since_checkpoint_(recovered.replayed_log_bytes) {
+  syncs_.set_durable_lsn(recovered.lsn);
+  syncs_.set_skip(hooks.skip_syncs);
+}
+
+FilePager::~FilePager() { static_cast<void>(Close()); }
+
+arrow::Status FilePager::CheckUsable() const {
+  if (closed_.load(std::memory_order_acquire)) {
+    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() + "' is closed");
+  }
+  if (fork_guard_->forked()) {
+    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() +
+                                                "' was opened before fork; a child process must open it itself");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status FilePager::CheckWritable() const {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  if (options_.read_only) {
+    return SqlError(sqlstate::kReadOnlyTransaction, "the database '" + core_->file->path() + "' was opened read-only");
+  }
+  return arrow::Status::OK();
+}
+
+FileVersion FilePager::Newest() const {
+  MutexLock lock(newest_mutex_);
+  return newest_;
+}
+
+void FilePager::Publish(FileVersion version) {
+  MutexLock lock(newest_mutex_);
+  std::swap(newest_, version);
+}
+
+std::shared_ptr<const FileState> FilePager::StateOf(const PagerSnapshot* snapshot) const {
+  if (snapshot != nullptr) return static_cast<const FileSnapshot*>(snapshot)->state();
+  MutexLock lock(newest_mutex_);
+  return newest_.state;
+}
+
+arrow::Result<PhysicalKey> FilePager::Allocate(uint64_t count) {
+  ARROW_RETURN_NOT_OK(CheckWritable());
+  return PhysicalKey(next_key_.fetch_add(count, std::memory_order_relaxed));
+}
+
+arrow::Result<std::span<const uint8_t>> FilePager::ReadBlob(const FileState& state, PhysicalKey key) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core_->nodes));
+  if (!found) {
+    return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + core_->file->path() + "'");
+  }
+  const bool verify = !found->verified();
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*core_->file, EntryType::kBlob, key.value, found->place, verify));
+  if (verify) {
+    found->SetVerified();
+    num_blobs_verified_.fetch_add(1, std::memory_order_relaxed);
+  }
+  num_blobs_read_.fetch_add(1, std::memory_order_relaxed);
+  bytes_read_.fetch_add(bytes.size(), std::memory_order_relaxed);
+  return bytes;
+}
+
+arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::span<const PhysicalKey> keys,
+                                                                          const PagerSnapshot* snapshot) {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  const auto state = StateOf(snapshot);
+  std::vector<std::shared_ptr<arrow::Buffer>> blobs;
+  blobs.reserve(keys.size());
+  for (const PhysicalKey key : keys) {
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key));
+    blobs.push_back(MappedBuffer(*core_->file, bytes));
+  }
+  return blobs;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::GetRange(PhysicalKey key, uint64_t offset, uint64_t length,
+                                                                  const PagerSnapshot* snapshot) {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*StateOf(snapshot), key));
+  if (offset > bytes.size() || length > bytes.size() - offset) {
+    return SqlError(sqlstate::kInvalidParameter, std::to_string(length) + " bytes from byte " + std::to_string(offset) +
+                                                     " of key " + std::to_string(key.value) + ", which has " +
+                                                     std::to_string(bytes.size()));
+  }
+  return MappedBuffer(*core_->file, bytes.subspan(offset, length));
+}
+
+void FilePager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot) {
+  if (!CheckUsable().ok()) return;
+  const auto state = StateOf(snapshot);
+  for (const PhysicalKey key : keys) {
+    const auto found = state->directory.Find(key.value, core_->nodes);
+    if (!found.ok() || !*found) continue;
+    const Extent place = (*found)->place;
+    if (core_->file->View(place.offset, place.length)) core_->file->mapping()->WillNeed(place.offset, place.length);
+  }
+}
+
+arrow::Result<std::vector<PhysicalKey>> FilePager::Keys(const PagerSnapshot* snapshot) {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  const auto state = StateOf(snapshot);
+  std::vector<PhysicalKey> keys;
+  keys.reserve(state->directory.num_keys());
+  ARROW_RETURN_NOT_OK(
+      state->directory.ForEach(core_->nodes, [&](uint64_t key, Extent) { keys.push_back(PhysicalKey(key)); }));
+  return keys;
+}
+
+arrow::Result<std::shared_ptr<const PagerSnapshot>> FilePager::Pin() {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  return std::make_shared<FileSnapshot>(Newest(), core_);
+}
+
+arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  uint64_t from = after.value;
+  {
+    MutexLock lock(commit_mutex_);
+    ARROW_RETURN_NOT_OK(FlushLog());
+    from = std::max(from, truncated_lsn_);
+    // From here on the segments that hold commits after `from` stay as they are.
+    core_->space.AddLogReader();
+  }
+  const uint64_t last = Newest().lsn;
+  const auto read = [&]() -> arrow::Status {
+    if (last <= from) return arrow::Status::OK();
+    LogPosition start;
+    start.segment = core_->space.FindLog(from);
+    start.offset = start.segment.offset;
+    start.next_lsn = start.segment.since;
+    LogCursor cursor(*core_->file, start, false);
+    while (cursor.position().next_lsn <= last) {
+      const auto entry = cursor.Next();
+      if (!entry) {
+        return Corrupted("'" + core_->file->path() + "': the log record of commit " +
+                         std::to_string(cursor.position().next_lsn) + " at byte " +
+                         std::to_string(cursor.position().offset) + " is damaged");
+      }
+      if (entry->lsn <= from || (entry->commit.fixed.flags & kCommitHasLog) == 0) continue;
+      ARROW_RETURN_NOT_OK(visit(Lsn(entry->lsn), entry->commit.log));
+    }
+    return arrow::Status::OK();
+  };
+  const arrow::Status status = read();
+  core_->space.RemoveLogReader();
+  return status;
+}
+
+PagerStats FilePager::stats() const {
+  PagerStats stats;
+  const FileVersion newest = Newest();
+  const StorageFile& file = *core_->file;
+  stats.num_commits = num_commits_.load(std::memory_order_relaxed);
+  stats.num_syncs = file.num_syncs();
+  stats.num_writes = file.num_writes();
+  stats.bytes_written = file.bytes_written();
+  stats.num_blobs_read = num_blobs_read_.load(std::memory_order_relaxed);
+  stats.bytes_read = bytes_read_.load(std::memory_order_relaxed);
+  stats.num_blobs_verified = num_blobs_verified_.load(std::memory_order_relaxed);
+  stats.num_checkpoints = num_checkpoints_.load(std::memory_order_relaxed);
+  if (newest.state != nullptr) {
+    stats.num_keys = newest.state->directory.num_keys();
+    stats.live_bytes = newest.state->live_bytes;
+  }
+  for (const Segment& segment : core_->space.Segments()) {
+    ++stats.num_segments;
+    if (segment.kind == SegmentKind::kLog) stats.log_bytes += segment.size;
+    if (segment.kind == SegmentKind::kData) stats.dead_bytes += segment.used - std::min(segment.used, segment.live);
+  }
+  stats.size_bytes = file.size();
+  stats.last_lsn = Lsn(newest.lsn);
+  stats.durable_lsn = Lsn(syncs_.durable_lsn());
+  return stats;
+}
+
+arrow::Status FilePager::Close() {
+  if (closed_.load(std::memory_order_acquire)) return arrow::Status::OK();
+  arrow::Status status;
+  // A forked child owns nothing here: neither the lock nor the log's end.
+  if (!options_.read_only && !fork_guard_->forked()) {
+    MutexLock checkpoint_lock(checkpoint_mutex_);
+    if (Newest().lsn != checkpoint_lsn_) status = Checkpoint();
+    if (GetSqlState(status) == sqlstate::kDiskFull) {
+      // The log holds all that the checkpoint would have.
+      MutexLock lock(commit_mutex_);
+      status = FlushLog();
+    }
+    if (status.ok() && syncs_.durable_lsn() < Newest().lsn) status = syncs_.WaitForAll();
+  }
+  closed_.store(true, std::memory_order_release);
+  lock_file_.reset();
+  Publish({});
+  return status;
+}
+
+}  // namespace llkv::file
+
+namespace llkv {
+
+arrow::Result<std::unique_ptr<Pager>> OpenFilePager(const std::string& path, const PagerOptions& options,
+                                                    const FilePagerTestHooks& hooks) {
+  return file::FilePager::Open(path, options, hooks);
+}
+
+}  // namespace llkv

@@ -1,0 +1,186 @@
+// FilePager: the pager over one memory-mapped file of segments (docs/formats/file.md). This class orders commits; the
+// parts beside it know the bytes (format.h), the room (segment_space.h), the keys (key_directory.h), the syncs
+// (sync_group.h) and how to open (recovery.h).
+//
+// INV-PAGER-1: a commit is visible to readers only after its entry was handed to the file (kNone: to the log buffer).
+// INV-PAGER-2: a commit entry that claims synced blobs is written after a sync that covered them.
+// INV-PAGER-3: bytes that a snapshot, a header slot or the kept log can reach are never written again, but for the same
+//   bytes at recovery.
+// INV-PAGER-4: a failed commit's entry is overwritten before another commit is accepted, or none is accepted any more.
+// INV-PAGER-5: a header slot is written only after a sync that covered the checkpoint record and all it reaches.
+//
+// Locks, in the order taken: checkpoint_mutex_, commit_mutex_, then the parts' own and newest_mutex_.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "os/fork_guard.h"
+#include "pager/file/blob_reader.h"
+#include "pager/file/recovery.h"
+#include "pager/file/segment_space.h"
+#include "pager/file/storage_file.h"
+#include "pager/file/sync_group.h"
+#include "pager/file/test_hooks.h"
+#include "pager/registry.h"
+
+namespace llkv::file {
+
+/// The file and its room; staged blobs share it with the pager and may outlive it.
+struct FileCore {
+  FileCore(std::unique_ptr<StorageFile> opened, const PagerOptions& options)
+      : file(std::move(opened)), space(*file, options), nodes(*file) {}
+  const std::unique_ptr<StorageFile> file;
+  SegmentSpace space;
+  FileNodeSource nodes;
+};
+
+/// What a commit reaches. Immutable.
+struct FileState {
+  KeyDirectory directory;
+  std::shared_ptr<arrow::Buffer> root;
+  uint64_t root_version = 0;
+  uint64_t live_bytes = 0;
+};
+
+/// A commit and its state; states are shared by commits that only add log records.
+struct FileVersion {
+  std::shared_ptr<const FileState> state;
+  uint64_t lsn = 0;
+};
+
+/// The blobs of one batch that are not staged: their place, headers and bytes.
+struct PreparedBlobs {
+  std::vector<PutRecord> records;
+  std::vector<EntryHeader> headers;
+  std::vector<std::span<const uint8_t>> pieces;
+  uint64_t offset = 0;
+  uint64_t bytes = 0;
+};
+
+class FilePager : public Pager {
+ public:
+  static arrow::Result<std::unique_ptr<Pager>> Open(const std::string& path, const PagerOptions& options,
+                                                    const FilePagerTestHooks& hooks);
+  FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
+            std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered);
+  ~FilePager() override;
+
+  using Pager::Get;
+  arrow::Result<PhysicalKey> Allocate(uint64_t count) override;
+  arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> Get(std::span<const PhysicalKey> keys,
+                                                                 const PagerSnapshot* snapshot) override;
+  arrow::Result<std::shared_ptr<arrow::Buffer>> GetRange(PhysicalKey key, uint64_t offset, uint64_t length,
+                                                         const PagerSnapshot* snapshot) override;
+  void Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot) override;
+  arrow::Result<std::vector<PhysicalKey>> Keys(const PagerSnapshot* snapshot) override;
+  arrow::Result<StagedBlob> Stage(PhysicalKey key, std::span<const std::shared_ptr<arrow::Buffer>> pieces) override;
+  arrow::Result<CommitTicket> Submit(WriteBatch& batch, const CommitOptions& options) override;
+  arrow::Status WaitDurable(const CommitTicket& ticket) override;
+  arrow::Status ReadLog(Lsn after, const LogVisitor& visit) override;
+  arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override;
+  PagerStats stats() const override;
+  arrow::Status Close() override;
+
+ private:
+  /// A full commit that nobody has been told is durable, and what was there before it.
+  struct PendingCommit {
+    uint64_t lsn = 0;
+    uint64_t entry_offset = 0;
+    FileVersion before;
+  };
+  /// An entry in the log buffer, for taking it back.
+  struct LogMark {
+    size_t buffer_size = 0;
+    LogPosition position;
+  };
+
+  // file_pager.cc
+  arrow::Status CheckUsable() const;
+  arrow::Status CheckWritable() const;
+  FileVersion Newest() const LLKV_EXCLUDES(newest_mutex_);
+  std::shared_ptr<const FileState> StateOf(const PagerSnapshot* snapshot) const;
+  arrow::Result<std::span<const uint8_t>> ReadBlob(const FileState& state, PhysicalKey key);
+
+  // commit.cc
+  arrow::Result<PreparedBlobs> PrepareBlobs(const WriteBatch& batch);
+  arrow::Status WriteBlobs(const PreparedBlobs& blobs);
+  arrow::Result<bool> SyncBlobsAhead(const WriteBatch& batch, const PreparedBlobs& blobs, Durability durability);
+  arrow::Result<CommitTicket> SubmitOrdered(WriteBatch& batch, const CommitOptions& options, Durability durability,
+                                            const PreparedBlobs& blobs, bool blobs_synced) LLKV_REQUIRES(commit_mutex_);
+  arrow::Status CheckPreconditions(const CommitOptions& options, const FileState& state) const
+      LLKV_REQUIRES(commit_mutex_);
+  arrow::Result<std::shared_ptr<const FileState>> NextState(const WriteBatch& batch,
+                                                            const std::shared_ptr<const FileState>& state,
+                                                            const PreparedBlobs& blobs, std::vector<Extent>* freed)
+      LLKV_REQUIRES(commit_mutex_);
+  void AppendCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Segment>& fresh_segments,
+                    bool blobs_synced) LLKV_REQUIRES(commit_mutex_);
+  /// Counts what a commit that is in the log made live and dead.
+  void CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed)
+      LLKV_REQUIRES(commit_mutex_);
+  arrow::Status MakeLogRoom(uint64_t bytes) LLKV_REQUIRES(commit_mutex_);
+  void AppendToBuffer(std::span<const uint8_t> bytes) LLKV_REQUIRES(commit_mutex_);
+  void FinishEntry(EntryType type, size_t start) LLKV_REQUIRES(commit_mutex_);
+  arrow::Status FlushLog() LLKV_REQUIRES(commit_mutex_);
+  void TakeBack(const LogMark& mark) LLKV_REQUIRES(commit_mutex_);
+  void Publish(FileVersion version) LLKV_EXCLUDES(newest_mutex_);
+  arrow::Status FailUnsynced(const arrow::Status& cause) LLKV_EXCLUDES(commit_mutex_);
+
+  // checkpoint.cc
+  void CheckpointIfDue();
+  arrow::Status Checkpoint() LLKV_REQUIRES(checkpoint_mutex_);
+  arrow::Result<Extent> WriteCheckpointRecord(CheckpointRecord& record, const std::vector<Segment>& before,
+                                              std::vector<Extent> added, const std::vector<Extent>& removed);
+
+  const PagerOptions options_;
+  const FilePagerTestHooks hooks_;
+  std::unique_ptr<File> lock_file_;
+  const std::unique_ptr<ForkGuard> fork_guard_;
+  const std::shared_ptr<FileCore> core_;
+  SyncGroup syncs_;
+  std::atomic<bool> closed_{false};
+  std::atomic<uint64_t> next_key_;
+
+  mutable Mutex newest_mutex_;
+  FileVersion newest_ LLKV_GUARDED_BY(newest_mutex_);
+
+  Mutex commit_mutex_;
+  /// Where the next entry goes.
+  LogPosition log_ LLKV_GUARDED_BY(commit_mutex_);
+  /// Entries not yet handed to the file, and the place of the first.
+  std::vector<uint8_t> log_buffer_ LLKV_GUARDED_BY(commit_mutex_);
+  uint64_t log_buffer_offset_ LLKV_GUARDED_BY(commit_mutex_);
+  uint64_t truncated_lsn_ LLKV_GUARDED_BY(commit_mutex_);
+  /// Why no commit is accepted any more; OK while they are.
+  arrow::Status refusal_ LLKV_GUARDED_BY(commit_mutex_);
+  std::vector<PendingCommit> pending_ LLKV_GUARDED_BY(commit_mutex_);
+  std::atomic<uint64_t> written_lsn_;
+
+  Mutex checkpoint_mutex_;
+  HeaderSlot header_ LLKV_GUARDED_BY(checkpoint_mutex_);
+  KeyDirectory checkpoint_directory_ LLKV_GUARDED_BY(checkpoint_mutex_);
+  uint64_t checkpoint_lsn_ LLKV_GUARDED_BY(checkpoint_mutex_);
+  std::atomic<uint64_t> log_bytes_since_checkpoint_;
+
+  std::atomic<uint64_t> num_commits_{0};
+  std::atomic<uint64_t> num_blobs_read_{0};
+  std::atomic<uint64_t> bytes_read_{0};
+  std::atomic<uint64_t> num_blobs_verified_{0};
+  std::atomic<uint64_t> num_checkpoints_{0};
+};
+
+}  // namespace llkv::file
+
+namespace llkv {
+
+/// Opens or makes the database file at `path`, with faults planted by `hooks`. Errors: as OpenPager.
+arrow::Result<std::unique_ptr<Pager>> OpenFilePager(const std::string& path, const PagerOptions& options,
+                                                    const FilePagerTestHooks& hooks = {});
+
+}  // namespace llkv

@@ -1,0 +1,281 @@
+// Recovery and creation of database files.
+#include "pager/file/recovery.h"
+
+#include <arrow/buffer.h>
+#include <arrow/result.h>
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "pager/file/blob_reader.h"
+
+namespace llkv::file {
+
+namespace {
+
+/// The slot if it is ours and intact. `*ours` is set where the magic is there, intact or not.
+std::optional<HeaderSlot> ReadSlot(const StorageFile& file, uint64_t number, const FilePagerTestHooks& hooks,
+                                   bool* ours) {
+  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+  if (!bytes) return std::nullopt;
+  HeaderSlot slot;
+  std::memcpy(&slot, bytes->data(), sizeof(slot));
+  if (slot.magic != kMagic) return std::nullopt;
+  *ours = true;
+  if (slot.checksum != ChecksumOf(slot) && !hooks.ignore_header_checksum) return std::nullopt;
+  return slot;
+}
+
+arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, bool for_writing) {
+  if (slot.version != kFormatVersion || slot.features_for_reading != 0) {
+    return SqlError(sqlstate::kFeatureNotSupported,
+                    "'" + path + "' has format version " + std::to_string(slot.version) + " with features " +
+                        std::to_string(slot.features_for_reading) + "; this program reads version " +
+                        std::to_string(kFormatVersion) + " without features");
+  }
+  if (for_writing && slot.features_for_writing != 0) {
+    return SqlError(sqlstate::kFeatureNotSupported, "'" + path + "' uses features " +
+                                                        std::to_string(slot.features_for_writing) +
+                                                        " that this program cannot write; it can be opened read-only");
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks) {
+  bool ours = false;
+  const auto first = ReadSlot(file, 0, hooks, &ours);
+  const auto second = ReadSlot(file, 1, hooks, &ours);
+  if (!first && !second) {
+    if (!ours) return Corrupted("'" + file.path() + "' is not an LLKV database");
+    return Corrupted("'" + file.path() + "': both header slots are damaged");
+  }
+  const bool use_second = second && (!first || second->sequence > first->sequence);
+  const HeaderSlot slot = use_second ? *second : *first;
+  ARROW_RETURN_NOT_OK(CheckFeatures(slot, file.path(), for_writing));
+  return slot;
+}
+
+/// The data that the checkpoint needs must be there; the log's tail need not.
+arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segment>& segments) {
+  uint64_t needed = 0;
+  for (const Segment& segment : segments) {
+    if (segment.kind == SegmentKind::kData) needed = std::max(needed, segment.offset + segment.used);
+  }
+  if (needed <= file.size()) return arrow::Status::OK();
+  return Corrupted("'" + file.path() + "' was truncated: it has " + std::to_string(file.size()) +
+                   " bytes, and its data reach to byte " + std::to_string(needed));
+}
+
+/// Applies the commits after a checkpoint.
+class Replay {
+ public:
+  Replay(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, Recovered& state)
+      : file_(file), space_(space), nodes_(nodes), state_(state) {}
+
+  arrow::Status Run(LogPosition start) {
+    LogCursor cursor(file_, start, true);
+    cursor.set_on_segment([&](const Segment& segment) {
+      state_.unsynced.push_back({run_start_, run_end_ + kJumpEntryBytes - run_start_});
+      run_start_ = run_end_ = segment.offset;
+      return segment.kind == SegmentKind::kLog && space_.AddKnown(segment).ok();
+    });
+    run_start_ = run_end_ = start.offset;
+    while (const auto entry = cursor.Next()) {
+      ARROW_ASSIGN_OR_RAISE(const bool whole, BlobsAreThere(*entry));
+      if (!whole) {
+        LogPosition before = cursor.position();
+        before.offset = entry->offset;
+        before.next_lsn = entry->lsn;
+        before.chain = entry->commit.fixed.previous;
+        return Finish(LogCursor(file_, before, true));
+      }
+      ARROW_RETURN_NOT_OK(Apply(*entry));
+      run_end_ = cursor.position().offset;
+      state_.replayed_log_bytes += run_end_ - entry->offset;
+    }
+    return Finish(cursor);
+  }
+
+ private:
+  arrow::Status Finish(const LogCursor& cursor) {
+    const LogPosition& end = cursor.position();
+    if (cursor.LostDurableCommit()) {
+      return Corrupted("'" + file_.path() + "': commit " + std::to_string(end.next_lsn) + " at byte " +
+                       std::to_string(end.offset) +
+                       " is damaged, although it was durable when later ones were written");
+    }
+    if (run_end_ > run_start_) state_.unsynced.push_back({run_start_, run_end_ - run_start_});
+    state_.log = end;
+    return arrow::Status::OK();
+  }
+
+  /// False where a blob of the commit never reached the disk whole: then the commit did not happen.
+  arrow::Result<bool> BlobsAreThere(const LogEntry& entry) {
+    const CommitView& commit = entry.commit;
+    for (size_t i = 0; i < commit.fixed.num_segments; ++i) ARROW_RETURN_NOT_OK(space_.AddKnown(commit.segment(i)));
+    for (size_t i = 0; i < commit.fixed.num_puts; ++i) {
+      const PutRecord put = commit.put(i);
+      const uint64_t start = put.blob.offset - sizeof(EntryHeader);
+      const Segment segment = space_.FindAround(start);
+      if (put.blob.offset < sizeof(EntryHeader) || segment.kind != SegmentKind::kData ||
+          put.blob.offset > segment.end() || put.blob.length > segment.end() - put.blob.offset) {
+        return Corrupted("'" + file_.path() + "': commit " + std::to_string(entry.lsn) + " puts key " +
+                         std::to_string(put.key) + " outside of all data segments");
+      }
+      if ((commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
+      if (!ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) return false;
+    }
+    return true;
+  }
+
+  arrow::Status Apply(const LogEntry& entry) {
+    const CommitView& commit = entry.commit;
+    for (size_t i = 0; i < commit.fixed.num_puts; ++i) {
+      const PutRecord put = commit.put(i);
+      ARROW_ASSIGN_OR_RAISE(const bool fresh, state_.directory.Insert(put.key, put.blob, entry.lsn, nodes_));
+      if (!fresh) return Contradiction(entry.lsn, put.key, "which has a blob");
+      const uint64_t start = put.blob.offset - sizeof(EntryHeader);
+      const uint64_t bytes = EntryBytes(put.blob.length);
+      space_.ExtendUsed(start, start + bytes);
+      space_.AddLive(start, bytes);
+      state_.live_bytes += put.blob.length;
+      if ((commit.fixed.flags & kCommitBlobsSynced) == 0) state_.unsynced.push_back({start, bytes});
+    }
+    for (size_t i = 0; i < commit.fixed.num_frees; ++i) {
+      const uint64_t key = commit.free(i);
+      ARROW_ASSIGN_OR_RAISE(const auto place, state_.directory.Erase(key, entry.lsn, nodes_));
+      if (!place) return Contradiction(entry.lsn, key, "which has none");
+      space_.SubtractLive(place->offset - sizeof(EntryHeader), EntryBytes(place->length));
+      state_.live_bytes -= place->length;
+    }
+    if ((commit.fixed.flags & kCommitHasRoot) != 0) {
+      state_.root = arrow::Buffer::FromString(std::string(commit.root.begin(), commit.root.end()));
+      ++state_.root_version;
+    }
+    state_.truncated_lsn = std::max(state_.truncated_lsn, commit.fixed.truncate_lsn);
+    state_.next_key = std::max(state_.next_key, commit.fixed.next_key);
+    state_.lsn = entry.lsn;
+    return arrow::Status::OK();
+  }
+
+  arrow::Status Contradiction(uint64_t lsn, uint64_t key, const char* what) const {
+    return Corrupted("'" + file_.path() + "': commit " + std::to_string(lsn) + " puts or frees key " +
+                     std::to_string(key) + ", " + what);
+  }
+
+  const StorageFile& file_;
+  SegmentSpace& space_;
+  NodeSource& nodes_;
+  Recovered& state_;
+  // The log bytes walked in the current segment.
+  uint64_t run_start_ = 0;
+  uint64_t run_end_ = 0;
+};
+
+}  // namespace
+
+arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, bool for_writing,
+                                 const FilePagerTestHooks& hooks) {
+  Recovered state;
+  ARROW_ASSIGN_OR_RAISE(state.header, ReadHeader(file, for_writing, hooks));
+  ARROW_ASSIGN_OR_RAISE(const auto record,
+                        ReadEntry(file, EntryType::kCheckpoint, state.header.sequence, state.header.checkpoint, true));
+  ARROW_ASSIGN_OR_RAISE(const CheckpointRecord checkpoint, DecodeCheckpoint(record, file.path()));
+  const CheckpointFixed& fixed = checkpoint.fixed;
+  ARROW_RETURN_NOT_OK(CheckNotTruncated(file, checkpoint.segments));
+  ARROW_RETURN_NOT_OK(space.Load(checkpoint.segments));
+  space.SetDurableSequence(state.header.sequence);
+
+  ARROW_ASSIGN_OR_RAISE(state.checkpoint_directory,
+                        KeyDirectory::Load(nodes, fixed.directory, fixed.directory_height, fixed.num_keys));
+  state.directory = state.checkpoint_directory;
+  state.checkpoint_lsn = state.lsn = fixed.lsn;
+  if (fixed.has_root != 0) {
+    state.root = arrow::Buffer::FromString(std::string(checkpoint.root.begin(), checkpoint.root.end()));
+  }
+  state.root_version = fixed.root_version;
+  state.live_bytes = fixed.live_bytes;
+  state.next_key = fixed.next_key;
+  state.truncated_lsn = fixed.truncated_lsn;
+
+  LogPosition start;
+  start.segment = space.FindAround(fixed.log_offset);
+  start.offset = fixed.log_offset;
+  start.next_lsn = fixed.lsn + 1;
+  start.chain = fixed.chain;
+  if (start.segment.kind != SegmentKind::kLog) {
+    return Corrupted("'" + file.path() + "': the log begins at byte " + std::to_string(fixed.log_offset) +
+                     ", outside of all log segments");
+  }
+  ARROW_RETURN_NOT_OK(Replay(file, space, nodes, state).Run(start));
+  return state;
+}
+
+arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered) {
+  const uint64_t end = space.end();
+  if (file.size() > end) ARROW_RETURN_NOT_OK(file.Truncate(end));
+  if (file.size() < end) ARROW_RETURN_NOT_OK(file.Allocate(file.size(), end - file.size()));
+  space.AdoptGaps();
+  // After a failed sync the kernel may hold pages as clean that never reached the disk, and we cannot know.
+  std::vector<uint8_t> copy;
+  for (const Extent& extent : recovered.unsynced) {
+    constexpr uint64_t kStep = uint64_t{1} << 20;
+    for (uint64_t done = 0; done < extent.length; done += kStep) {
+      const auto bytes = file.View(extent.offset + done, std::min(kStep, extent.length - done));
+      if (!bytes) break;
+      copy.assign(bytes->begin(), bytes->end());
+      ARROW_RETURN_NOT_OK(file.Write(extent.offset + done, copy));
+    }
+  }
+  const auto head = file.View(recovered.log.offset, sizeof(EntryHeader));
+  const bool clean_end = !head || std::all_of(head->begin(), head->end(), [](uint8_t byte) { return byte == 0; });
+  if (!clean_end) {
+    const std::vector<uint8_t> zeros(sizeof(EntryHeader), 0);
+    ARROW_RETURN_NOT_OK(file.Write(recovered.log.offset, zeros));
+  }
+  if (recovered.unsynced.empty() && clean_end) return arrow::Status::OK();
+  return file.Sync();
+}
+
+arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
+  // Under another name first: a crash leaves no database or a whole one.
+  const std::string fresh_path = path + "-new";
+  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(fresh_path, {.write = true, .create = true, .truncate = true}));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
+  SegmentSpace space(*file, options);
+  HeaderSlot slot;
+  std::random_device device;
+  for (uint8_t& byte : slot.file_id) byte = static_cast<uint8_t>(device());
+  slot.sequence = 1;
+
+  CheckpointRecord checkpoint;
+  checkpoint.fixed.sequence = slot.sequence;
+  checkpoint.fixed.chain = HashBytes(slot.file_id.data(), slot.file_id.size());
+  checkpoint.fixed.next_key = 1;
+  ARROW_RETURN_NOT_OK(file->Allocate(0, kHeaderBytes));
+  ARROW_ASSIGN_OR_RAISE(const Segment log, space.AllocateLog(kJumpEntryBytes, 1));
+  checkpoint.fixed.log_offset = log.offset;
+  const uint64_t length = sizeof(CheckpointFixed) + 2 * sizeof(Segment);
+  ARROW_ASSIGN_OR_RAISE(const uint64_t place, space.AllocateData(EntryBytes(length)));
+  space.AddLive(place, EntryBytes(length));
+  checkpoint.segments = space.Segments();
+  const std::vector<uint8_t> record = EncodeCheckpoint(checkpoint);
+  const uint64_t checksum = HashBytes(record.data(), record.size());
+  const EntryHeader header = MakeEntryHeader(EntryType::kCheckpoint, 0, slot.sequence, record.size(), checksum);
+  slot.checkpoint = {place + sizeof(EntryHeader), record.size()};
+  slot.checkpoint_checksum = checksum;
+  slot.checksum = ChecksumOf(slot);
+  ARROW_RETURN_NOT_OK(file->Write(0, BytesOf(slot)));
+  ARROW_RETURN_NOT_OK(file->Write(place, BytesOf(header)));
+  ARROW_RETURN_NOT_OK(file->Write(slot.checkpoint.offset, record));
+  ARROW_RETURN_NOT_OK(file->Sync());
+  ARROW_RETURN_NOT_OK(file_system.Rename(fresh_path, path));
+  return file_system.SyncDirectoryOf(path);
+}
+
+}  // namespace llkv::file

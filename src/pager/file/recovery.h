@@ -1,0 +1,55 @@
+// Opening a database file: from a header slot over its checkpoint to the newest intact commit. Making a new one, too.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "os/file_system.h"
+#include "pager/file/format.h"
+#include "pager/file/key_directory.h"
+#include "pager/file/log_cursor.h"
+#include "pager/file/segment_space.h"
+#include "pager/file/storage_file.h"
+#include "pager/file/test_hooks.h"
+#include "pager/registry.h"
+
+namespace llkv::file {
+
+/// What a file holds, as found by Recover.
+struct Recovered {
+  HeaderSlot header;
+  /// As of the checkpoint, for later comparison.
+  KeyDirectory checkpoint_directory;
+  uint64_t checkpoint_lsn = 0;
+
+  KeyDirectory directory;
+  std::shared_ptr<arrow::Buffer> root;
+  uint64_t root_version = 0;
+  uint64_t live_bytes = 0;
+  uint64_t lsn = 0;
+  uint64_t next_key = 1;
+  uint64_t truncated_lsn = 0;
+  /// Where the next commit goes.
+  LogPosition log;
+  /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
+  std::vector<Extent> unsynced;
+  uint64_t replayed_log_bytes = 0;
+};
+
+/// Writes a new, empty database to `path`, which must not hold one, and makes it durable.
+arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options);
+
+/// Reads the file's newest state without writing. XX001 for what is not a database or is damaged (a torn tail is
+/// neither: it ends the log), 0A000 for a feature that this version does not know.
+arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, bool for_writing,
+                                 const FilePagerTestHooks& hooks);
+
+/// Makes a recovered file ready to be appended to: cuts what lies behind the known segments, writes again what may only
+/// be in the kernel's cache, makes sure that nothing behind the log's end can join it, and syncs.
+arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered);
+
+}  // namespace llkv::file

@@ -1,0 +1,54 @@
+// StorageFile: the database file with its mapping, its known size and counters. It knows offsets, not formats.
+#pragma once
+
+#include <arrow/type_fwd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "os/file_system.h"
+
+namespace llkv::file {
+
+/// All calls are safe from any thread, except that only one at a time may Allocate or Truncate.
+class StorageFile {
+ public:
+  /// `address_space` is what is reserved at most; less where the process has less.
+  static arrow::Result<std::unique_ptr<StorageFile>> Make(std::unique_ptr<File> file, uint64_t address_space);
+
+  const std::string& path() const { return file_->path(); }
+  uint64_t size() const { return size_.load(std::memory_order_acquire); }
+  /// Keeps the bytes of View valid.
+  const std::shared_ptr<FileMapping>& mapping() const { return mapping_; }
+
+  /// [offset, offset + length) through the mapping; nothing where the file does not have all of it.
+  std::optional<std::span<const uint8_t>> View(uint64_t offset, uint64_t length) const;
+
+  arrow::Status Write(uint64_t offset, std::span<const uint8_t> data);
+  arrow::Status WriteGather(uint64_t offset, std::span<const std::span<const uint8_t>> pieces);
+  arrow::Status Sync();
+  /// Makes room on the disk and in the mapping; the file may grow.
+  arrow::Status Allocate(uint64_t offset, uint64_t length);
+  arrow::Status Truncate(uint64_t size);
+
+  uint64_t num_writes() const { return num_writes_.load(std::memory_order_relaxed); }
+  uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
+  uint64_t num_syncs() const { return num_syncs_.load(std::memory_order_relaxed); }
+
+ private:
+  StorageFile(std::unique_ptr<File> file, std::shared_ptr<FileMapping> mapping, uint64_t size)
+      : file_(std::move(file)), mapping_(std::move(mapping)), size_(size) {}
+
+  std::unique_ptr<File> file_;
+  std::shared_ptr<FileMapping> mapping_;
+  std::atomic<uint64_t> size_;
+  std::atomic<uint64_t> num_writes_{0};
+  std::atomic<uint64_t> bytes_written_{0};
+  std::atomic<uint64_t> num_syncs_{0};
+};
+
+}  // namespace llkv::file

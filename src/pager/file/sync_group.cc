@@ -1,0 +1,52 @@
+// Leader and followers of fdatasync.
+#include "pager/file/sync_group.h"
+
+#include <algorithm>
+
+namespace llkv::file {
+
+void SyncGroup::Step() {
+  if (running_) {
+    changed_.Wait(mutex_);
+    return;
+  }
+  running_ = true;
+  const uint64_t number = started_.load(std::memory_order_relaxed) + 1;
+  started_.store(number, std::memory_order_release);
+  mutex_.Unlock();
+  // What is written from here on may miss this sync.
+  const uint64_t written = written_();
+  arrow::Status status = skip_ ? arrow::Status::OK() : file_.Sync();
+  if (!status.ok()) status = on_failure_(status);
+  mutex_.Lock();
+  running_ = false;
+  if (status.ok()) {
+    completed_.store(number, std::memory_order_release);
+    durable_lsn_.store(std::max(durable_lsn(), written), std::memory_order_release);
+  } else {
+    failure_ = status;
+  }
+  changed_.NotifyAll();
+}
+
+arrow::Status SyncGroup::WaitFor(uint64_t lsn) {
+  if (durable_lsn() >= lsn) return arrow::Status::OK();
+  MutexLock lock(mutex_);
+  while (durable_lsn() < lsn) {
+    if (!failure_.ok()) return failure_;
+    Step();
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status SyncGroup::WaitForAll() {
+  MutexLock lock(mutex_);
+  const uint64_t needed = started_.load(std::memory_order_relaxed) + 1;
+  while (completed_.load(std::memory_order_relaxed) < needed) {
+    if (!failure_.ok()) return failure_;
+    Step();
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace llkv::file
