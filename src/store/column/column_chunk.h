@@ -3,6 +3,7 @@
 #pragma once
 
 #include <arrow/result.h>
+#include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
@@ -46,12 +47,10 @@ class ColumnChunk {
   /// rows[i]. Strings point into the chunk.
   void Gather(std::span<const uint32_t> rows, ScratchVector& out) const;
 
-  /// One value, for errors, tests and single rows.
-  Value GetValue(uint32_t row) const;
-
  private:
   ColumnChunk() = default;
-  arrow::Status OpenStrings(arrow::MemoryPool* pool);
+  arrow::Status OpenBlob(arrow::MemoryPool* pool);
+  arrow::Status OpenDictionary(arrow::MemoryPool* pool);
 
   ChunkDescriptor descriptor_;
   std::shared_ptr<arrow::Buffer> blob_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <arrow/result.h>
+#include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
 #include <atomic>
@@ -46,7 +47,9 @@ class RowGroupReader {
   arrow::Status GetRowIds(uint32_t first_row, std::span<RowId> out, const PagerSnapshot* snapshot = nullptr);
 
  private:
-  arrow::Result<const ColumnChunk*> Open(size_t slot, const PagerSnapshot* snapshot);
+  arrow::Status OpenSlots(std::span<const size_t> slots, const PagerSnapshot* snapshot);
+  arrow::Result<const ColumnChunk*> OpenSlot(size_t slot, const PagerSnapshot* snapshot);
+  arrow::Status CheckRowIds(const ColumnChunk& chunk) const;
   const ChunkDescriptor& Descriptor(size_t slot) const;
 
   std::shared_ptr<const RowGroupDescriptor> descriptor_;

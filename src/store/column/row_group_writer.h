@@ -51,13 +51,17 @@ class RowGroupWriter {
   /// Adds rows [offset, offset + length) of a batch whose columns are the specs', with the Arrow types that
   /// ToArrowType gives (large_ and view types, dictionaries and other units are cast by the caller: 22023 here). The
   /// ids of the rows are first_row_id, first_row_id + 1, …. 22003 for a value outside its SQL type, 22023 for more than
-  /// `room()` rows; then nothing was added.
+  /// NumRowsThatFit; then nothing was added.
   arrow::Status Append(const arrow::RecordBatch& batch, int64_t offset, int64_t length, RowId first_row_id);
 
   /// Adds the selected rows of a batch with the given ids (one for each selected row). Vectors of any form.
   arrow::Status Append(const Batch& batch, std::span<const RowId> row_ids);
 
-  uint32_t num_rows() const;
+  /// How many of a batch's rows, from `offset` on, the row group still takes: bounded by room() and by 1 GiB of strings
+  /// a column; at least one where the writer is empty.
+  int64_t NumRowsThatFit(const arrow::RecordBatch& batch, int64_t offset, int64_t length) const;
+
+  uint32_t num_rows() const { return static_cast<uint32_t>(row_ids_.size()); }
   /// Rows that fit before Finish must be called.
   uint32_t room() const { return kMaxRowGroupRows - num_rows(); }
   /// Bytes of the rows collected, uncompressed.
@@ -67,6 +71,9 @@ class RowGroupWriter {
   arrow::Result<EncodedRowGroup> Finish();
 
  private:
+  arrow::Status CheckRowIds(RowId first, uint64_t count) const;
+  void Rewind(uint32_t num_rows);
+
   std::vector<ColumnSpec> columns_;
   arrow::MemoryPool* pool_;
   std::vector<std::unique_ptr<ColumnAccumulator>> accumulators_;
@@ -78,7 +85,7 @@ class RowGroupWriter {
 arrow::Result<RowGroupDescriptor> StageRowGroup(EncodedRowGroup row_group, Pager& pager,
                                                 std::vector<StagedBlob>* staged);
 
-/// Allocates keys and adds the blobs to a batch (they are copied into it). Returns the descriptor with its keys.
+/// Allocates keys and adds the blobs to a batch (shared, not copied). Returns the descriptor with its keys.
 arrow::Result<RowGroupDescriptor> PutRowGroup(EncodedRowGroup row_group, Pager& pager, WriteBatch& batch);
 
 /// The keys of all blobs of a row group, for frees and integrity checks.
