@@ -87,7 +87,7 @@ class FixedEncoder {
   arrow::Result<EncodedChunk> EncodeOpaque() {
     if (IsBitwiseConstant() && validity_ == nullptr) {
       Interval interval;
-      std::memcpy(&interval, values_, sizeof(interval));
+      std::memcpy(&interval, static_cast<const void*>(values_), sizeof(interval));
       return Constant(Value::OfInterval(interval));
     }
     for (uint32_t i = 0; i < num_rows_; ++i) {

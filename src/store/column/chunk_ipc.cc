@@ -3,15 +3,13 @@
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
-#include <arrow/ipc/dictionary.h>
-#include <arrow/ipc/message.h>
-#include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/ipc/writer.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <cstring>
+#include <initializer_list>
 
 #include "base/error.h"
 
@@ -67,14 +65,6 @@ std::shared_ptr<arrow::DataType> DataTypeOf(const ChunkDescriptor& descriptor) {
   return descriptor.encoding == ChunkEncoding::kFlat ? ValueTypeOf(descriptor) : ArrowTypeOf(descriptor.storage);
 }
 
-const std::shared_ptr<arrow::Buffer>& ZeroBlock() {
-  static const std::shared_ptr<arrow::Buffer> block = [] {
-    alignas(64) static const uint8_t zeros[kAlignment] = {};
-    return std::make_shared<arrow::Buffer>(zeros, static_cast<int64_t>(kAlignment));
-  }();
-  return block;
-}
-
 /// The end-of-stream marker, and room for the last buffer's overread.
 const std::shared_ptr<arrow::Buffer>& Trailer() {
   static const std::shared_ptr<arrow::Buffer> trailer = [] {
@@ -84,33 +74,112 @@ const std::shared_ptr<arrow::Buffer>& Trailer() {
   return trailer;
 }
 
+/// A message's metadata, as flatbuffer bytes: a RecordBatch of one column, alone or inside a DictionaryBatch of id 0.
+/// Source: Message.fbs of Arrow's columnar format, version 5. Arrow's own writer cannot make it, since it packs buffers
+/// at multiples of 8 bytes.
+class MessageMetadata {
+ public:
+  static constexpr uint64_t kMaxBytes = 256;
+
+  struct Column {
+    uint64_t length = 0;
+    uint64_t num_nulls = 0;
+    std::span<const BufferRange> buffers;  // relative to the body
+    uint64_t body_bytes = 0;
+  };
+
+  MessageMetadata(bool is_dictionary, const Column& column) {
+    // A table lies behind its vtable; both are padded so that 64-bit fields are aligned.
+    Put<uint32_t>(0, 16);
+    PutVtable(4, {12, 20, 4, 6, 16, 8});
+    PutTable(16, 4);
+    Put<uint16_t>(20, kVersion5);
+    Put<uint8_t>(22, is_dictionary ? kDictionaryBatch : kRecordBatch);
+    Put<uint64_t>(24, column.body_bytes);
+    uint32_t batch_slot = 32;
+    uint32_t position = 36;
+    if (is_dictionary) {
+      PutVtable(36, {8, 8, 0, 4});
+      PutTable(44, 36);
+      PutOffset(32, 44);
+      batch_slot = 48;
+      position = 52;
+    }
+    PutVtable(position, {10, 20, 8, 4, 16});
+    const uint32_t batch = position + 12;
+    PutTable(batch, position);
+    PutOffset(batch_slot, batch);
+    Put<uint64_t>(batch + 8, column.length);
+    const uint32_t nodes = batch + 20;
+    PutOffset(batch + 4, nodes);
+    Put<uint32_t>(nodes, 1);
+    Put<uint64_t>(nodes + 4, column.length);
+    Put<uint64_t>(nodes + 12, column.num_nulls);
+    const uint32_t buffers = nodes + 24;
+    PutOffset(batch + 16, buffers);
+    Put<uint32_t>(buffers, static_cast<uint32_t>(column.buffers.size()));
+    for (uint32_t i = 0; i < column.buffers.size(); ++i) {
+      Put<uint64_t>(buffers + 4 + i * 16, column.buffers[i].offset);
+      Put<uint64_t>(buffers + 12 + i * 16, column.buffers[i].length);
+    }
+    size_ = buffers + 4 + static_cast<uint32_t>(column.buffers.size()) * 16;
+  }
+
+  const uint8_t* data() const { return bytes_.data(); }
+  uint32_t size() const { return size_; }
+
+ private:
+  static constexpr uint16_t kVersion5 = 4;
+  static constexpr uint8_t kDictionaryBatch = 2;
+  static constexpr uint8_t kRecordBatch = 3;
+
+  template <typename T>
+  void Put(uint32_t position, T value) {
+    std::memcpy(bytes_.data() + position, &value, sizeof(T));
+  }
+  void PutVtable(uint32_t position, std::initializer_list<uint16_t> entries) {
+    for (const uint16_t entry : entries) {
+      Put(position, entry);
+      position += 2;
+    }
+  }
+  void PutTable(uint32_t position, uint32_t vtable) { Put<int32_t>(position, static_cast<int32_t>(position - vtable)); }
+  void PutOffset(uint32_t position, uint32_t target) { Put<uint32_t>(position, target - position); }
+
+  std::array<uint8_t, kMaxBytes> bytes_{};
+  uint32_t size_ = 0;
+};
+
 /// Collects pieces and knows where the next one starts.
 class BlobBuilder {
  public:
-  /// Adds one encapsulated message; ranges[i] is set to the place of body buffer i, in the payload's order.
-  arrow::Status AddMessage(const arrow::ipc::IpcPayload& payload, std::span<const ChunkBuffer> order,
+  /// Adds one encapsulated message of the buffers that `order` names, whose places go to the descriptor.
+  arrow::Status AddMessage(bool is_dictionary, uint64_t length, uint64_t num_nulls, std::span<const ChunkBuffer> order,
                            const ChunkBuffers& buffers, ChunkDescriptor* descriptor) {
-    const auto metadata_size = static_cast<uint64_t>(payload.metadata->size());
-    const uint64_t prefix_size = RoundUp(8 + metadata_size);
+    std::vector<BufferRange> ranges;
+    uint64_t body_bytes = 0;
+    for (const ChunkBuffer index : order) {
+      const auto& buffer = buffers.buffers[index];
+      ranges.push_back({body_bytes, buffer == nullptr ? 0 : static_cast<uint64_t>(buffer->size())});
+      body_bytes += RoundUp(ranges.back().length);
+    }
+    const MessageMetadata metadata(is_dictionary, {length, num_nulls, ranges, body_bytes});
+    const uint64_t prefix_size = RoundUp(8 + metadata.size());
     ARROW_ASSIGN_OR_RAISE(auto prefix, AllocatePadded(prefix_size, arrow::default_memory_pool()));
-    uint8_t* out = prefix->mutable_data();
     const auto size_word = static_cast<uint32_t>(prefix_size - 8);
+    uint8_t* out = prefix->mutable_data();
+    std::memset(out, 0, prefix_size);
     std::memcpy(out, &kContinuation, 4);
     std::memcpy(out + 4, &size_word, 4);
-    std::memcpy(out + 8, payload.metadata->data(), metadata_size);
+    std::memcpy(out + 8, metadata.data(), metadata.size());
     Add(std::move(prefix));
-    if (payload.body_buffers.size() != order.size()) return InternalError("a chunk's message has unexpected buffers");
+    const uint64_t body = size_;
     for (size_t i = 0; i < order.size(); ++i) {
-      const auto& body = payload.body_buffers[i];
-      const auto& exact = buffers.buffers[order[i]];
-      const uint64_t length = exact == nullptr ? 0 : static_cast<uint64_t>(exact->size());
-      const uint64_t body_length = body == nullptr ? 0 : static_cast<uint64_t>(body->size());
-      if (length == 0 && body_length == 0) continue;
-      if (body_length < length) return InternalError("a chunk's message has a short buffer");
-      descriptor->buffers[order[i]] = {size_, length};
-      Add(body);
-      const uint64_t padding = RoundUp(size_) - size_;
-      if (padding != 0) Add(arrow::SliceBuffer(ZeroBlock(), 0, static_cast<int64_t>(padding)));
+      if (ranges[i].length == 0) continue;
+      descriptor->buffers[order[i]] = {body + ranges[i].offset, ranges[i].length};
+      const auto& buffer = buffers.buffers[order[i]];
+      // The rest of the last 64 bytes is the buffer's own zeroed memory.
+      Add(std::make_shared<arrow::Buffer>(buffer, 0, static_cast<int64_t>(RoundUp(ranges[i].length))));
     }
     return arrow::Status::OK();
   }
@@ -131,13 +200,6 @@ class BlobBuilder {
   uint64_t size_ = 0;
 };
 
-arrow::ipc::IpcWriteOptions WriteOptions() {
-  arrow::ipc::IpcWriteOptions options = arrow::ipc::IpcWriteOptions::Defaults();
-  options.alignment = static_cast<int32_t>(kAlignment);
-  options.use_threads = false;
-  return options;
-}
-
 bool HasBytes(const arrow::DataType& type) {
   return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
 }
@@ -157,36 +219,19 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> AllocatePadded(uint64_t size, arro
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> AssembleBlob(ChunkBuffers buffers,
                                                                         ChunkDescriptor* descriptor) {
-  const arrow::ipc::IpcWriteOptions options = WriteOptions();
   BlobBuilder builder;
-  const auto& parts = buffers.buffers;
   if (HasDictionary(*descriptor)) {
-    const auto type = ValueTypeOf(*descriptor);
-    const bool has_bytes = HasBytes(*type);
-    std::vector<std::shared_ptr<arrow::Buffer>> data = {nullptr, parts[kDictionaryDataBuffer]};
-    if (has_bytes) data.push_back(parts[kDictionaryBytesBuffer]);
-    const auto array = arrow::MakeArray(arrow::ArrayData::Make(type, descriptor->dictionary_size, std::move(data), 0));
-    arrow::ipc::IpcPayload payload;
-    ARROW_RETURN_NOT_OK(arrow::ipc::GetDictionaryPayload(0, array, options, &payload));
+    // The dictionary has no NULLs: its validity slot is empty, and the codes' is not its.
     static constexpr ChunkBuffer kOrder[] = {kValidityBuffer, kDictionaryDataBuffer, kDictionaryBytesBuffer};
-    // The dictionary has no NULLs: its validity slot is empty and must not take the codes'.
     ChunkBuffers dictionary = buffers;
     dictionary.buffers[kValidityBuffer] = nullptr;
-    ARROW_RETURN_NOT_OK(
-        builder.AddMessage(payload, std::span(kOrder).first(has_bytes ? 3 : 2), dictionary, descriptor));
+    const auto order = std::span(kOrder).first(HasBytes(*ValueTypeOf(*descriptor)) ? 3 : 2);
+    ARROW_RETURN_NOT_OK(builder.AddMessage(true, descriptor->dictionary_size, 0, order, dictionary, descriptor));
   }
-  const auto type = DataTypeOf(*descriptor);
-  const bool has_bytes = HasBytes(*type);
-  std::vector<std::shared_ptr<arrow::Buffer>> data = {parts[kValidityBuffer], parts[kDataBuffer]};
-  if (has_bytes) data.push_back(parts[kBytesBuffer]);
-  const auto array = arrow::ArrayData::Make(type, descriptor->num_rows, std::move(data),
-                                            static_cast<int64_t>(descriptor->statistics.num_nulls));
-  const auto batch =
-      arrow::RecordBatch::Make(arrow::schema({arrow::field("values", type)}), descriptor->num_rows, {array});
-  arrow::ipc::IpcPayload payload;
-  ARROW_RETURN_NOT_OK(arrow::ipc::GetRecordBatchPayload(*batch, options, &payload));
   static constexpr ChunkBuffer kOrder[] = {kValidityBuffer, kDataBuffer, kBytesBuffer};
-  ARROW_RETURN_NOT_OK(builder.AddMessage(payload, std::span(kOrder).first(has_bytes ? 3 : 2), buffers, descriptor));
+  const auto order = std::span(kOrder).first(HasBytes(*DataTypeOf(*descriptor)) ? 3 : 2);
+  ARROW_RETURN_NOT_OK(
+      builder.AddMessage(false, descriptor->num_rows, descriptor->statistics.num_nulls, order, buffers, descriptor));
   return builder.Finish(descriptor);
 }
 
@@ -200,7 +245,6 @@ arrow::Result<ChunkArrays> ReadChunkAsArrow(const ChunkDescriptor& descriptor,
   const auto type = HasDictionary(descriptor) ? arrow::dictionary(DataTypeOf(descriptor), ValueTypeOf(descriptor))
                                               : DataTypeOf(descriptor);
   const auto schema = arrow::schema({arrow::field("values", type)});
-  arrow::ipc::IpcWriteOptions write_options = WriteOptions();
   ARROW_ASSIGN_OR_RAISE(auto schema_message, arrow::ipc::SerializeSchema(*schema));
   ARROW_ASSIGN_OR_RAISE(auto stream, arrow::ConcatenateBuffers({schema_message, blob}));
   arrow::io::BufferReader input(stream);
@@ -210,7 +254,7 @@ arrow::Result<ChunkArrays> ReadChunkAsArrow(const ChunkDescriptor& descriptor,
   arrow::Status status = (*reader)->ReadNext(&batch);
   if (status.ok() && batch != nullptr) status = batch->ValidateFull();
   if (!status.ok()) return corrupted(status);
-  if (batch == nullptr || batch->num_rows() != descriptor.num_rows) return Corrupted("a chunk has no rows");
+  if (batch == nullptr || batch->num_rows() != descriptor.num_rows) return Corrupted("a chunk has not its rows");
   ChunkArrays arrays;
   arrays.values = batch->column(0);
   if (HasDictionary(descriptor)) {

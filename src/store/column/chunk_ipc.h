@@ -13,7 +13,8 @@
 
 namespace llkv {
 
-/// The encoded buffers of one chunk, by ChunkBuffer; null where absent. Sizes are exact.
+/// The encoded buffers of one chunk, by ChunkBuffer; null where absent. Sizes are exact, and the memory is
+/// AllocatePadded's.
 struct ChunkBuffers {
   std::array<std::shared_ptr<arrow::Buffer>, kNumChunkBuffers> buffers;
 };

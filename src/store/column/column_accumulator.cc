@@ -84,7 +84,8 @@ uint32_t RunOf(const Vector& vector, uint32_t row) {
 }  // namespace
 
 ColumnAccumulator::ColumnAccumulator(FieldId field, LogicalType type, arrow::MemoryPool* pool)
-    : field_(field),
+    : pool_(pool),
+      field_(field),
       type_(type),
       width_(type.physical() == PhysicalType::kString ? 4 : PhysicalWidth(type.physical())),
       is_string_(type.physical() == PhysicalType::kString),
@@ -370,20 +371,20 @@ void ColumnAccumulator::Rewind(uint32_t num_rows) {
 }
 
 arrow::Result<EncodedChunk> ColumnAccumulator::Encode() {
-  const uint8_t* validity = has_nulls_ ? validity_.data() : nullptr;
-  arrow::Result<EncodedChunk> encoded = arrow::Status::OK();
-  if (is_string_) {
-    // The encoder takes Arrow's offsets, which begin with 0; here are only the ends.
-    std::vector<int32_t> offsets(size_t{num_rows_} + 1);
-    if (num_rows_ != 0) std::memcpy(offsets.data() + 1, values_.data(), size_t{num_rows_} * 4);
-    const StringColumn column{field_, type_, offsets.data(), bytes_.data(), validity, num_rows_};
-    encoded = EncodeStrings(column, bytes_.pool());
-  } else {
-    const FixedColumn column{field_, type_, values_.mutable_data(), validity, num_rows_};
-    encoded = EncodeFixed(column, values_.pool());
-  }
+  arrow::Result<EncodedChunk> encoded = EncodeValues();
   Rewind(0);
   return encoded;
+}
+
+arrow::Result<EncodedChunk> ColumnAccumulator::EncodeValues() {
+  const uint8_t* validity = has_nulls_ ? validity_.data() : nullptr;
+  if (!is_string_) {
+    return EncodeFixed({field_, type_, values_.mutable_data(), validity, num_rows_}, pool_);
+  }
+  // The encoder takes Arrow's offsets, which begin with 0; here are only the ends.
+  std::vector<int32_t> offsets(size_t{num_rows_} + 1);
+  if (num_rows_ != 0) std::memcpy(offsets.data() + 1, values_.data(), size_t{num_rows_} * 4);
+  return EncodeStrings({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
 }
 
 }  // namespace llkv

@@ -46,7 +46,9 @@ class ColumnAccumulator {
   arrow::Status AppendValidity(const uint8_t* bitmap, int64_t offset, int64_t length);
   arrow::Status AppendSelectedValidity(const Vector& vector, const Selection& selection);
   arrow::Status ReserveValidity(int64_t length);
+  arrow::Result<EncodedChunk> EncodeValues();
 
+  arrow::MemoryPool* pool_;
   FieldId field_;
   LogicalType type_;
   int width_;  // of a value; of an offset for strings

@@ -200,8 +200,7 @@ arrow::Result<std::unique_ptr<const ColumnChunk>> ColumnChunk::Open(const ChunkD
     whole.range = {true, statistics.min.integer(), statistics.max.integer()};
   }
   if (descriptor.encoding == ChunkEncoding::kConstant) {
-    chunk->constant_validity_ = descriptor.constant.is_null() ? 0 : 1;
-    whole.validity = descriptor.constant.is_null() ? &chunk->constant_validity_ : nullptr;
+    whole.validity = descriptor.constant.is_null() ? chunk->constant_validity_ : nullptr;
     if (descriptor.constant.is_null()) {
       const StringRef empty;
       if (descriptor.type.IsString()) std::memcpy(chunk->constant_, &empty, sizeof(empty));
@@ -266,7 +265,7 @@ arrow::Status ColumnChunk::OpenDictionary(arrow::MemoryPool* pool) {
   const BufferRange& bytes_range = descriptor_.buffers[kDictionaryBytesBuffer];
   const int32_t* offsets = reinterpret_cast<const int32_t*>(data);
   ARROW_RETURN_NOT_OK(CheckOffsets(offsets, size, bytes_range.length));
-  ARROW_ASSIGN_OR_RAISE(dictionary_refs_, AllocatePadded(uint64_t{size} * sizeof(StringRef), pool));
+  ARROW_ASSIGN_OR_RAISE(dictionary_refs_, AllocatePadded(uint64_t{size} * sizeof(StringRef) + 64, pool));
   auto* refs = reinterpret_cast<StringRef*>(dictionary_refs_->mutable_data());
   const char* bytes = reinterpret_cast<const char*>(blob_->data()) + bytes_range.offset;
   for (uint32_t i = 0; i < size; ++i) {

@@ -59,8 +59,8 @@ class ColumnChunk {
   Vector whole_;
   uint32_t data_width_ = 0;
   /// What a kConstant Vector points to.
-  alignas(16) uint8_t constant_[16] = {};
-  uint8_t constant_validity_ = 1;
+  alignas(16) uint8_t constant_[16 + 64] = {};
+  uint8_t constant_validity_[64] = {};
 };
 
 }  // namespace llkv
