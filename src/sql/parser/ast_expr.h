@@ -88,7 +88,7 @@ enum class AstExprKind : uint8_t {
   kDefault,
 };
 
-/// The base of all expression nodes. Trees are at most kMaxAstDepth high (ParserOptions::max_depth), so recursive
+/// The base of all expression nodes. Trees are at most some ParserOptions::max_depth nodes high, so recursive
 /// visitors and destructors are safe; what may be long (AND, OR, lists) is n-ary.
 struct AstExpr {
   explicit AstExpr(AstExprKind node_kind) : kind(node_kind) {}
@@ -151,8 +151,6 @@ struct AstLiteral : AstExprBase<AstExprKind::kLiteral> {
   bool boolean = false;
   /// The digits, the string or the bytes; empty for NULL and booleans.
   std::string text;
-  /// SQLite dialect: the string was written in double quotes where a column name may have been meant.
-  bool double_quoted = false;
 };
 
 /// DATE '1995-01-01', TIMESTAMP '…', and any other type name before a string.

@@ -60,8 +60,6 @@ struct AstTableRef : AstFromBase<AstFromKind::kTable> {
   bool not_indexed = false;
   /// The name was a string literal: FROM 'file.parquet'.
   bool is_file = false;
-  /// TABLESAMPLE or USING SAMPLE followed: where it stands, else -1.
-  int64_t sample_position = -1;
 };
 
 /// range(10), generate_series(1, 10) WITH ORDINALITY.
@@ -168,8 +166,6 @@ struct AstSelect : AstQueryBodyBase<AstQueryBodyKind::kSelect> {
   AstExprPtr having;
   std::vector<AstNamedWindow> windows;
   AstExprPtr qualify;
-  /// USING SAMPLE followed: where it stands, else -1.
-  int64_t sample_position = -1;
 };
 
 enum class AstSetOperator : uint8_t { kUnion, kIntersect, kExcept };

@@ -131,8 +131,6 @@ struct AstUpdate : AstStatementBase<AstStatementKind::kUpdate> {
   AstConflictAction or_action = AstConflictAction::kNone;
   int64_t or_action_position = -1;
   std::vector<AstSelectItem> returning;
-  /// ORDER BY or LIMIT followed (a SQLite option): where it stands, else -1.
-  int64_t limit_position = -1;
 };
 
 struct AstDelete : AstStatementBase<AstStatementKind::kDelete> {
@@ -143,7 +141,6 @@ struct AstDelete : AstStatementBase<AstStatementKind::kDelete> {
   std::vector<AstFromItemPtr> using_items;
   AstExprPtr where;
   std::vector<AstSelectItem> returning;
-  int64_t limit_position = -1;
 };
 
 struct AstTruncate : AstStatementBase<AstStatementKind::kTruncate> {

@@ -9,9 +9,16 @@
 
 namespace llkv {
 
-/// SQL text that parses to an equal tree (positions apart), on one line. Parentheses stand only where they are needed.
-std::string ToSql(const AstExpr& expr);
-std::string ToSql(const AstQuery& query);
+enum class AstParentheses : uint8_t {
+  /// Where the text would mean something else without them, in any dialect.
+  kNeeded,
+  /// Around every operation: shows how a text was understood.
+  kAll,
+};
+
+/// SQL text on one line that parses to an equal tree (positions apart).
+std::string ToSql(const AstExpr& expr, AstParentheses parentheses = AstParentheses::kNeeded);
+std::string ToSql(const AstQuery& query, AstParentheses parentheses = AstParentheses::kNeeded);
 std::string ToSql(const AstTypeName& type);
 
 /// "name" in double quotes where it needs them, else as it is.
