@@ -67,8 +67,14 @@ bool StatementParser::ParseJoinType(AstJoinType* type, bool* natural) {
 AstFromItemPtr StatementParser::ParseFromItem() {
   Nesting nesting(this);
   if (failed()) return nullptr;
-  AstFromItemPtr left = ParseFromPrimary();
-  while (!failed()) {
+  return ParseJoins(ParseFromPrimary(), false);
+}
+
+/// Joins onto `left`, from the left; where `until_condition`, up to the ON or USING that belongs to an outer join, as
+/// in a JOIN b JOIN c ON p ON q.
+AstFromItemPtr StatementParser::ParseJoins(AstFromItemPtr left, bool until_condition) {
+  Nesting nesting(this);
+  while (!failed() && !(until_condition && (At(Keyword::kOn) || At(Keyword::kUsing)))) {
     const int64_t position = Begin();
     auto join = std::make_unique<AstJoin>();
     if (!ParseJoinType(&join->type, &join->natural)) {
@@ -77,15 +83,18 @@ AstFromItemPtr StatementParser::ParseFromItem() {
     }
     join->position = position;
     join->right = ParseFromPrimary();
+    const bool conditional =
+        join->type != AstJoinType::kCross && join->type != AstJoinType::kPositional && !join->natural;
+    if (conditional && !sqlite() && !At(Keyword::kOn) && !At(Keyword::kUsing)) {
+      join->right = ParseJoins(std::move(join->right), true);
+    }
     if (failed()) return nullptr;
     if (Accept(Keyword::kOn)) {
       join->condition = ParseExpr();
     } else if (At(Keyword::kUsing) && !At(Keyword::kSample, 1)) {
       Advance();
       join->using_columns = ParseParenthesizedNames();
-    }
-    const bool needs_condition = join->type != AstJoinType::kCross && join->type != AstJoinType::kPositional;
-    if (needs_condition && !sqlite() && !join->natural && join->condition == nullptr && join->using_columns.empty()) {
+    } else if (conditional && !sqlite()) {
       Note("ON");
       Note("USING");
       FailHere();

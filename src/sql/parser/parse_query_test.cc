@@ -15,6 +15,7 @@ TEST(ParseQuery, Clauses) {
       {"SELECT * FROM a LEFT OUTER JOIN b ON a.x = b.x NATURAL JOIN c",
        "SELECT * FROM a LEFT JOIN b ON a.x = b.x NATURAL JOIN c"},
       {"SELECT * FROM a JOIN (b JOIN c USING (x)) ON true", "SELECT * FROM a JOIN (b JOIN c USING (x)) ON TRUE"},
+      {"SELECT * FROM a JOIN b LEFT JOIN c ON p ON q", "SELECT * FROM a JOIN (b LEFT JOIN c ON p) ON q"},
       {"SELECT * FROM a SEMI JOIN b USING (x) ANTI JOIN c USING (y)",
        "SELECT * FROM a SEMI JOIN b USING (x) ANTI JOIN c USING (y)"},
       {"SELECT * FROM (SELECT 1) AS t(a)", "SELECT * FROM (SELECT 1) AS t(a)"},

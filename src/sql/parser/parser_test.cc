@@ -75,7 +75,7 @@ TEST(ParseErrors, MessagesAndPositions) {
             "42601@25: syntax error at the end of the statement: expected WHEN, ELSE or END");
   EXPECT_EQ(ErrorOf("INSERT t VALUES (1)"), "42601@7: syntax error at \"t\": expected INTO");
   EXPECT_EQ(ErrorOf("SELECT * FROM a JOIN b"),
-            "42601@22: syntax error at the end of the statement: expected ON or USING");
+            "42601@22: syntax error at the end of the statement: expected JOIN, ON or USING");
   EXPECT_EQ(ErrorOf("CREATE TABLE t (a INT,, b INT)"),
             "42601@22: syntax error at \",\": expected a column or a constraint");
   EXPECT_EQ(ErrorOf("SELECT \xC2\xA0 FROM"),
@@ -134,6 +134,7 @@ TEST(ParseNesting, DeepNestingIsAnError) {
       "SELECT * FROM " + Repeat("(", kMany) + "t",
       "SELECT * FROM " + Repeat("(SELECT * FROM ", kMany) + "t",
       "SELECT * FROM t" + Repeat(" CROSS JOIN t", kMany),
+      "SELECT * FROM t" + Repeat(" JOIN t", kMany),
       "SELECT 1" + Repeat(" UNION SELECT 1 UNION ALL SELECT 1", kMany),
       "SELECT " + Repeat("[", kMany),
       "SELECT " + Repeat("{a: ", kMany),

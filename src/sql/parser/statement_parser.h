@@ -234,6 +234,7 @@ class StatementParser {
 
   std::vector<AstFromItemPtr> ParseFromList();
   AstFromItemPtr ParseFromItem();
+  AstFromItemPtr ParseJoins(AstFromItemPtr left, bool until_condition);
   AstFromItemPtr ParseFromPrimary();
   AstFromItemPtr ParseFromParenthesized(bool lateral);
   AstFromItemPtr ParseFromName(bool lateral);
