@@ -1,0 +1,254 @@
+// The sink and the source of an aggregation.
+#include "exec/operators/aggregate.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "exec/operators/aggregate_cache.h"
+#include "exec/operators/aggregate_shared.h"
+
+namespace llkv {
+namespace {
+
+struct SinkState : LaneState {
+  SinkState(std::unique_ptr<AggregateLane> l, ScratchVector filter, const KernelContext& k)
+      : lane(std::move(l)),
+        kernel(k),
+        flattener(k.pool),
+        cache(k.pool),
+        updater(k.pool),
+        filter_scratch(std::move(filter)) {
+    kernel.arena = &lane->arena;
+  }
+  std::unique_ptr<AggregateLane> lane;
+  KernelContext kernel;  // with the states' arena
+  ExprSetState exprs;
+  ColumnFlattener flattener;
+  GroupCache cache;
+  AggregateUpdater updater;
+  ScratchVector filter_scratch;
+  std::vector<Vector> distinct_columns;
+  uint16_t filter_rows[kMaxBatchRows];
+  uint16_t missing[kMaxBatchRows];
+  uint8_t* states[kMaxBatchRows];
+  uint8_t* distinct_states[kMaxBatchRows];
+};
+
+class AggregateSink : public Sink {
+ public:
+  explicit AggregateSink(std::shared_ptr<AggregateShared> shared) : shared_(std::move(shared)) {}
+
+  arrow::Status Open(QueryContext& query) override {
+    shared_->Reset();
+    return shared_->exprs().Bind(query);
+  }
+
+  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
+    ARROW_ASSIGN_OR_RAISE(ScratchVector filter, ScratchVector::Make(TypeId::kBoolean, lane.query->pool));
+    auto state = std::make_unique<SinkState>(shared_->MakeLane(lane.query->pool), std::move(filter), lane.kernel);
+    ARROW_RETURN_NOT_OK(state->exprs.Prepare(shared_->exprs(), lane.kernel));
+    return state;
+  }
+
+  arrow::Result<SinkResult> Consume(LaneContext&, const Batch& batch, LaneState& lane_state) override {
+    auto& state = static_cast<SinkState&>(lane_state);
+    ARROW_RETURN_NOT_OK(state.exprs.program().Evaluate(batch));
+    const std::span<const Vector> values = state.exprs.program().outputs();
+    const AggregateLayout& layout = shared_->layout();
+    const auto groups = values.first(layout.num_groups());
+    if (shared_->is_grouped()) ARROW_RETURN_NOT_OK(FindGroups(state, groups, batch));
+    for (const AggregateSlot& slot : layout.slots()) {
+      Selection selection = batch.selection;
+      if (slot.filter != AggregateSlot::kNone) {
+        selection = SelectTrue(values[slot.filter], selection, batch.num_rows, state.filter_scratch, state.filter_rows);
+      }
+      if (selection.count == 0) continue;
+      const auto arguments = values.subspan(slot.first_argument, slot.num_arguments);
+      if (slot.distinct_set != AggregateSlot::kNone) {
+        ARROW_RETURN_NOT_OK(AddDistinct(state, slot, groups, arguments, selection, batch.num_rows));
+      } else if (shared_->is_grouped()) {
+        ARROW_RETURN_NOT_OK(
+            state.updater.Update(state.kernel, slot, arguments, selection, batch.num_rows, state.states));
+      } else {
+        auto* single = reinterpret_cast<uint8_t*>(state.lane->single_state.data());
+        ARROW_RETURN_NOT_OK(
+            state.updater.UpdateSingle(state.kernel, slot, arguments, selection, batch.num_rows, single));
+      }
+    }
+    return SinkResult::kNeedInput;
+  }
+
+  arrow::Status Combine(LaneContext& lane, LaneState& lane_state) override {
+    auto& state = static_cast<SinkState&>(lane_state);
+    return shared_->AddLane(std::move(state.lane), lane.query->max_lanes == 1);
+  }
+
+  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return shared_->PrepareFinalize(query.pool); }
+  arrow::Status FinalizePart(LaneContext& lane, uint32_t part) override { return shared_->FinalizePart(lane, part); }
+
+ private:
+  /// Sets state.states of the selected rows.
+  static arrow::Status FindGroups(SinkState& state, std::span<const Vector> keys, const Batch& batch) {
+    GroupCollector& groups = *state.lane->groups;
+    Selection wanted = batch.selection;
+    ARROW_ASSIGN_OR_RAISE(const bool cached, state.cache.Prepare(keys, batch.selection));
+    if (cached) {
+      const uint32_t num_missing = state.cache.Lookup(batch.selection, state.states, state.missing);
+      if (num_missing == 0) return arrow::Status::OK();
+      if (num_missing < batch.selection.count) wanted = {state.missing, num_missing};
+    }
+    bool overflowed = false;
+    ARROW_RETURN_NOT_OK(groups.MakeRoom(wanted.count, &overflowed));
+    if (overflowed) {
+      state.cache.Clear();
+      wanted = batch.selection;
+      ARROW_RETURN_NOT_OK(groups.MakeRoom(wanted.count, &overflowed));
+    }
+    groups.CountRows(wanted.count);
+    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(keys, wanted, batch.num_rows));
+    ARROW_RETURN_NOT_OK(groups.table().FindOrInsert(flat, wanted, state.states));
+    if (cached && wanted.rows == state.missing) {
+      state.cache.Remember(state.missing, wanted.count, state.states);
+    } else if (cached) {
+      uint32_t count = 0;
+      ForEachRow(wanted, [&](uint32_t row) { state.missing[count++] = static_cast<uint16_t>(row); });
+      state.cache.Remember(state.missing, count, state.states);
+    }
+    return arrow::Status::OK();
+  }
+
+  static arrow::Status AddDistinct(SinkState& state, const AggregateSlot& slot, std::span<const Vector> groups,
+                                   std::span<const Vector> arguments, const Selection& selection, uint32_t num_rows) {
+    GroupCollector& set = *state.lane->distinct[slot.distinct_set];
+    bool overflowed = false;
+    ARROW_RETURN_NOT_OK(set.MakeRoom(selection.count, &overflowed));
+    set.CountRows(selection.count);
+    state.distinct_columns.assign(groups.begin(), groups.end());
+    state.distinct_columns.insert(state.distinct_columns.end(), arguments.begin(), arguments.end());
+    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.distinct_columns, selection, num_rows));
+    return set.table().FindOrInsert(flat, selection, state.distinct_states);
+  }
+
+  std::shared_ptr<AggregateShared> shared_;
+};
+
+struct SourceState : LaneState {
+  SourceState(const AggregateShared& shared, const KernelContext& k)
+      : arena(k.pool), kernel(k), merger(&shared.layout(), k, &arena) {}
+  StringArena arena;  // of merged states
+  KernelContext kernel;
+  AggregateMerger merger;
+  std::unique_ptr<GroupTable> partition_table;
+  const GroupTable* table = nullptr;
+  std::optional<GroupTable::Cursor> cursor;
+  uint64_t morsel = 0;
+  bool single_done = false;
+  std::vector<ScratchVector> columns;
+  std::vector<Vector> output;
+  uint8_t* rows[kMaxBatchRows];
+  const uint8_t* states[kMaxBatchRows];
+};
+
+class AggregateSource : public Source {
+ public:
+  explicit AggregateSource(std::shared_ptr<AggregateShared> shared) : shared_(std::move(shared)) {}
+
+  arrow::Status Open(QueryContext&) override {
+    next_morsel_.store(0);
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
+    auto state = std::make_unique<SourceState>(*shared_, lane.kernel);
+    const AggregateLayout& layout = shared_->layout();
+    const auto add = [&](LogicalType type) -> arrow::Status {
+      ARROW_ASSIGN_OR_RAISE(ScratchVector column, ScratchVector::Make(type, lane.query->pool));
+      state->columns.push_back(std::move(column));
+      return arrow::Status::OK();
+    };
+    for (const LogicalType type : layout.group_types()) ARROW_RETURN_NOT_OK(add(type));
+    for (const AggregateSlot& slot : layout.slots()) ARROW_RETURN_NOT_OK(add(slot.function->return_type));
+    state->output.resize(state->columns.size());
+    return state;
+  }
+
+  arrow::Result<uint64_t> NextMorsel(LaneContext&, LaneState& lane_state) override {
+    auto& state = static_cast<SourceState&>(lane_state);
+    const uint64_t morsel = next_morsel_.fetch_add(1);
+    if (morsel >= num_morsels()) return kNoMorsel;
+    state.morsel = morsel;
+    state.single_done = false;
+    state.table = nullptr;
+    state.cursor.reset();
+    return morsel;
+  }
+
+  arrow::Result<SourceResult> GetBatch(LaneContext& lane, LaneState& lane_state, Batch* batch) override {
+    auto& state = static_cast<SourceState&>(lane_state);
+    if (!shared_->is_grouped()) {
+      if (state.single_done) return SourceResult::kMorselDone;
+      state.single_done = true;
+      state.states[0] = shared_->single_state();
+      return Emit(lane, state, 1, batch);
+    }
+    if (state.table == nullptr) ARROW_RETURN_NOT_OK(OpenMorsel(lane, state));
+    const uint32_t batch_rows = lane.query->exec->batch_rows;
+    const uint32_t count = state.table->NextGroups(*state.cursor, batch_rows, state.rows);
+    if (count == 0) return SourceResult::kMorselDone;
+    const GroupKeys& keys = shared_->keys();
+    for (size_t c = 0; c < keys.num_columns(); ++c) {
+      keys.GatherKey(c, state.rows, count, state.table->null_group(), state.columns[c]);
+    }
+    for (uint32_t i = 0; i < count; ++i) state.states[i] = state.rows[i] + keys.state_offset();
+    return Emit(lane, state, count, batch);
+  }
+
+  uint64_t num_morsels() const override {
+    return shared_->is_partitioned() && shared_->is_grouped() ? kNumGroupPartitions : 1;
+  }
+  uint64_t num_rows_estimate() const override { return shared_->is_grouped() ? shared_->num_groups_estimate() : 1; }
+
+ private:
+  arrow::Status OpenMorsel(LaneContext& lane, SourceState& state) {
+    if (shared_->is_partitioned()) {
+      ARROW_RETURN_NOT_OK(lane.CheckStop());
+      state.arena.Reset();
+      state.partition_table =
+          std::make_unique<GroupTable>(&shared_->keys(), shared_->layout().initial_state(), lane.query->pool);
+      ARROW_RETURN_NOT_OK(
+          shared_->MergePartition(static_cast<uint32_t>(state.morsel), state.merger, *state.partition_table));
+      state.table = state.partition_table.get();
+    } else {
+      state.table = shared_->merged_table();
+    }
+    state.cursor.emplace(*state.table);
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<SourceResult> Emit(LaneContext& lane, SourceState& state, uint32_t count, Batch* batch) {
+    const AggregateLayout& layout = shared_->layout();
+    for (size_t i = 0; i < layout.slots().size(); ++i) {
+      ARROW_RETURN_NOT_OK(state.merger.updater().Finalize(lane.kernel, layout.slots()[i], state.states, count,
+                                                          state.columns[layout.num_groups() + i]));
+    }
+    for (size_t c = 0; c < state.columns.size(); ++c) state.output[c] = state.columns[c].vector();
+    *batch = Batch{state.output, count, Selection::All(count)};
+    return SourceResult::kHaveBatch;
+  }
+
+  std::shared_ptr<AggregateShared> shared_;
+  std::atomic<uint64_t> next_morsel_{0};
+};
+
+}  // namespace
+
+AggregateOperators MakeAggregate(const LogicalAggregate& node, const ColumnLayout& input) {
+  auto shared = std::make_shared<AggregateShared>(node, input);
+  return {std::make_unique<AggregateSink>(shared), std::make_unique<AggregateSource>(shared)};
+}
+
+}  // namespace llkv

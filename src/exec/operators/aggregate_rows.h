@@ -1,0 +1,81 @@
+// PartitionedRows and AggregateLane: what one lane of an aggregation gathered, in a table while it is small, in
+// partitions by hash once it was too large for the cache.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "exec/operators/aggregate_table.h"
+#include "vector/row_storage.h"
+#include "vector/scratch.h"
+
+namespace llkv {
+
+/// Rows of groups in kNumGroupPartitions parts. One thread at a time while rows are added.
+class PartitionedRows {
+ public:
+  explicit PartitionedRows(arrow::MemoryPool* pool) : pool_(pool), null_rows_(pool) {}
+
+  bool empty() const { return partitions_.empty(); }
+  /// Copies all groups of `table` into the partitions and empties the table. Rows go by the hash of their first
+  /// partition_keys.num_columns() key columns, as `partition_keys` computes it (null: by their own hash). Error 53200.
+  arrow::Status Take(GroupTable& table, const GroupKeys* partition_keys);
+
+  /// Null where the partition has no rows.
+  const RowStorage* partition(uint32_t p) const { return partitions_.empty() ? nullptr : partitions_[p].get(); }
+  /// Rows whose NULL key is held apart: they belong to partition 0 and stand in it too, beside others.
+  const PoolArray<const uint8_t*>& null_rows() const { return null_rows_; }
+
+ private:
+  arrow::Status AddRow(const GroupKeys& keys, const uint8_t* row, uint32_t partition, const uint8_t** copy);
+
+  arrow::MemoryPool* pool_;
+  std::vector<std::unique_ptr<RowStorage>> partitions_;
+  PoolArray<const uint8_t*> null_rows_;
+};
+
+/// A table with the partitions that it overflows into.
+class GroupCollector {
+ public:
+  /// A table may grow to so many groups before it is looked at whether growing pays.
+  static constexpr int64_t kSmallGroups = 32 << 10;
+  static constexpr int64_t kMaxGroups = 1 << 20;
+
+  GroupCollector(const GroupKeys* keys, const GroupKeys* partition_keys, std::span<const uint8_t> initial_state,
+                 arrow::MemoryPool* pool)
+      : table_(keys, initial_state, pool), partitions_(pool), partition_keys_(partition_keys) {}
+
+  GroupTable& table() { return table_; }
+  const PartitionedRows& partitions() const { return partitions_; }
+  bool is_partitioned() const { return !partitions_.empty(); }
+
+  /// Makes room in the table for a batch of `num_rows` rows: it grows while it is small or groups repeat, else it
+  /// overflows; *overflowed says that all states have moved.
+  arrow::Status MakeRoom(uint32_t num_rows, bool* overflowed);
+  /// Counts rows that were looked up.
+  void CountRows(uint32_t num_rows) { rows_seen_ += num_rows; }
+  /// Moves all groups into the partitions.
+  arrow::Status Overflow();
+
+ private:
+  GroupTable table_;
+  PartitionedRows partitions_;
+  const GroupKeys* partition_keys_;
+  int64_t rows_seen_ = 0;  // since the table was last empty
+};
+
+/// All that a lane hands over.
+struct AggregateLane {
+  AggregateLane(arrow::MemoryPool* pool) : arena(pool) {}
+  StringArena arena;  // of aggregate states
+  std::unique_ptr<GroupCollector> groups;
+  std::vector<std::unique_ptr<GroupCollector>> distinct;
+  /// Without GROUP BY: the one group's states.
+  std::vector<uint64_t> single_state;
+};
+
+}  // namespace llkv
