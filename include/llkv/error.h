@@ -28,6 +28,7 @@ inline constexpr std::string_view kBadCopyFormat = "22P04";
 inline constexpr std::string_view kNotNullViolation = "23502";
 inline constexpr std::string_view kUniqueViolation = "23505";
 inline constexpr std::string_view kCheckViolation = "23514";
+inline constexpr std::string_view kInvalidCursorState = "24000";
 inline constexpr std::string_view kActiveTransaction = "25001";
 inline constexpr std::string_view kReadOnlyTransaction = "25006";
 inline constexpr std::string_view kNoActiveTransaction = "25P01";

@@ -1,0 +1,158 @@
+// Small translations between layers that must not know each other.
+#include "engine/adapters.h"
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "formats/convert.h"
+#include "store/table_store.h"
+
+namespace llkv {
+
+namespace {
+
+/// A RecordBatchReader as a file of one part.
+class StreamReader : public FileReader {
+ public:
+  StreamReader(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<ReaderColumn> columns)
+      : stream_(std::move(stream)), columns_(std::move(columns)) {}
+  const std::vector<ReaderColumn>& columns() const override { return columns_; }
+  uint64_t num_parts() const override { return 1; }
+  int64_t estimated_rows() const override { return 1'000'000; }
+
+  arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
+                                                          std::vector<LogicalType> types) const override {
+    static_cast<void>(part);
+    return std::make_unique<Part>(stream_, std::move(column_indexes), std::move(types));
+  }
+
+ private:
+  class Part : public FilePartReader {
+   public:
+    Part(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<uint32_t> indexes,
+         std::vector<LogicalType> types)
+        : stream_(std::move(stream)), indexes_(indexes.begin(), indexes.end()), types_(std::move(types)) {}
+
+    arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+      if (pending_ == nullptr || offset_ >= pending_->num_rows()) {
+        std::shared_ptr<arrow::RecordBatch> batch;
+        do {
+          ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
+          if (batch == nullptr) return batch;
+        } while (batch->num_rows() == 0);
+        ARROW_ASSIGN_OR_RAISE(auto selected, batch->SelectColumns(indexes_));
+        ARROW_ASSIGN_OR_RAISE(pending_, ConvertColumns(selected, types_, "the Arrow stream"));
+        offset_ = 0;
+      }
+      constexpr int64_t kMaxRows = 131072;
+      auto slice = pending_->Slice(offset_, kMaxRows);
+      offset_ += slice->num_rows();
+      return slice;
+    }
+
+   private:
+    std::shared_ptr<arrow::RecordBatchReader> stream_;
+    std::vector<int> indexes_;
+    std::vector<LogicalType> types_;
+    std::shared_ptr<arrow::RecordBatch> pending_;
+    int64_t offset_ = 0;
+  };
+
+  std::shared_ptr<arrow::RecordBatchReader> stream_;
+  std::vector<ReaderColumn> columns_;
+};
+
+arrow::Result<std::vector<ReaderColumn>> StreamColumns(const arrow::Schema& schema) {
+  std::vector<ReaderColumn> columns;
+  for (const auto& field : schema.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*field->type()));
+    columns.push_back({field->name(), type});
+  }
+  return columns;
+}
+
+FileOptions WithFormat(FileOptions options, LogicalFileScan::Format format) {
+  options.format = format == LogicalFileScan::Format::kParquet ? FileFormat::kParquet : FileFormat::kCsv;
+  return options;
+}
+
+std::vector<std::pair<std::string, Value>> WithFormatOption(std::vector<std::pair<std::string, Value>> options,
+                                                            LogicalFileScan::Format format) {
+  const bool given = std::any_of(options.begin(), options.end(), [](const auto& o) { return o.first == "format"; });
+  if (!given) {
+    options.emplace_back("format", Value::Varchar(format == LogicalFileScan::Format::kParquet ? "parquet" : "csv"));
+  }
+  return options;
+}
+
+}  // namespace
+
+std::vector<std::string> SnapshotBinderCatalog::ListNames() const {
+  std::vector<std::string> names;
+  for (const auto& table : snapshot_->Tables()) names.push_back(table->name);
+  for (const auto& view : snapshot_->Views()) names.push_back(view->name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::shared_ptr<const TableEstimate> CatalogStatistics::Find(TableId table) const {
+  auto store = catalog_->GetStore(table);
+  if (!store.ok()) return nullptr;
+  auto statistics = (*store)->GetStatistics();
+  if (!statistics.ok()) return nullptr;
+  auto estimate = std::make_shared<TableEstimate>();
+  estimate->num_rows = statistics->num_rows;
+  for (ColumnStatistics& column : statistics->columns) {
+    estimate->columns.push_back({std::move(column.min), std::move(column.max), column.num_distinct, column.num_nulls});
+  }
+  if (const CatalogEntry* entry = snapshot_->Find(table); entry != nullptr && entry->table != nullptr) {
+    estimate->primary_key = entry->table->primary_key;
+  }
+  return estimate;
+}
+
+arrow::Result<std::shared_ptr<const FileReader>> EngineFiles::OpenForReading(const LogicalFileScan& scan) {
+  if (stream_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto columns, StreamColumns(*stream_->schema()));
+    return std::make_shared<StreamReader>(stream_, std::move(columns));
+  }
+  ARROW_ASSIGN_OR_RAISE(const FileOptions options,
+                        ParseFileOptions(scan.path, WithFormatOption(scan.options, scan.format)));
+  std::vector<ReaderColumn> expected;
+  if (options.format == FileFormat::kCsv && scan.column_indexes.size() == scan.output.size()) {
+    // The plan's columns are all of the file's, in order, where COPY reads it.
+    bool whole = true;
+    for (uint32_t i = 0; i < scan.column_indexes.size(); ++i) whole = whole && scan.column_indexes[i] == i;
+    if (whole) {
+      for (const OutputColumn& column : scan.output) expected.push_back({column.name, column.type});
+    }
+  }
+  return OpenFileReader(file_system_, scan.path, WithFormat(options, scan.format), expected);
+}
+
+arrow::Result<std::unique_ptr<FileWriter>> EngineFiles::OpenForWriting(const LogicalCopyTo& copy,
+                                                                       const std::shared_ptr<arrow::Schema>& schema) {
+  ARROW_ASSIGN_OR_RAISE(const FileOptions options,
+                        ParseFileOptions(copy.path, WithFormatOption(copy.options, copy.format)));
+  return OpenFileWriter(file_system_, copy.path, options, schema);
+}
+
+arrow::Result<std::vector<FileColumn>> EngineFiles::FileColumns(const FileSchemaRequest& request) const {
+  std::vector<ReaderColumn> columns;
+  if (stream_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(columns, StreamColumns(*stream_->schema()));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const FileOptions options,
+                          ParseFileOptions(request.path, WithFormatOption(request.options, request.format)));
+    ARROW_ASSIGN_OR_RAISE(auto reader, OpenFileReader(file_system_, request.path, options));
+    columns = reader->columns();
+  }
+  std::vector<FileColumn> result;
+  for (ReaderColumn& column : columns) result.push_back({std::move(column.name), column.type});
+  return result;
+}
+
+}  // namespace llkv

@@ -1,0 +1,70 @@
+// Database: what the sessions of one open database share. Lives until the last session, reader and SqlEngine let go of
+// it.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/mutex.h"
+#include "catalog/catalog.h"
+#include "engine/settings.h"
+#include "functions/function_registry.h"
+#include "llkv/engine.h"
+#include "os/file_system.h"
+#include "pager/pager.h"
+#include "runtime/memory_pool.h"
+#include "runtime/scheduler.h"
+#include "store/storage.h"
+
+namespace llkv {
+
+/// See the file's comment. Any thread.
+class Database {
+ public:
+  /// See SqlEngine::Open.
+  static arrow::Result<std::shared_ptr<Database>> Open(std::string_view uri, const EngineOptions& options);
+  static arrow::Result<std::shared_ptr<Database>> Make(std::shared_ptr<Pager> pager, const EngineOptions& options);
+  ~Database();
+
+  /// See SqlEngine::Close. 55006 while sessions or readers live.
+  arrow::Status Close();
+  /// 55006 once closed.
+  arrow::Status CheckOpen() const;
+
+  /// Sessions and readers count themselves, so that Close knows of them.
+  void AddUser() { num_users_.fetch_add(1); }
+  void RemoveUser() { num_users_.fetch_sub(1); }
+
+  Storage& storage() { return *storage_; }
+  Catalog& catalog() { return *catalog_; }
+  const FunctionRegistry& functions() const { return *functions_; }
+  Scheduler& scheduler() { return *scheduler_; }
+  FileSystem* file_system() const { return file_system_; }
+  /// What new sessions start with.
+  const Settings& default_settings() const { return default_settings_; }
+  /// The pool of all queries together; its limit is memory_limit. Shared: results keep it alive.
+  const std::shared_ptr<AccountingPool>& pool() const { return pool_; }
+  /// Makes sure that a query can have `num_threads` threads, its caller's included.
+  void EnsureThreads(uint32_t num_threads);
+
+ private:
+  Database() = default;
+
+  FileSystem* file_system_ = FileSystem::Default();
+  std::shared_ptr<AccountingPool> pool_;
+  std::shared_ptr<const FunctionRegistry> functions_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<Storage> storage_;
+  std::unique_ptr<Catalog> catalog_;
+  Settings default_settings_;
+  std::atomic<int64_t> num_users_{0};
+  std::atomic<bool> closed_{false};
+  Mutex threads_mutex_;
+};
+
+}  // namespace llkv

@@ -1,0 +1,250 @@
+// Planning once, then start, fetch, step.
+#include "engine/prepared_core.h"
+
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "sql/parser/parser.h"
+#include "vector/arrow_bridge.h"
+
+namespace llkv {
+
+PreparedCore::PreparedCore(std::shared_ptr<SessionCore> session, std::string sql, AstStatementPtr statement)
+    : session_(std::move(session)),
+      sql_(std::move(sql)),
+      statement_(std::move(statement)),
+      environment_(session_->MakeEnvironment()),
+      schema_(arrow::schema(arrow::FieldVector{})) {}
+
+PreparedCore::~PreparedCore() {
+  // The execution points into the environment.
+  execution_.reset();
+}
+
+arrow::Result<std::unique_ptr<PreparedCore>> PreparedCore::Make(std::shared_ptr<SessionCore> session,
+                                                                std::string_view sql) {
+  std::string text(sql);
+  ARROW_ASSIGN_OR_RAISE(AstStatementPtr statement, ParseStatement(text, session->parser_options()));
+  std::unique_ptr<PreparedCore> prepared(new PreparedCore(std::move(session), std::move(text), std::move(statement)));
+  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(*prepared->session_));
+  const CatalogSnapshotPtr catalog = prepared->session_->database()->catalog().GetSnapshot(scope->transaction());
+  ARROW_RETURN_NOT_OK(prepared->Plan(catalog));
+  ARROW_RETURN_NOT_OK(scope->Commit());
+  return prepared;
+}
+
+int PreparedCore::ParameterIndex(std::string_view name) const {
+  for (size_t i = 0; i < plan_.parameter_names.size(); ++i) {
+    if (plan_.parameter_names[i] == name) return static_cast<int>(i) + 1;
+  }
+  return 0;
+}
+
+arrow::Status PreparedCore::SetParameter(int index, Value value) {
+  if (index < 1 || index > num_parameters()) {
+    return SqlError(sqlstate::kInvalidParameter, "there is no parameter " + std::to_string(index) +
+                                                     ": the statement has " + std::to_string(num_parameters()));
+  }
+  if (running_) Reset();
+  values_[static_cast<size_t>(index) - 1] = std::move(value);
+  bound_[static_cast<size_t>(index) - 1] = true;
+  return arrow::Status::OK();
+}
+
+std::vector<LogicalType> PreparedCore::ValueTypes() const {
+  std::vector<LogicalType> types;
+  types.reserve(values_.size());
+  for (const Value& value : values_) types.push_back(value.type());
+  return types;
+}
+
+arrow::Status PreparedCore::CheckAllBound() const {
+  for (size_t i = 0; i < bound_.size(); ++i) {
+    if (!bound_[i]) {
+      return SqlError(sqlstate::kUndefinedParameter, "parameter " + std::to_string(i + 1) + " has no value");
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status PreparedCore::Plan(const CatalogSnapshotPtr& catalog) {
+  execution_.reset();
+  StatementRunner runner(*session_, *statement_);
+  ARROW_ASSIGN_OR_RAISE(BoundStatement bound, runner.Bind(catalog, &environment_->files, ValueTypes()));
+  catalog_version_ = catalog->version();
+  dialect_ = session_->settings().dialect;
+  optimizer_ = session_->settings().optimizer;
+  planned_types_ = ValueTypes();
+  auto* query = std::get_if<BoundQuery>(&bound);
+  is_query_ = query != nullptr;
+  if (!is_query_) return arrow::Status::OK();
+  effect_ = query->effect;
+  cacheable_ = query->cacheable;
+  plan_ = std::move(query->plan);
+  if (values_.size() != plan_.parameter_types.size()) {
+    values_.assign(plan_.parameter_types.size(), Value());
+    bound_.assign(plan_.parameter_types.size(), false);
+    planned_types_ = ValueTypes();
+  }
+  ARROW_RETURN_NOT_OK(runner.OptimizePlan(plan_, catalog));
+  ARROW_ASSIGN_OR_RAISE(execution_, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan_.root))));
+  if (effect_ != QueryEffect::kRows) return arrow::Status::OK();
+  schema_ = execution_->schema();
+  const auto& output = execution_->output();
+  scratch_.clear();
+  for (const OutputColumn& column : output) {
+    ARROW_ASSIGN_OR_RAISE(auto scratch, ScratchVector::Make(column.type, arrow::default_memory_pool()));
+    scratch_.push_back(std::move(scratch));
+  }
+  columns_.assign(output.size(), nullptr);
+  texts_.resize(output.size());
+  return arrow::Status::OK();
+}
+
+bool PreparedCore::NeedsPlan(const CatalogSnapshot& catalog) const {
+  if (execution_ == nullptr || !cacheable_ || catalog.version() != catalog_version_ ||
+      dialect_ != session_->settings().dialect || optimizer_ != session_->settings().optimizer) {
+    return true;
+  }
+  // Parameters whose type the text leaves open take it from their values.
+  for (size_t i = 0; i < values_.size(); ++i) {
+    if (values_[i].type() != planned_types_[i] && values_[i].type() != plan_.parameter_types[i] &&
+        (planned_types_[i].id() == TypeId::kNull || plan_.parameter_types[i] == planned_types_[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+arrow::Status PreparedCore::Start() {
+  rows_changed_ = 0;
+  ARROW_RETURN_NOT_OK(CheckAllBound());
+  if (!is_query_) return RunOther();
+  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(*session_));
+  Transaction& transaction = scope->transaction();
+  const CatalogSnapshotPtr catalog = session_->database()->catalog().GetSnapshot(transaction);
+  if (NeedsPlan(*catalog)) ARROW_RETURN_NOT_OK(Plan(catalog));
+
+  bool convert = false;
+  for (size_t i = 0; i < values_.size(); ++i) convert = convert || values_[i].type() != plan_.parameter_types[i];
+  const bool writes = effect_ != QueryEffect::kRows;
+  const ExecContext context = session_->MakeExecContext(*environment_, transaction, writes);
+  if (convert) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<Value> converted,
+                          ConvertParameters(plan_, values_, session_->database()->functions(), dialect_));
+    ARROW_RETURN_NOT_OK(execution_->Start(context, converted));
+  } else {
+    ARROW_RETURN_NOT_OK(execution_->Start(context, values_));
+  }
+  if (writes) {
+    ARROW_ASSIGN_OR_RAISE(const Batch batch, execution_->NextBatch());
+    if (batch.num_selected() != 1) return InternalError("a change gave no number of rows");
+    rows_changed_ = static_cast<int64_t>(GetValue(batch.columns[0], batch.selection[0]).integer());
+    execution_->Stop();
+    return scope->Commit();
+  }
+  in_writing_transaction_ = transaction.is_writing();
+  cursor_transaction_ = session_->transaction();
+  batch_ = Batch{};
+  next_ = 0;
+  running_ = true;
+  return scope->Commit();
+}
+
+arrow::Status PreparedCore::RunOther() {
+  StatementRunner runner(*session_, *statement_);
+  ARROW_ASSIGN_OR_RAISE(StatementResult result, runner.Run(values_));
+  rows_changed_ = result.rows_changed < 0 ? 0 : result.rows_changed;
+  return arrow::Status::OK();
+}
+
+arrow::Result<bool> PreparedCore::NextRow() {
+  if (next_ >= batch_.num_selected()) {
+    if (in_writing_transaction_ && session_->transaction() != cursor_transaction_) {
+      return SqlError(sqlstate::kInvalidCursorState, "the transaction that the rows belong to has ended");
+    }
+    ARROW_ASSIGN_OR_RAISE(batch_, execution_->NextBatch());
+    next_ = 0;
+    if (batch_.num_selected() == 0) return false;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      columns_[i] = &Flatten(batch_.columns[i], batch_.selection, batch_.num_rows, scratch_[i]);
+    }
+  }
+  row_ = batch_.selection[next_++];
+  return true;
+}
+
+arrow::Result<bool> PreparedCore::Step() {
+  if (!running_) {
+    const arrow::Status started = Start();
+    if (!started.ok()) {
+      Reset();
+      return started;
+    }
+    if (!running_) return false;
+  }
+  arrow::Result<bool> row = NextRow();
+  if (!row.ok() || !*row) Reset();
+  return row;
+}
+
+void PreparedCore::Reset() {
+  if (execution_ != nullptr) execution_->Stop();
+  running_ = false;
+  batch_ = Batch{};
+  next_ = 0;
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> PreparedCore::Query() {
+  ARROW_RETURN_NOT_OK(CheckAllBound());
+  StatementRunner runner(*session_, *statement_);
+  ARROW_ASSIGN_OR_RAISE(StatementResult result, runner.Run(values_));
+  if (result.reader == nullptr) return SqlError(sqlstate::kInvalidParameter, "the statement gives no rows");
+  return result.reader;
+}
+
+arrow::Result<int64_t> PreparedCore::ExecuteBatch(const arrow::RecordBatch& parameters) {
+  if (parameters.num_columns() != num_parameters()) {
+    return SqlError(sqlstate::kInvalidParameter, "the statement has " + std::to_string(num_parameters()) +
+                                                     " parameters, and the batch " +
+                                                     std::to_string(parameters.num_columns()) + " columns");
+  }
+  auto rows = arrow::RecordBatch::Make(parameters.schema(), parameters.num_rows(), parameters.columns());
+  ARROW_ASSIGN_OR_RAISE(auto reader, ArrowBatchReader::Make(rows, arrow::default_memory_pool()));
+  const bool own = !session_->in_transaction();
+  if (own) ARROW_RETURN_NOT_OK(session_->BeginTransaction(/*read_only=*/false));
+  const uint32_t first_command = session_->transaction()->command() + 1;
+  int64_t total = 0;
+  const auto run_all = [&]() -> arrow::Status {
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(const Batch batch, reader->Next());
+      if (batch.num_selected() == 0) return arrow::Status::OK();
+      for (uint32_t i = 0; i < batch.num_selected(); ++i) {
+        for (int column = 0; column < num_parameters(); ++column) {
+          const Vector& vector = batch.columns[static_cast<size_t>(column)];
+          ARROW_RETURN_NOT_OK(SetParameter(column + 1, GetValue(vector, batch.selection[i])));
+        }
+        while (true) {
+          ARROW_ASSIGN_OR_RAISE(const bool row, Step());
+          if (!row) break;
+        }
+        total += rows_changed_;
+      }
+    }
+  };
+  const arrow::Status done = run_all();
+  if (own) {
+    ARROW_RETURN_NOT_OK(done.ok() ? session_->CommitTransaction() : session_->RollbackTransaction());
+  } else if (!done.ok()) {
+    session_->transaction()->UndoFrom(first_command);
+  }
+  ARROW_RETURN_NOT_OK(done);
+  return total;
+}
+
+}  // namespace llkv

@@ -1,0 +1,117 @@
+// Transactions and statement scopes.
+#include "engine/session_core.h"
+
+#include <chrono>
+#include <utility>
+
+#include "base/error.h"
+
+namespace llkv {
+
+SessionCore::SessionCore(std::shared_ptr<Database> database)
+    : database_(std::move(database)),
+      settings_(database_->default_settings()),
+      stop_(std::make_shared<StopToken>()),
+      progress_(std::make_shared<Progress>()),
+      random_seed_(static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count())) {
+  database_->AddUser();
+}
+
+SessionCore::~SessionCore() {
+  if (transaction_ != nullptr) database_->storage().txns().Rollback(*transaction_);
+  transaction_.reset();
+  database_->RemoveUser();
+}
+
+ParserOptions SessionCore::parser_options() const {
+  ParserOptions options;
+  options.dialect = settings_.dialect == Dialect::kSqlite ? SqlDialect::kSqlite : SqlDialect::kPostgres;
+  return options;
+}
+
+arrow::Status SessionCore::BeginTransaction(bool read_only) {
+  ARROW_RETURN_NOT_OK(database_->CheckOpen());
+  if (transaction_ != nullptr) return SqlError(sqlstate::kActiveTransaction, "a transaction is open already");
+  transaction_ = database_->storage().txns().Begin(read_only);
+  return arrow::Status::OK();
+}
+
+arrow::Status SessionCore::CommitTransaction() {
+  if (transaction_ == nullptr) return SqlError(sqlstate::kNoActiveTransaction, "no transaction is open");
+  const std::unique_ptr<Transaction> transaction = std::move(transaction_);
+  return database_->storage().Commit(*transaction, settings_.synchronous);
+}
+
+arrow::Status SessionCore::RollbackTransaction() {
+  if (transaction_ == nullptr) return SqlError(sqlstate::kNoActiveTransaction, "no transaction is open");
+  database_->storage().txns().Rollback(*transaction_);
+  transaction_.reset();
+  return arrow::Status::OK();
+}
+
+std::shared_ptr<QueryEnvironment> SessionCore::MakeEnvironment() const {
+  return std::make_shared<QueryEnvironment>(database_, stop_, progress_);
+}
+
+ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transaction& transaction, bool writes) const {
+  ExecContext context;
+  context.stores = &environment.stores;
+  context.files = &environment.files;
+  context.snapshot = transaction.snapshot();
+  context.pin = transaction.pin();
+  context.transaction = writes ? &transaction : nullptr;
+  context.pool = database_->pool().get();
+  context.scheduler = settings_.threads > 1 ? &database_->scheduler() : nullptr;
+  context.stop = environment.stop.get();
+  context.progress = environment.progress.get();
+  context.num_threads = settings_.threads;
+  context.batch_rows = settings_.batch_rows;
+  context.dialect = settings_.dialect;
+  context.statement_time_us = database_->file_system()->NowMicros();
+  context.random_seed = random_seed_ + static_cast<uint64_t>(context.statement_time_us);
+  return context;
+}
+
+void SessionCore::ApplySettings() {
+  database_->pool()->set_limit_bytes(settings_.memory_limit_bytes);
+  database_->EnsureThreads(settings_.threads);
+}
+
+arrow::Result<std::unique_ptr<StatementScope>> StatementScope::Begin(SessionCore& session) {
+  ARROW_RETURN_NOT_OK(session.database()->CheckOpen());
+  session.stop().Reset();
+  std::unique_ptr<StatementScope> scope(new StatementScope(session));
+  if (session.transaction() == nullptr) {
+    scope->own_ = session.database()->storage().txns().Begin();
+    scope->transaction_ = scope->own_.get();
+  } else {
+    scope->transaction_ = session.transaction();
+  }
+  const arrow::Status begun = scope->transaction_->BeginStatement();
+  if (!begun.ok()) {
+    scope->done_ = true;
+    return begun;
+  }
+  return scope;
+}
+
+StatementScope::~StatementScope() {
+  if (own_ != nullptr) {
+    // Does nothing where Commit has finished it.
+    session_.database()->storage().txns().Rollback(*own_);
+  } else if (!done_) {
+    transaction_->UndoStatement();
+  }
+}
+
+arrow::Status StatementScope::Commit() {
+  ARROW_RETURN_NOT_OK(transaction_->EndStatement());
+  if (own_ != nullptr) {
+    if (own_->is_writing()) return session_.database()->storage().Commit(*own_, session_.settings().synchronous);
+    return arrow::Status::OK();
+  }
+  done_ = true;
+  return arrow::Status::OK();
+}
+
+}  // namespace llkv

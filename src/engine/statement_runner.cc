@@ -1,0 +1,264 @@
+// Binding, optimizing and running queries; settings and transactions. CREATE and DROP are in ddl/.
+#include "engine/statement_runner.h"
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "base/error.h"
+#include "expr/program.h"
+#include "optimizer/optimizer.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+namespace {
+
+std::string TagOf(QueryEffect effect) {
+  switch (effect) {
+    case QueryEffect::kRows:
+      return "SELECT";
+    case QueryEffect::kInsert:
+      return "INSERT";
+    case QueryEffect::kUpdate:
+      return "UPDATE";
+    case QueryEffect::kDelete:
+      return "DELETE";
+    case QueryEffect::kCopyFrom:
+    case QueryEffect::kCopyTo:
+      return "COPY";
+  }
+  return "";
+}
+
+StatementResult Tagged(std::string tag) {
+  StatementResult result;
+  result.tag = std::move(tag);
+  return result;
+}
+
+std::vector<std::string> SplitLines(const std::string& text) {
+  std::vector<std::string> lines;
+  size_t start = 0;
+  while (start < text.size()) {
+    size_t end = text.find('\n', start);
+    if (end == std::string::npos) end = text.size();
+    lines.push_back(text.substr(start, end - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
+/// Reads all rows now: what a transaction that has written sees may not outlive it.
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Materialize(
+    const std::shared_ptr<arrow::RecordBatchReader>& reader) {
+  ARROW_ASSIGN_OR_RAISE(auto batches, reader->ToRecordBatches());
+  return arrow::RecordBatchReader::Make(std::move(batches), reader->schema());
+}
+
+}  // namespace
+
+StatementResult TextResult(std::string tag, const std::string& column, const std::vector<std::string>& lines) {
+  arrow::StringBuilder builder;
+  auto appended = builder.AppendValues(lines);
+  auto array = builder.Finish();
+  StatementResult result = Tagged(std::move(tag));
+  if (!appended.ok() || !array.ok()) return result;
+  auto schema = arrow::schema({arrow::field(column, arrow::utf8())});
+  auto batch = arrow::RecordBatch::Make(schema, (*array)->length(), {*array});
+  result.reader = arrow::RecordBatchReader::Make({batch}, schema).ValueOr(nullptr);
+  return result;
+}
+
+arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& plan, std::span<const Value> values,
+                                                    const FunctionRegistry& functions, Dialect dialect) {
+  const size_t count = plan.parameter_types.size();
+  if (values.size() < count) {
+    return SqlError(sqlstate::kUndefinedParameter, "the statement has " + std::to_string(count) +
+                                                       " parameters, and parameter " +
+                                                       std::to_string(values.size() + 1) + " has no value");
+  }
+  std::vector<Value> converted;
+  converted.reserve(count);
+  for (size_t i = 0; i < count; ++i) {
+    const LogicalType wanted = plan.parameter_types[i];
+    const Value& value = values[i];
+    if (value.type() == wanted || wanted.id() == TypeId::kNull) {
+      converted.push_back(value);
+    } else if (value.is_null()) {
+      converted.push_back(Value::Null(wanted));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(BoundScalar cast, functions.BindCast(value.type(), wanted, /*safe=*/false, dialect));
+      std::vector<BoundExprPtr> children;
+      children.push_back(BoundExpr::Constant(value));
+      const BoundExprPtr expr = BoundExpr::Function(std::move(cast), std::move(children));
+      ARROW_ASSIGN_OR_RAISE(Value result, EvaluateConstant(*expr));
+      converted.push_back(std::move(result));
+    }
+  }
+  return converted;
+}
+
+arrow::Result<BoundStatement> StatementRunner::Bind(const CatalogSnapshotPtr& catalog, const FileSchemaProvider* files,
+                                                    std::vector<LogicalType> types) const {
+  const SnapshotBinderCatalog names(catalog);
+  BinderOptions options;
+  options.dialect = session_.settings().dialect;
+  options.parameter_types = std::move(types);
+  options.files = files;
+  return Binder(names, session_.database()->functions(), std::move(options)).Bind(statement_);
+}
+
+arrow::Status StatementRunner::OptimizePlan(BoundStatementPlan& plan, const CatalogSnapshotPtr& catalog) const {
+  if (!session_.settings().optimizer) return arrow::Status::OK();
+  const CatalogStatistics statistics(&session_.database()->catalog(), catalog);
+  OptimizerOptions options;
+  options.statistics = &statistics;
+  return Optimize(plan, options);
+}
+
+arrow::Result<StatementResult> StatementRunner::Run(std::span<const Value> parameters,
+                                                    std::shared_ptr<arrow::RecordBatchReader> stream) {
+  environment_ = session_.MakeEnvironment();
+  environment_->files.SetStream(std::move(stream));
+  if (statement_.kind == AstStatementKind::kTransaction) {
+    // No transaction of its own around these.
+    ARROW_ASSIGN_OR_RAISE(BoundStatement bound, Bind(std::make_shared<CatalogSnapshot>(), nullptr, {}));
+    if (auto* transaction = std::get_if<BoundTransaction>(&bound)) return RunTransaction(*transaction);
+    return InternalError("a transaction statement was bound to something else");
+  }
+  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(session_));
+  const CatalogSnapshotPtr catalog = session_.database()->catalog().GetSnapshot(scope->transaction());
+  std::vector<LogicalType> types;
+  for (const Value& value : parameters) types.push_back(value.type());
+  ARROW_ASSIGN_OR_RAISE(BoundStatement bound, Bind(catalog, &environment_->files, std::move(types)));
+  return Dispatch(bound, *scope, catalog, parameters);
+}
+
+arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, StatementScope& scope,
+                                                         const CatalogSnapshotPtr& catalog,
+                                                         std::span<const Value> parameters) {
+  if (auto* query = std::get_if<BoundQuery>(&bound)) return RunQuery(*query, scope, catalog, parameters);
+  if (auto* explain = std::get_if<BoundExplain>(&bound)) return RunExplain(*explain, scope, catalog, parameters);
+  if (auto* create = std::get_if<BoundCreateTable>(&bound)) return RunCreateTable(*create, scope, catalog);
+  if (auto* create = std::get_if<BoundCreateView>(&bound)) return RunCreateView(*create, scope, catalog);
+  if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
+  if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
+  if (auto* show = std::get_if<BoundShowSetting>(&bound)) {
+    auto value = ShowSetting(show->name, session_.settings());
+    if (!value.ok()) return WithPosition(value.status(), show->position);
+    return TextResult("SHOW", show->name, {*value});
+  }
+  if (auto* pragma = std::get_if<BoundPragma>(&bound)) {
+    return NotSupported("PRAGMA " + pragma->name + " is not supported", pragma->position);
+  }
+  if (std::holds_alternative<BoundCheckpoint>(bound)) {
+    if (!scope.is_autocommit()) {
+      return SqlError(sqlstate::kActiveTransaction, "CHECKPOINT cannot run inside a transaction");
+    }
+    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint());
+    return Tagged("CHECKPOINT");
+  }
+  return InternalError("a statement of an unknown kind");
+}
+
+arrow::Result<StatementResult> StatementRunner::RunQuery(BoundQuery& query, StatementScope& scope,
+                                                         const CatalogSnapshotPtr& catalog,
+                                                         std::span<const Value> parameters) {
+  StatementResult result = Tagged(TagOf(query.effect));
+  if (query.effect != QueryEffect::kRows) {
+    ARROW_ASSIGN_OR_RAISE(result.rows_changed, RunChange(query.plan, scope.transaction(), catalog, parameters));
+    ARROW_RETURN_NOT_OK(scope.Commit());
+    return result;
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const std::vector<Value> values,
+      ConvertParameters(query.plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_RETURN_NOT_OK(OptimizePlan(query.plan, catalog));
+  ARROW_ASSIGN_OR_RAISE(auto execution,
+                        QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(query.plan.root))));
+  const ExecContext context = session_.MakeExecContext(*environment_, scope.transaction(), /*writes=*/false);
+  ARROW_RETURN_NOT_OK(execution->Start(context, values));
+  result.reader = std::make_shared<QueryReader>(environment_, std::move(execution));
+  if (scope.transaction().is_writing()) {
+    ARROW_ASSIGN_OR_RAISE(result.reader, Materialize(result.reader));
+  }
+  ARROW_RETURN_NOT_OK(scope.Commit());
+  return result;
+}
+
+arrow::Result<int64_t> StatementRunner::RunChange(BoundStatementPlan& plan, Transaction& transaction,
+                                                  const CatalogSnapshotPtr& catalog,
+                                                  std::span<const Value> parameters) {
+  ARROW_ASSIGN_OR_RAISE(
+      const std::vector<Value> values,
+      ConvertParameters(plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
+  ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan.root))));
+  const ExecContext context = session_.MakeExecContext(*environment_, transaction, /*writes=*/true);
+  ARROW_RETURN_NOT_OK(execution->Start(context, values));
+  ARROW_ASSIGN_OR_RAISE(const Batch batch, execution->NextBatch());
+  if (batch.num_selected() != 1 || batch.columns.size() != 1) return InternalError("a change gave no number of rows");
+  return static_cast<int64_t>(GetValue(batch.columns[0], batch.selection[0]).integer());
+}
+
+arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain, StatementScope& scope,
+                                                           const CatalogSnapshotPtr& catalog,
+                                                           std::span<const Value> parameters) {
+  BoundStatementPlan& plan = explain.query.plan;
+  if (!explain.analyze) {
+    ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
+    return TextResult("EXPLAIN", "plan", SplitLines(PlanToString(*plan.root)));
+  }
+  ARROW_ASSIGN_OR_RAISE(
+      const std::vector<Value> values,
+      ConvertParameters(plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
+  ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan.root))));
+  const bool writes = explain.query.effect != QueryEffect::kRows && explain.query.effect != QueryEffect::kCopyTo;
+  ExecContext context = session_.MakeExecContext(*environment_, scope.transaction(), writes);
+  context.measure_time = true;
+  ARROW_RETURN_NOT_OK(execution->Start(context, values));
+  ARROW_RETURN_NOT_OK(execution->Drain().status());
+  std::string text = execution->ExplainAnalyze();
+  ARROW_RETURN_NOT_OK(scope.Commit());
+  return TextResult("EXPLAIN", "plan", SplitLines(text));
+}
+
+arrow::Result<StatementResult> StatementRunner::RunSet(const BoundSet& set) {
+  Settings changed = session_.settings();
+  const arrow::Status status = set.reset ? ResetSetting(set.name, session_.database()->default_settings(), changed)
+                                         : SetSetting(set.name, set.value, changed);
+  if (!status.ok()) return WithPosition(status, set.name_position);
+  session_.settings() = changed;
+  session_.ApplySettings();
+  return Tagged(set.reset ? "RESET" : "SET");
+}
+
+arrow::Result<StatementResult> StatementRunner::RunTransaction(const BoundTransaction& transaction) {
+  arrow::Status status;
+  std::string tag;
+  switch (transaction.action) {
+    case BoundTransaction::Action::kBegin:
+      tag = "BEGIN";
+      status = session_.BeginTransaction(transaction.read_only);
+      break;
+    case BoundTransaction::Action::kCommit:
+      tag = "COMMIT";
+      status = session_.CommitTransaction();
+      break;
+    case BoundTransaction::Action::kRollback:
+      tag = "ROLLBACK";
+      status = session_.RollbackTransaction();
+      break;
+  }
+  if (!status.ok()) return WithPosition(status, transaction.position);
+  return Tagged(std::move(tag));
+}
+
+}  // namespace llkv
