@@ -8,7 +8,10 @@ namespace llkv {
 ExprSet::ExprSet(std::vector<const BoundExpr*> exprs, ColumnLayout layout)
     : exprs_(std::move(exprs)), layout_(std::move(layout)) {
   for (const BoundExpr* expr : exprs_) {
-    VisitExpr(*expr, [this](const BoundExpr& node) { reads_parameters_ |= node.kind == ExprKind::kParameter; });
+    VisitExpr(*expr, [this](const BoundExpr& node) {
+      reads_parameters_ |= node.kind == ExprKind::kParameter;
+      is_per_statement_ |= node.kind == ExprKind::kFunction && node.function.volatility != Volatility::kImmutable;
+    });
   }
 }
 
@@ -22,7 +25,8 @@ arrow::Status ExprSet::Bind(const QueryContext& query) {
 }
 
 arrow::Status ExprSetState::Prepare(const ExprSet& set, const KernelContext& kernel) {
-  if (state_ != nullptr && program_ == set.program() && statement_time_us_ == kernel.statement_time_us) {
+  if (state_ != nullptr && program_ == set.program() &&
+      (!set.is_per_statement() || statement_time_us_ == kernel.statement_time_us)) {
     return arrow::Status::OK();
   }
   program_ = set.program();

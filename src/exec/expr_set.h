@@ -25,6 +25,8 @@ class ExprSet {
   /// Compiles where that was not done yet, or where parameters changed that the expressions read.
   arrow::Status Bind(const QueryContext& query);
   const std::shared_ptr<const Program>& program() const { return program_; }
+  /// Whether a state depends on the statement's clock or seed, and is made anew for each execution.
+  bool is_per_statement() const { return is_per_statement_; }
   size_t size() const { return exprs_.size(); }
   const std::vector<const BoundExpr*>& exprs() const { return exprs_; }
 
@@ -32,6 +34,7 @@ class ExprSet {
   std::vector<const BoundExpr*> exprs_;
   ColumnLayout layout_;
   bool reads_parameters_ = false;
+  bool is_per_statement_ = false;
   uint64_t parameter_version_ = 0;
   std::shared_ptr<const Program> program_;
 };

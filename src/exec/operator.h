@@ -6,8 +6,8 @@
 // atomic or locked.
 //
 // Morsels: a source gives its rows in morsels, numbered 0, 1, 2 … without gaps in the order of the rows. A lane takes
-// one, gives its batches, takes the next. LaneContext::morsel is the number of the one at hand: sinks that keep the order
-// sort by it.
+// one, gives its batches, takes the next. LaneContext::morsel is the number of the one at hand: sinks that keep the
+// order sort by it.
 //
 // Lifetimes: a batch, with all its vectors and the bytes that its StringRefs point to, is valid until its producer is
 // called again: for an Operator's input until it answers other than kHaveMore or kBlocked, for a Sink's until Consume
@@ -79,7 +79,9 @@ struct LaneContext {
 class LaneState {
  public:
   virtual ~LaneState() = default;
-  /// Makes it as good as new for another execution without allocating; false where it cannot: another is made.
+  /// Called at the end of an execution, before Close of its object: releases what belongs to it and makes the state as
+  /// good as new for another one of the same plan, keeping its memory; false where it cannot: it is dropped, and
+  /// another is made.
   virtual bool Reset() { return false; }
 };
 
@@ -94,6 +96,8 @@ class Source {
  public:
   virtual ~Source() = default;
   virtual arrow::Status Open(QueryContext&) { return arrow::Status::OK(); }
+  /// The execution has ended, well or not, and its states are gone or reset: releases what belongs to it.
+  virtual void Close() {}
   virtual arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) = 0;
 
   /// Takes the next morsel: its number (0, 1, 2 … over all lanes), or kNoMorsel at the end, as often as it is asked.
@@ -120,6 +124,8 @@ class Operator {
  public:
   virtual ~Operator() = default;
   virtual arrow::Status Open(QueryContext&) { return arrow::Status::OK(); }
+  /// The execution has ended, well or not, and its states are gone or reset: releases what belongs to it.
+  virtual void Close() {}
   virtual arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) = 0;
 
   /// `output` comes empty (no columns, no rows). Where it gives rows it sets all of it; it may point to columns of the
@@ -143,6 +149,8 @@ class Sink {
  public:
   virtual ~Sink() = default;
   virtual arrow::Status Open(QueryContext&) { return arrow::Status::OK(); }
+  /// The execution has ended, well or not, and its states are gone or reset: releases what belongs to it.
+  virtual void Close() {}
   virtual arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) = 0;
 
   /// Batches have at least one selected row.

@@ -46,6 +46,12 @@ struct Pipeline {
 struct PhysicalPlan {
   std::vector<std::unique_ptr<Pipeline>> pipelines;
   std::vector<OutputColumn> output;
+  /// The reader stops after `limit` rows behind the first `offset`; null or a NULL value: no such bound. Belong to the
+  /// logical plan.
+  const BoundExpr* limit = nullptr;
+  const BoundExpr* offset = nullptr;
+  /// The last pipeline gives each row it reads, so that a small limit is reached soon: one lane does.
+  bool is_limit_near = false;
 };
 
 }  // namespace llkv

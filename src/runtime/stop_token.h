@@ -19,6 +19,8 @@ class StopToken {
   StopToken(const StopToken&) = delete;
   StopToken& operator=(const StopToken&) = delete;
 
+  /// Gives it another parent, or none. Not while another thread uses it.
+  void SetParent(const StopToken* parent) { parent_ = parent; }
   void RequestStop() { stop_.store(true, std::memory_order_relaxed); }
   /// Clears its own request; the parent's stays. Not while something polls it that should have stopped.
   void Reset() { stop_.store(false, std::memory_order_relaxed); }
