@@ -85,6 +85,7 @@ class Lane {
   int depth_ = -1;             // the operator to call next; -1: the source
   bool in_morsel_ = false;
   bool drained_ = false;  // no more input from the source
+  uint64_t reported_rows_ = 0;  // rows of the source that Progress knows
   std::vector<Counters> counters_;
 };
 
