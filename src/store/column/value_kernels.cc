@@ -97,7 +97,7 @@ uint64_t LoadWord(const uint8_t* bytes, size_t size) {
 }  // namespace
 
 template <typename T>
-Bounds<T> FindBounds(const T* values, size_t n) {
+Bounds<T> FindBounds(const T* values, size_t n, [[maybe_unused]] SimdLevel level) {
   Bounds<T> bounds;
   if constexpr (kIsWide<T>) {
     bounds = {values[0], values[0]};
@@ -107,7 +107,7 @@ Bounds<T> FindBounds(const T* values, size_t n) {
     }
   } else {
 #if LLKV_SIMD_X86
-    switch (DetectSimdLevel()) {
+    switch (level) {
       case SimdLevel::kAvx512:
         BoundsAvx512(values, n, &bounds);
         return bounds;
@@ -142,12 +142,12 @@ Bounds<T> FindFloatBounds(const T* values, size_t n) {
 }
 
 template <typename T, typename To>
-void NarrowValues(const T* values, size_t n, T base, To* out) {
+void NarrowValues(const T* values, size_t n, T base, To* out, [[maybe_unused]] SimdLevel level) {
   if constexpr (kIsWide<T>) {
     for (size_t i = 0; i < n; ++i) out[i] = static_cast<To>(values[i] - base);
   } else {
 #if LLKV_SIMD_X86
-    switch (DetectSimdLevel()) {
+    switch (level) {
       case SimdLevel::kAvx512:
         return NarrowAvx512(values, n, base, out);
       case SimdLevel::kAvx2:
@@ -205,8 +205,8 @@ void CopyBits(const uint8_t* from, size_t from_offset, size_t n, uint8_t* to, si
   }
 }
 
-#define LLKV_INSTANTIATE(T)                        \
-  template Bounds<T> FindBounds(const T*, size_t); \
+#define LLKV_INSTANTIATE(T)                                   \
+  template Bounds<T> FindBounds(const T*, size_t, SimdLevel); \
   template void AddToSketch(const T*, size_t, DistinctSketch*);
 LLKV_INSTANTIATE(int8_t)
 LLKV_INSTANTIATE(int16_t)
@@ -222,22 +222,22 @@ LLKV_INSTANTIATE(uint64_t)
 template Bounds<float> FindFloatBounds(const float*, size_t);
 template Bounds<double> FindFloatBounds(const double*, size_t);
 
-template void NarrowValues(const int16_t*, size_t, int16_t, uint8_t*);
-template void NarrowValues(const uint16_t*, size_t, uint16_t, uint8_t*);
-#define LLKV_INSTANTIATE(T)                                  \
-  template void NarrowValues(const T*, size_t, T, uint8_t*); \
-  template void NarrowValues(const T*, size_t, T, uint16_t*);
+template void NarrowValues(const int16_t*, size_t, int16_t, uint8_t*, SimdLevel);
+template void NarrowValues(const uint16_t*, size_t, uint16_t, uint8_t*, SimdLevel);
+#define LLKV_INSTANTIATE(T)                                             \
+  template void NarrowValues(const T*, size_t, T, uint8_t*, SimdLevel); \
+  template void NarrowValues(const T*, size_t, T, uint16_t*, SimdLevel);
 LLKV_INSTANTIATE(int32_t)
 LLKV_INSTANTIATE(uint32_t)
 #undef LLKV_INSTANTIATE
-#define LLKV_INSTANTIATE(T)                                   \
-  template void NarrowValues(const T*, size_t, T, uint8_t*);  \
-  template void NarrowValues(const T*, size_t, T, uint16_t*); \
-  template void NarrowValues(const T*, size_t, T, uint32_t*);
+#define LLKV_INSTANTIATE(T)                                              \
+  template void NarrowValues(const T*, size_t, T, uint8_t*, SimdLevel);  \
+  template void NarrowValues(const T*, size_t, T, uint16_t*, SimdLevel); \
+  template void NarrowValues(const T*, size_t, T, uint32_t*, SimdLevel);
 LLKV_INSTANTIATE(int64_t)
 LLKV_INSTANTIATE(uint64_t)
 LLKV_INSTANTIATE(int128_t)
 #undef LLKV_INSTANTIATE
-template void NarrowValues(const int128_t*, size_t, int128_t, int64_t*);
+template void NarrowValues(const int128_t*, size_t, int128_t, int64_t*, SimdLevel);
 
 }  // namespace llkv

@@ -6,6 +6,7 @@
 
 #include "base/int128.h"
 #include "store/column/distinct_sketch.h"
+#include "store/column/simd.h"
 
 namespace llkv {
 
@@ -17,7 +18,7 @@ struct Bounds {
 
 /// The least and the greatest of `n` > 0 values. T: every integer of 8 to 128 bits.
 template <typename T>
-Bounds<T> FindBounds(const T* values, size_t n);
+Bounds<T> FindBounds(const T* values, size_t n, SimdLevel level = DetectSimdLevel());
 
 /// Bounds of floating values with NaN as the greatest; -0 equals 0.
 template <typename T>
@@ -25,7 +26,7 @@ Bounds<T> FindFloatBounds(const T* values, size_t n);
 
 /// out[i] = values[i] - base, which fits To.
 template <typename T, typename To>
-void NarrowValues(const T* values, size_t n, T base, To* out);
+void NarrowValues(const T* values, size_t n, T base, To* out, SimdLevel level = DetectSimdLevel());
 
 /// Adds values as HashInt64 of their 64-bit extension; those of 128 bits that don't fit it as HashBytes.
 template <typename T>
