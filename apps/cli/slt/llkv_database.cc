@@ -1,0 +1,133 @@
+// Sessions as SltConnections: Arrow batches to values.
+#include "slt/llkv_database.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <utility>
+#include <vector>
+
+namespace llkv::slt {
+
+namespace {
+
+template <typename ArrayType>
+int64_t IntegerAt(const arrow::Array& column, int64_t row) {
+  return static_cast<int64_t>(static_cast<const ArrayType&>(column).Value(row));
+}
+
+/// Kind, number and text of one value.
+Value ValueAt(const arrow::Array& column, int64_t row) {
+  Value value;
+  if (column.IsNull(row)) return value;
+  value.kind = ValueKind::kInteger;
+  AppendValueText(column, row, &value.text);
+  switch (column.type_id()) {
+    case arrow::Type::BOOL:
+      value.kind = ValueKind::kBoolean;
+      value.integer = IntegerAt<arrow::BooleanArray>(column, row);
+      break;
+    case arrow::Type::INT8:
+      value.integer = IntegerAt<arrow::Int8Array>(column, row);
+      break;
+    case arrow::Type::INT16:
+      value.integer = IntegerAt<arrow::Int16Array>(column, row);
+      break;
+    case arrow::Type::INT32:
+      value.integer = IntegerAt<arrow::Int32Array>(column, row);
+      break;
+    case arrow::Type::INT64:
+      value.integer = IntegerAt<arrow::Int64Array>(column, row);
+      break;
+    case arrow::Type::UINT8:
+      value.integer = IntegerAt<arrow::UInt8Array>(column, row);
+      break;
+    case arrow::Type::UINT16:
+      value.integer = IntegerAt<arrow::UInt16Array>(column, row);
+      break;
+    case arrow::Type::UINT32:
+      value.integer = IntegerAt<arrow::UInt32Array>(column, row);
+      break;
+    case arrow::Type::FLOAT:
+      value.kind = ValueKind::kReal;
+      value.real = static_cast<const arrow::FloatArray&>(column).Value(row);
+      break;
+    case arrow::Type::DOUBLE:
+      value.kind = ValueKind::kReal;
+      value.real = static_cast<const arrow::DoubleArray&>(column).Value(row);
+      break;
+    default:
+      value.kind = ValueKind::kText;
+  }
+  return value;
+}
+
+/// Errors of values (class 22) and of cardinality come while a statement runs, the others before.
+bool IsRunError(const arrow::Status& status) {
+  const std::string_view state = GetSqlState(status);
+  return state.starts_with("22") || state == sqlstate::kCardinalityViolation;
+}
+
+arrow::Status ReadRows(arrow::RecordBatchReader* reader, SltResult* result) {
+  result->num_columns = static_cast<size_t>(reader->schema()->num_fields());
+  while (true) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+    if (batch == nullptr) return arrow::Status::OK();
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      for (int column = 0; column < batch->num_columns(); ++column) {
+        result->values.push_back(ValueAt(*batch->column(column), row));
+      }
+    }
+  }
+}
+
+class LlkvConnection : public SltConnection {
+ public:
+  explicit LlkvConnection(Session session) : session_(std::move(session)) {}
+
+  arrow::Result<SltResult> Run(std::string_view sql) override {
+    SltResult result;
+    arrow::Status failure;
+    session_.ExecuteScript(sql, [&](std::string_view, const arrow::Status& status, StatementResult& statement) {
+      failure = status;
+      result = {};
+      if (status.ok() && statement.reader != nullptr) failure = ReadRows(statement.reader.get(), &result);
+      return failure.ok();
+    });
+    if (failure.ok()) return result;
+    if (!IsRunError(failure)) return failure;
+    result.run_error = failure;
+    return result;
+  }
+
+ private:
+  Session session_;
+};
+
+class LlkvDatabase : public SltDatabase {
+ public:
+  LlkvDatabase(std::unique_ptr<SqlEngine> engine, bool sqlite) : engine_(std::move(engine)), sqlite_(sqlite) {}
+
+  arrow::Result<std::unique_ptr<SltConnection>> Connect() override {
+    ARROW_ASSIGN_OR_RAISE(Session session, engine_->NewSession());
+    if (sqlite_) {
+      ARROW_RETURN_NOT_OK(session.Execute("SET dialect = 'sqlite'"));
+    }
+    return std::make_unique<LlkvConnection>(std::move(session));
+  }
+
+ private:
+  std::unique_ptr<SqlEngine> engine_;
+  bool sqlite_;
+};
+
+}  // namespace
+
+arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<SqlEngine> database, SqlEngine::Open(":memory:", options));
+  return std::make_unique<LlkvDatabase>(std::move(database), engine == SltEngine::kSqlite);
+}
+
+}  // namespace llkv::slt

@@ -1,0 +1,16 @@
+// `llkv --slt`: sqllogictest files against LLKV.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace llkv::cli {
+
+/// Runs files and folders, each file in a fresh in-memory database; `engine` is "sqlite", "duckdb" or "llkv". Gives the
+/// exit status.
+///
+/// Environment: LLKV_SLT_STATS=1 prints statistics; LLKV_SLT_JOBS is the number of files at once; LLKV_SLT_THREADS,
+/// LLKV_SLT_BATCH_ROWS and LLKV_SLT_OPTIMIZER (0 or 1) set the databases' options.
+int RunSltMain(const std::vector<std::string>& paths, const std::string& engine);
+
+}  // namespace llkv::cli
