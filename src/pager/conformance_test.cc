@@ -27,7 +27,7 @@ std::span<const uint8_t> Span(const std::string& text) {
 
 std::string Random(std::mt19937_64& random, size_t size) {
   std::string text(size, '\0');
-  for (char& c : text) c = static_cast<char>(random());
+  for (char& c : text) c = static_cast<char>('a' + random() % 26);
   return text;
 }
 

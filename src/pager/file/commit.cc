@@ -21,27 +21,31 @@ constexpr std::array<uint8_t, kAlignment> kZeros = {};
 /// A staged blob of a FilePager.
 class StagedExtent : public StagedBlob::Impl {
  public:
-  StagedExtent(std::shared_ptr<FileCore> core, uint64_t offset, uint64_t bytes, uint64_t checksum, uint64_t epoch)
-      : core_(std::move(core)), offset_(offset), bytes_(bytes), checksum_(checksum), epoch_(epoch) {}
+  StagedExtent(std::shared_ptr<FileCore> core, PutRecord record) : core_(std::move(core)), record_(record) {}
   ~StagedExtent() override {
-    if (!committed_) core_->space.Release(offset_, bytes_);
+    const bool unread = listed_ ? core_->staged.Remove(record_.key) : true;
+    if (!committed_ && unread) core_->space.Release(offset(), bytes());
   }
 
   const FileCore* core() const { return core_.get(); }
-  uint64_t bytes() const { return bytes_; }
-  PutRecord Record(const StagedBlob& blob) const {
-    return {blob.key().value, {offset_ + sizeof(EntryHeader), blob.size_bytes()}, checksum_};
-  }
+  const PutRecord& record() const { return record_; }
+  uint64_t offset() const { return record_.blob.offset - sizeof(EntryHeader); }
+  uint64_t bytes() const { return EntryBytes(record_.blob.length); }
   /// The sync epoch when its bytes had been written.
   uint64_t epoch() const { return epoch_; }
+  /// Makes it readable before its commit; false where the key is staged already.
+  bool List(uint64_t epoch) {
+    epoch_ = epoch;
+    listed_ = core_->staged.Add(record_.key, record_.blob);
+    return listed_;
+  }
   void SetCommitted() { committed_ = true; }
 
  private:
   std::shared_ptr<FileCore> core_;
-  uint64_t offset_;
-  uint64_t bytes_;
-  uint64_t checksum_;
-  uint64_t epoch_;
+  const PutRecord record_;
+  uint64_t epoch_ = 0;
+  bool listed_ = false;
   bool committed_ = false;
 };
 
@@ -89,12 +93,12 @@ arrow::Result<StagedBlob> FilePager::Stage(PhysicalKey key, std::span<const std:
   std::vector<std::span<const uint8_t>> parts = {BytesOf(header)};
   const uint64_t length = AppendPieces(pieces, &parts);
   header = MakeEntryHeader(EntryType::kBlob, 0, key.value, length, checksum);
-  const uint64_t bytes = EntryBytes(length);
-  ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core_->space.AllocateData(bytes));
-  const arrow::Status written = core_->file->WriteGather(offset, parts);
-  // From here on dropping it gives the room back, also after a failed write.
-  auto extent = std::make_unique<StagedExtent>(core_, offset, bytes, checksum, syncs_.epoch());
-  ARROW_RETURN_NOT_OK(written);
+  ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core_->space.AllocateData(EntryBytes(length)));
+  // From here on dropping it gives the room back, also after a failure.
+  auto extent =
+      std::make_unique<StagedExtent>(core_, PutRecord{key.value, {offset + sizeof(EntryHeader), length}, checksum});
+  ARROW_RETURN_NOT_OK(core_->file->WriteGather(offset, parts));
+  if (!extent->List(syncs_.epoch())) return BadKey(key, "has a blob already");
   return StagedBlob(key, length, std::move(extent));
 }
 
@@ -193,7 +197,7 @@ arrow::Result<std::shared_ptr<const FileState>> FilePager::NextState(const Write
     if (extent == nullptr) {
       return SqlError(sqlstate::kInvalidParameter, "a blob staged in another pager");
     }
-    ARROW_RETURN_NOT_OK(insert(extent->Record(staged)));
+    ARROW_RETURN_NOT_OK(insert(extent->record()));
   }
   for (const PhysicalKey key : batch.frees()) {
     ARROW_ASSIGN_OR_RAISE(const auto place, next->directory.Erase(key.value, edit, core_->nodes));
@@ -253,7 +257,7 @@ void FilePager::CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs,
   }
   for (const StagedBlob& staged : batch.staged()) {
     StagedExtent* extent = ExtentOf(staged, core_.get());
-    core_->space.AddLive(extent->Record(staged).blob.offset - sizeof(EntryHeader), extent->bytes());
+    core_->space.AddLive(extent->offset(), extent->bytes());
     extent->SetCommitted();
   }
   for (const Extent& place : freed) {
@@ -295,8 +299,7 @@ void FilePager::AppendCommit(const WriteBatch& batch, const PreparedBlobs& blobs
   log_buffer_.resize(start + sizeof(EntryHeader));
   AppendToBuffer(BytesOf(fixed));
   for (const PutRecord& record : blobs.records) AppendToBuffer(BytesOf(record));
-  for (const StagedBlob& staged : batch.staged())
-    AppendToBuffer(BytesOf(ExtentOf(staged, core_.get())->Record(staged)));
+  for (const StagedBlob& staged : batch.staged()) AppendToBuffer(BytesOf(ExtentOf(staged, core_.get())->record()));
   for (const PhysicalKey key : batch.frees()) AppendToBuffer(BytesOf(key.value));
   for (const Segment& segment : fresh_segments) AppendToBuffer(BytesOf(segment));
   if (batch.root() != nullptr) {
@@ -318,7 +321,7 @@ arrow::Status FilePager::MakeLogRoom(uint64_t bytes) {
   const arrow::Status written = FlushLog();
   if (!written.ok()) {
     TakeBack(mark);
-    core_->space.AbandonLog(fresh.offset);
+    core_->space.Abandon(fresh.offset);
     return written;
   }
   log_.segment = fresh;

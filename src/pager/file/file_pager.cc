@@ -66,6 +66,27 @@ arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& pat
 
 }  // namespace
 
+bool StagedPlaces::Add(uint64_t key, Extent place) {
+  MutexLock lock(mutex_);
+  return places_.emplace(key, Staged{place, false}).second;
+}
+
+std::optional<Extent> StagedPlaces::FindForReading(uint64_t key) {
+  MutexLock lock(mutex_);
+  const auto found = places_.find(key);
+  if (found == places_.end()) return std::nullopt;
+  found->second.read = true;
+  return found->second.place;
+}
+
+bool StagedPlaces::Remove(uint64_t key) {
+  MutexLock lock(mutex_);
+  const auto found = places_.find(key);
+  const bool unread = found == places_.end() || !found->second.read;
+  if (found != places_.end()) places_.erase(found);
+  return unread;
+}
+
 arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& path, const PagerOptions& options,
                                                       const FilePagerTestHooks& hooks) {
   FileSystem& file_system = *options.file_system;
@@ -154,20 +175,31 @@ arrow::Result<PhysicalKey> FilePager::Allocate(uint64_t count) {
   return PhysicalKey(next_key_.fetch_add(count, std::memory_order_relaxed));
 }
 
-arrow::Result<std::span<const uint8_t>> FilePager::ReadBlob(const FileState& state, PhysicalKey key) {
-  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core_->nodes));
-  if (!found) {
-    return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + core_->file->path() + "'");
-  }
-  const bool verify = !found->verified();
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*core_->file, EntryType::kBlob, key.value, found->place, verify));
+arrow::Result<std::span<const uint8_t>> FilePager::ReadFound(const FoundBlob& found, PhysicalKey key) {
+  const bool verify = !found.verified();
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*core_->file, EntryType::kBlob, key.value, found.place, verify));
   if (verify) {
-    found->SetVerified();
+    found.SetVerified();
     num_blobs_verified_.fetch_add(1, std::memory_order_relaxed);
   }
   num_blobs_read_.fetch_add(1, std::memory_order_relaxed);
   bytes_read_.fetch_add(bytes.size(), std::memory_order_relaxed);
   return bytes;
+}
+
+arrow::Result<std::span<const uint8_t>> FilePager::ReadBlob(const FileState& state, PhysicalKey key, bool with_staged) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core_->nodes));
+  if (found) return ReadFound(*found, key);
+  if (with_staged) {
+    if (const auto place = core_->staged.FindForReading(key.value)) {
+      return ReadEntry(*core_->file, EntryType::kBlob, key.value, *place, false);
+    }
+    // It may have been committed between the two looks.
+    const auto newest = StateOf(nullptr);
+    ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, core_->nodes));
+    if (now) return ReadFound(*now, key);
+  }
+  return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + core_->file->path() + "'");
 }
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::span<const PhysicalKey> keys,
@@ -177,7 +209,7 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::s
   std::vector<std::shared_ptr<arrow::Buffer>> blobs;
   blobs.reserve(keys.size());
   for (const PhysicalKey key : keys) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
     blobs.push_back(MappedBuffer(*core_->file, bytes));
   }
   return blobs;
@@ -186,7 +218,8 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::s
 arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::GetRange(PhysicalKey key, uint64_t offset, uint64_t length,
                                                                   const PagerSnapshot* snapshot) {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*StateOf(snapshot), key));
+  const auto state = StateOf(snapshot);
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
   if (offset > bytes.size() || length > bytes.size() - offset) {
     return SqlError(sqlstate::kInvalidParameter, std::to_string(length) + " bytes from byte " + std::to_string(offset) +
                                                      " of key " + std::to_string(key.value) + ", which has " +

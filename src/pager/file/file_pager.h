@@ -16,7 +16,9 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/mutex.h"
@@ -31,6 +33,25 @@
 
 namespace llkv::file {
 
+/// The blobs that are staged and neither committed nor dropped, by key. Safe from any thread.
+class StagedPlaces {
+ public:
+  /// False where the key is staged already.
+  bool Add(uint64_t key, Extent place);
+  /// The place of a staged blob for a reader, which may keep a buffer over it for ever; nothing where there is none.
+  std::optional<Extent> FindForReading(uint64_t key);
+  /// True where FindForReading never gave its place.
+  bool Remove(uint64_t key);
+
+ private:
+  struct Staged {
+    Extent place;
+    bool read = false;
+  };
+  Mutex mutex_;
+  std::unordered_map<uint64_t, Staged> places_ LLKV_GUARDED_BY(mutex_);
+};
+
 /// The file and its room; staged blobs share it with the pager and may outlive it.
 struct FileCore {
   FileCore(std::unique_ptr<StorageFile> opened, const PagerOptions& options)
@@ -38,6 +59,7 @@ struct FileCore {
   const std::unique_ptr<StorageFile> file;
   SegmentSpace space;
   FileNodeSource nodes;
+  StagedPlaces staged;
 };
 
 /// What a commit reaches. Immutable.
@@ -105,7 +127,8 @@ class FilePager : public Pager {
   arrow::Status CheckWritable() const;
   FileVersion Newest() const LLKV_EXCLUDES(newest_mutex_);
   std::shared_ptr<const FileState> StateOf(const PagerSnapshot* snapshot) const;
-  arrow::Result<std::span<const uint8_t>> ReadBlob(const FileState& state, PhysicalKey key);
+  arrow::Result<std::span<const uint8_t>> ReadBlob(const FileState& state, PhysicalKey key, bool with_staged);
+  arrow::Result<std::span<const uint8_t>> ReadFound(const FoundBlob& found, PhysicalKey key);
 
   // commit.cc
   arrow::Result<PreparedBlobs> PrepareBlobs(const WriteBatch& batch);

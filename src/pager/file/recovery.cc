@@ -117,7 +117,11 @@ class Replay {
   /// False where a blob of the commit never reached the disk whole: then the commit did not happen.
   arrow::Result<bool> BlobsAreThere(const LogEntry& entry) {
     const CommitView& commit = entry.commit;
-    for (size_t i = 0; i < commit.fixed.num_segments; ++i) ARROW_RETURN_NOT_OK(space_.AddKnown(commit.segment(i)));
+    std::vector<uint64_t> added;
+    for (size_t i = 0; i < commit.fixed.num_segments; ++i) {
+      ARROW_ASSIGN_OR_RAISE(const bool fresh, space_.AddKnown(commit.segment(i)));
+      if (fresh) added.push_back(commit.segment(i).offset);
+    }
     for (size_t i = 0; i < commit.fixed.num_puts; ++i) {
       const PutRecord put = commit.put(i);
       const uint64_t start = put.blob.offset - sizeof(EntryHeader);
@@ -128,7 +132,10 @@ class Replay {
                          std::to_string(put.key) + " outside of all data segments");
       }
       if ((commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
-      if (!ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) return false;
+      if (ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) continue;
+      // Nothing that exists names its segments.
+      for (const uint64_t offset : added) space_.Abandon(offset);
+      return false;
     }
     return true;
   }

@@ -23,7 +23,7 @@ arrow::Status SegmentSpace::CheckShape(const Segment& segment) const {
 }
 
 arrow::Status SegmentSpace::Load(const std::vector<Segment>& segments) {
-  for (const Segment& segment : segments) ARROW_RETURN_NOT_OK(AddKnown(segment));
+  for (const Segment& segment : segments) ARROW_RETURN_NOT_OK(AddKnown(segment).status());
   MutexLock lock(mutex_);
   for (const auto& [offset, segment] : segments_) {
     if (segment.kind == SegmentKind::kData && segment.size <= max_bytes_) current_data_ = offset;
@@ -31,7 +31,7 @@ arrow::Status SegmentSpace::Load(const std::vector<Segment>& segments) {
   return arrow::Status::OK();
 }
 
-arrow::Status SegmentSpace::AddKnown(const Segment& segment) {
+arrow::Result<bool> SegmentSpace::AddKnown(const Segment& segment) {
   ARROW_RETURN_NOT_OK(CheckShape(segment));
   MutexLock lock(mutex_);
   const auto next = segments_.lower_bound(segment.offset);
@@ -41,7 +41,7 @@ arrow::Status SegmentSpace::AddKnown(const Segment& segment) {
   };
   if (next != segments_.end() && next->first == segment.offset && next->second.size == segment.size &&
       next->second.kind == segment.kind) {
-    return arrow::Status::OK();
+    return false;
   }
   // A commit may have taken (part of) a segment that was free at the checkpoint.
   if (Segment* around = Around(segment.offset); around != nullptr) {
@@ -62,7 +62,7 @@ arrow::Status SegmentSpace::AddKnown(const Segment& segment) {
   }
   segments_.emplace(segment.offset, segment);
   if (segment.kind == SegmentKind::kData && segment.size <= max_bytes_) current_data_ = segment.offset;
-  return arrow::Status::OK();
+  return true;
 }
 
 void SegmentSpace::AdoptGaps() {
@@ -161,11 +161,12 @@ arrow::Result<Segment> SegmentSpace::AllocateLog(uint64_t bytes, uint64_t first_
   return fresh;
 }
 
-void SegmentSpace::AbandonLog(uint64_t offset) {
+void SegmentSpace::Abandon(uint64_t offset) {
   MutexLock lock(mutex_);
   Segment& segment = segments_[offset];
   segment.kind = SegmentKind::kFree;
-  segment.used = segment.since = 0;
+  segment.used = segment.live = segment.since = 0;
+  if (current_data_ == offset) current_data_ = 0;
 }
 
 Segment* SegmentSpace::Around(uint64_t offset) {

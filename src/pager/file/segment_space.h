@@ -24,8 +24,8 @@ class SegmentSpace {
 
   /// Takes over a file's segments. XX001 where they overlap or lie outside of the rules of the format.
   arrow::Status Load(const std::vector<Segment>& segments);
-  /// Adds one segment that a commit names; one that is known already is fine.
-  arrow::Status AddKnown(const Segment& segment);
+  /// Adds one segment that a commit names; false where it is known already.
+  arrow::Result<bool> AddKnown(const Segment& segment);
   /// Makes free segments of the gaps between the known ones, which a crash left.
   void AdoptGaps();
 
@@ -33,8 +33,8 @@ class SegmentSpace {
   arrow::Result<uint64_t> AllocateData(uint64_t bytes);
   /// A fresh log segment with room for at least `bytes`.
   arrow::Result<Segment> AllocateLog(uint64_t bytes, uint64_t first_lsn);
-  /// Gives back a log segment that nothing was written to.
-  void AbandonLog(uint64_t offset);
+  /// Gives a segment back that nothing durable names.
+  void Abandon(uint64_t offset);
   /// Gives room back that AllocateData gave and nothing refers to.
   void Release(uint64_t offset, uint64_t bytes);
 
