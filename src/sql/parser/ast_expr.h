@@ -47,6 +47,8 @@ struct AstQualifiedName {
 struct AstTypeName {
   /// Lower case, words separated by one space: "double precision", "timestamp with time zone", "struct".
   std::string name;
+  /// The name was in quotes: `name` is as written then.
+  bool quoted = false;
   /// Numbers in parentheses: precision, scale, length.
   std::vector<int64_t> arguments;
   /// STRUCT and UNION members, MAP key and value; `child_names` is empty or as long as `children`.

@@ -181,9 +181,9 @@ TEST(ParseExpr, NamesKeepTheirSpelling) {
 TEST(ParseExpr, SqliteQuoting) { EXPECT_EQ(Understood("`a b` + [c d]", SqliteOptions()), "\"a b\" + \"c d\""); }
 
 TEST(ParseType, Names) {
-  for (const char* sql :
-       {"integer", "decimal(12, 2)", "double precision", "character varying(10)", "varchar[]", "integer[3][]",
-        "timestamp(3) with time zone", "struct(a integer, b text[])", "map(text, integer)", "main.mood"}) {
+  for (const char* sql : {"integer", "decimal(12, 2)", "double precision", "character varying(10)", "varchar[]",
+                          "integer[3][]", "timestamp(3) with time zone", "struct(a integer, b text[])",
+                          "map(text, integer)", "main.mood", "\"a b\"", "\xC3\xA9t\xC3\xA9(3)"}) {
     arrow::Result<AstTypeName> type = ParseTypeName(sql);
     ASSERT_TRUE(type.ok()) << sql << type.status().ToString();
     EXPECT_EQ(ToSql(*type), sql);

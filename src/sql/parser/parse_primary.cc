@@ -392,7 +392,7 @@ std::string StatementParser::ParseIntervalUnit() {
 AstExprPtr StatementParser::ParseInterval() {
   const bool literal = AtString(1) || At(TokenKind::kInteger, 1) || At(TokenKind::kDecimal, 1);
   const bool parameter = (At(TokenKind::kQuestion, 1) || At(TokenKind::kDollarParameter, 1)) && AtIntervalUnit(2);
-  const bool column = Peek(1).kind == TokenKind::kWord && AtIntervalUnit(2);
+  const bool column = IsName(Peek(1)) && AtIntervalUnit(2);
   const bool parenthesis = At(TokenKind::kLeftParen, 1);
   if (!literal && !parameter && !parenthesis && !column) return nullptr;
   auto interval = Node<AstIntervalLiteral>(Begin());

@@ -10,6 +10,7 @@ AstTypeName StatementParser::ParseType() {
   AstTypeName type;
   if (failed()) return type;
   type.range.position = Begin();
+  type.quoted = At(TokenKind::kQuotedName);
   type.name = ParseTypeWords();
   if (At(TokenKind::kLeftParen)) {
     if (type.name == "struct" || type.name == "row" || type.name == "map" || type.name == "union") {
@@ -29,15 +30,22 @@ AstTypeName StatementParser::ParseType() {
 
 /// A name of one word or of several that belong together; in SQLite's dialect, of any number.
 std::string StatementParser::ParseTypeWords() {
+  if (At(TokenKind::kString)) FailHere();
   const AstName first = ParseLabel("a type");
   std::string name = first.key;
+  if (At(TokenKind::kDot) && first.quoted) {
+    FailUnsupported("a qualified type name in quotes", first.range.position);
+  }
   if (first.quoted) return name;
   const bool is_union = name == "union" && At(TokenKind::kLeftParen);
   if (ClassOf(LookUpKeyword(first.text)) == WordClass::kReserved && !is_union) {
     Fail("42601", "syntax error at \"" + first.text + "\": expected a type", first.range.position);
     return name;
   }
-  while (Accept(TokenKind::kDot)) name += "." + ParseLabel("a type").key;
+  while (Accept(TokenKind::kDot)) {
+    if (!At(TokenKind::kWord)) FailUnsupported("a qualified type name in quotes", first.range.position);
+    name += "." + ParseLabel("a type").key;
+  }
   if (name == "double" && Accept(Keyword::kPrecision)) return "double precision";
   if ((name == "character" || name == "char") && Accept(Keyword::kVarying)) return name + " varying";
   if (name == "bit" && Accept(Keyword::kVarying)) return "bit varying";

@@ -501,9 +501,7 @@ void SqlPrinter::Type(const AstTypeName& type) {
   constexpr std::string_view kZone = " with time zone";
   const bool zone = name.ends_with(kZone);
   if (zone) name.remove_suffix(kZone.size());
-  bool plain = true;
-  for (char c : name) plain = plain && (c == ' ' || c == '.' || IsPlainIdentifier({&c, 1}) || (c >= '0' && c <= '9'));
-  Text(plain ? std::string(name) : Doubled(name, '"'));
+  Text(type.quoted ? Doubled(name, '"') : std::string(name));
   if (!type.arguments.empty() || !type.children.empty()) Text("(");
   for (size_t i = 0; i < type.arguments.size(); ++i) {
     if (i > 0) Text(", ");
