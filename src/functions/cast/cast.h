@@ -1,0 +1,54 @@
+// Casts: the families of kernels that BindCast chooses from.
+#pragma once
+
+#include "functions/kernel.h"
+
+namespace llkv {
+
+/// What a cast's kernel needs to know.
+struct CastState {
+  LogicalType from;
+  LogicalType to;
+  bool safe = false;      // NULL instead of an error
+  bool truncate = false;  // numbers with a fraction lose it instead of being rounded (dialect sqlite)
+};
+
+/// A cast's kernel and what BoundScalar needs to know of it. A null kernel: the pair makes no sense.
+struct CastChoice {
+  ScalarKernel kernel = nullptr;
+  bool can_fail = false;
+  uint8_t accepted_forms = kFormsFlat;
+  bool per_dictionary_entry = false;
+};
+
+/// BOOLEAN, integers, decimals, REAL and DOUBLE among each other.
+CastChoice ChooseNumericCast(LogicalType from, LogicalType to);
+/// VARCHAR and BLOB to and from everything.
+CastChoice ChooseTextCast(LogicalType from, LogicalType to);
+/// DATE, TIME, TIMESTAMP, INTERVAL among each other.
+CastChoice ChooseTemporalCast(LogicalType from, LogicalType to);
+
+/// The loop of casts that may fail: convert(a, &result) answers whether the value fits. In a safe cast a value that
+/// does not becomes NULL; otherwise `error(a)` makes the Status.
+template <typename A, typename O, typename Convert, typename Error>
+arrow::Status CastLoop(const CastState& state, KernelArgs args, const Selection& selection, uint32_t num_rows,
+                       ScratchVector& out, Convert&& convert, Error&& error) {
+  const Input<A> input(*args[0]);
+  O* result = out.data<O>();
+  if (!state.safe) {
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      const uint32_t row = selection[i];
+      if (!convert(input[row], &result[row])) return error(input[row]);
+    }
+    return arrow::Status::OK();
+  }
+  uint8_t* validity = IntersectValidity(args, num_rows, out);
+  for (uint32_t i = 0; i < selection.count; ++i) {
+    const uint32_t row = selection[i];
+    if (!GetBit(validity, row)) continue;
+    if (!convert(input[row], &result[row])) ClearBit(validity, row);
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace llkv
