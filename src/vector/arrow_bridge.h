@@ -19,11 +19,10 @@ namespace llkv {
 /// Collects the selected rows of Batches as Arrow arrays of ToArrowType's types. One thread at a time.
 class RecordBatchBuilder {
  public:
-  /// `names` and `types` have one entry a column. `expected_rows` sizes the first allocation.
+  /// `names` and `types` have one entry a column.
   static arrow::Result<std::unique_ptr<RecordBatchBuilder>> Make(std::span<const std::string> names,
                                                                  std::span<const LogicalType> types,
-                                                                 arrow::MemoryPool* pool,
-                                                                 int64_t expected_rows = kMaxBatchRows);
+                                                                 arrow::MemoryPool* pool);
   virtual ~RecordBatchBuilder() = default;
 
   /// Copies the selected rows of `batch`, whose columns have the builder's types and any form. Errors: 22003 where a
