@@ -7,6 +7,7 @@
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -24,6 +25,8 @@ class Pager;
 class PagerSnapshot;
 class StagedBlob;
 
+inline constexpr uint32_t kMaxIndexChunkEntries = 4096;
+
 /// Names a run; a few dozen bytes plus two keys, kept with the table's metadata. Its other blobs are named by `root`.
 struct IndexRunDescriptor {
   PhysicalKey root;
@@ -37,7 +40,7 @@ struct IndexRunDescriptor {
 std::string SerializeIndexRun(const IndexRunDescriptor& run);
 arrow::Result<IndexRunDescriptor> ParseIndexRun(std::string_view bytes);
 
-/// Writes one run from ascending keys. One thread.
+/// Writes one run from ascending keys; chunks have at most kMaxIndexChunkEntries pairs. One thread.
 class IndexRunWriter {
  public:
   /// Blobs are staged in `pager` as they fill; the commit must name all that Finish returns.
@@ -61,7 +64,7 @@ class IndexRunWriter {
 class IndexRunReader {
  public:
   /// Reads nothing. `pager` must outlive the reader.
-  IndexRunReader(IndexRunDescriptor descriptor, Pager* pager, arrow::MemoryPool* pool);
+  IndexRunReader(IndexRunDescriptor descriptor, Pager* pager);
   ~IndexRunReader();
 
   const IndexRunDescriptor& descriptor() const { return descriptor_; }
@@ -79,14 +82,14 @@ class IndexRunReader {
   arrow::Result<std::vector<PhysicalKey>> BlobKeys(const PagerSnapshot* snapshot = nullptr);
 
  private:
-  struct State;
-  arrow::Result<State*> LoadRoot(const PagerSnapshot* snapshot);
+  class Root;
+  arrow::Result<Root*> LoadRoot(const PagerSnapshot* snapshot);
 
   IndexRunDescriptor descriptor_;
   Pager* pager_;
-  arrow::MemoryPool* pool_;
+  std::atomic<Root*> root_{nullptr};
   Mutex mutex_;
-  std::unique_ptr<State> state_ LLKV_GUARDED_BY(mutex_);
+  std::unique_ptr<Root> owned_root_ LLKV_GUARDED_BY(mutex_);
 };
 
 }  // namespace llkv

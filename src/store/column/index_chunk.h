@@ -1,0 +1,65 @@
+// The blobs of an index run: chunks of sorted (key, row id) pairs, and the root that lists them with their first keys.
+// Layout in docs/formats/chunks.md. A key list is either of one fixed width or has offsets.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/type_fwd.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ids.h"
+
+namespace llkv {
+
+/// Pairs that are being collected for one blob.
+class IndexBlobBuilder {
+ public:
+  void Add(std::string_view key, uint64_t number);
+  uint32_t num_entries() const { return static_cast<uint32_t>(numbers_.size()); }
+  uint64_t key_bytes() const { return keys_.size(); }
+  std::string_view last_key() const;
+  uint64_t last_number() const { return numbers_.back(); }
+
+  /// The blob; the builder is empty afterwards. `is_root`: numbers are the physical keys of chunks.
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Finish(bool is_root, arrow::MemoryPool* pool);
+
+ private:
+  std::string keys_;
+  std::vector<uint32_t> ends_;
+  std::vector<uint64_t> numbers_;
+};
+
+/// A checked blob, read in place. Immutable.
+class IndexBlob {
+ public:
+  /// XX001 where the bytes are not such a blob, or its keys do not ascend.
+  static arrow::Result<std::unique_ptr<const IndexBlob>> Open(std::shared_ptr<arrow::Buffer> bytes, bool is_root);
+
+  uint32_t num_entries() const { return num_entries_; }
+  std::string_view key(uint32_t i) const {
+    if (key_width_ != 0) return {keys_ + size_t{i} * key_width_, key_width_};
+    return {keys_ + offsets_[i], offsets_[i + 1] - offsets_[i]};
+  }
+  uint64_t number(uint32_t i) const;
+  /// The first entry whose key is not less than `key`.
+  uint32_t LowerBound(std::string_view key) const;
+
+ private:
+  IndexBlob() = default;
+  bool KeysAscend() const;
+
+  std::shared_ptr<arrow::Buffer> bytes_;
+  uint32_t num_entries_ = 0;
+  uint32_t key_width_ = 0;
+  uint32_t number_width_ = 0;
+  uint64_t number_base_ = 0;
+  const uint32_t* offsets_ = nullptr;
+  const char* keys_ = nullptr;
+  const uint8_t* numbers_ = nullptr;
+};
+
+}  // namespace llkv

@@ -1,0 +1,229 @@
+#include "store/column/index_run.h"
+
+#include <arrow/buffer.h>
+
+#include <cstring>
+
+#include "base/error.h"
+#include "pager/pager.h"
+#include "store/column/index_chunk.h"
+
+namespace llkv {
+namespace {
+
+constexpr uint32_t kDescriptorVersion = 1;
+/// A chunk also ends here, so that long keys do not make it large to read.
+constexpr uint64_t kMaxChunkKeyBytes = uint64_t{1} << 18;
+
+void AppendNumber(std::string* out, uint64_t number, size_t width) {
+  out->append(reinterpret_cast<const char*>(&number), width);
+}
+
+/// Takes numbers and texts off the front of bytes; false where there are too few.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
+  bool Number(uint64_t* number, size_t width) {
+    if (bytes_.size() < width) return false;
+    *number = 0;
+    std::memcpy(number, bytes_.data(), width);
+    bytes_.remove_prefix(width);
+    return true;
+  }
+  bool Text(std::string* text) {
+    uint64_t size = 0;
+    if (!Number(&size, 4) || bytes_.size() < size) return false;
+    text->assign(bytes_.substr(0, size));
+    bytes_.remove_prefix(size);
+    return true;
+  }
+  bool is_empty() const { return bytes_.empty(); }
+
+ private:
+  std::string_view bytes_;
+};
+
+}  // namespace
+
+std::string SerializeIndexRun(const IndexRunDescriptor& run) {
+  std::string bytes;
+  AppendNumber(&bytes, kDescriptorVersion, 4);
+  AppendNumber(&bytes, run.root.value, 8);
+  AppendNumber(&bytes, run.num_entries, 8);
+  AppendNumber(&bytes, run.size_bytes, 8);
+  for (const std::string* key : {&run.min_key, &run.max_key}) {
+    AppendNumber(&bytes, key->size(), 4);
+    bytes += *key;
+  }
+  return bytes;
+}
+
+arrow::Result<IndexRunDescriptor> ParseIndexRun(std::string_view bytes) {
+  IndexRunDescriptor run;
+  ByteReader reader(bytes);
+  uint64_t version = 0;
+  if (!reader.Number(&version, 4) || version != kDescriptorVersion || !reader.Number(&run.root.value, 8) ||
+      !reader.Number(&run.num_entries, 8) || !reader.Number(&run.size_bytes, 8) || !reader.Text(&run.min_key) ||
+      !reader.Text(&run.max_key) || !reader.is_empty() || run.max_key < run.min_key) {
+    return Corrupted("an index run's descriptor is malformed");
+  }
+  return run;
+}
+
+struct IndexRunWriter::State {
+  Pager* pager;
+  arrow::MemoryPool* pool;
+  IndexBlobBuilder chunk;
+  IndexBlobBuilder root;
+  std::string first_key;
+  std::vector<StagedBlob> staged;
+  IndexRunDescriptor run;
+
+  arrow::Result<PhysicalKey> Stage(IndexBlobBuilder& builder, bool is_root) {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> blob, builder.Finish(is_root, pool));
+    ARROW_ASSIGN_OR_RAISE(const PhysicalKey key, pager->Allocate(1));
+    ARROW_ASSIGN_OR_RAISE(StagedBlob written, pager->Stage(key, std::span(&blob, 1)));
+    run.size_bytes += static_cast<uint64_t>(blob->size());
+    staged.push_back(std::move(written));
+    return key;
+  }
+
+  arrow::Status EndChunk() {
+    run.max_key = chunk.last_key();
+    ARROW_ASSIGN_OR_RAISE(const PhysicalKey key, Stage(chunk, false));
+    root.Add(first_key, key.value);
+    return arrow::Status::OK();
+  }
+};
+
+IndexRunWriter::IndexRunWriter(Pager* pager, arrow::MemoryPool* pool) : state_(std::make_unique<State>()) {
+  state_->pager = pager;
+  state_->pool = pool;
+}
+
+IndexRunWriter::~IndexRunWriter() = default;
+
+arrow::Status IndexRunWriter::Add(std::string_view key, RowId row) {
+  IndexBlobBuilder& chunk = state_->chunk;
+  if (chunk.num_entries() != 0) {
+    const int order = chunk.last_key().compare(key);
+    if (order > 0 || (order == 0 && chunk.last_number() >= row.value)) {
+      return SqlError(sqlstate::kInvalidParameter, "keys of an index run do not ascend");
+    }
+    if (chunk.num_entries() == kMaxIndexChunkEntries || chunk.key_bytes() + key.size() > kMaxChunkKeyBytes) {
+      ARROW_RETURN_NOT_OK(state_->EndChunk());
+    }
+  }
+  if (chunk.num_entries() == 0) {
+    if (num_entries_ == 0) state_->run.min_key = key;
+    state_->first_key = key;
+  }
+  chunk.Add(key, row.value);
+  ++num_entries_;
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::optional<IndexRunDescriptor>> IndexRunWriter::Finish(std::vector<StagedBlob>* staged) {
+  if (num_entries_ == 0) return std::nullopt;
+  ARROW_RETURN_NOT_OK(state_->EndChunk());
+  ARROW_ASSIGN_OR_RAISE(state_->run.root, state_->Stage(state_->root, true));
+  state_->run.num_entries = num_entries_;
+  for (StagedBlob& blob : state_->staged) staged->push_back(std::move(blob));
+  state_->staged.clear();
+  return std::optional<IndexRunDescriptor>(std::move(state_->run));
+}
+
+/// The list of chunks, and those that were read.
+class IndexRunReader::Root {
+ public:
+  Root(std::unique_ptr<const IndexBlob> blob, Pager* pager)
+      : blob_(std::move(blob)), pager_(pager), open_(blob_->num_entries()), owned_(blob_->num_entries()) {}
+
+  const IndexBlob& fences() const { return *blob_; }
+
+  /// The first chunk that can have a key that is not less than `key`.
+  uint32_t FirstChunk(std::string_view key) const {
+    const uint32_t chunk = blob_->LowerBound(key);
+    return chunk == 0 ? 0 : chunk - 1;
+  }
+
+  arrow::Result<const IndexBlob*> Chunk(uint32_t i, const PagerSnapshot* snapshot) {
+    const IndexBlob* chunk = open_[i].load(std::memory_order_acquire);
+    if (chunk != nullptr) return chunk;
+    ARROW_ASSIGN_OR_RAISE(auto bytes, pager_->Get(PhysicalKey(blob_->number(i)), snapshot));
+    ARROW_ASSIGN_OR_RAISE(auto opened, IndexBlob::Open(std::move(bytes), false));
+    if (opened->key(0) != blob_->key(i)) return Corrupted("an index chunk does not begin with its fence key");
+    MutexLock lock(mutex_);
+    if (owned_[i] == nullptr) {
+      owned_[i] = std::move(opened);
+      open_[i].store(owned_[i].get(), std::memory_order_release);
+    }
+    return owned_[i].get();
+  }
+
+ private:
+  std::unique_ptr<const IndexBlob> blob_;
+  Pager* pager_;
+  std::vector<std::atomic<const IndexBlob*>> open_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<const IndexBlob>> owned_ LLKV_GUARDED_BY(mutex_);
+};
+
+IndexRunReader::IndexRunReader(IndexRunDescriptor descriptor, Pager* pager)
+    : descriptor_(std::move(descriptor)), pager_(pager) {}
+
+IndexRunReader::~IndexRunReader() = default;
+
+arrow::Result<IndexRunReader::Root*> IndexRunReader::LoadRoot(const PagerSnapshot* snapshot) {
+  Root* root = root_.load(std::memory_order_acquire);
+  if (root != nullptr) return root;
+  ARROW_ASSIGN_OR_RAISE(auto bytes, pager_->Get(descriptor_.root, snapshot));
+  ARROW_ASSIGN_OR_RAISE(auto blob, IndexBlob::Open(std::move(bytes), true));
+  MutexLock lock(mutex_);
+  if (owned_root_ == nullptr) {
+    owned_root_ = std::make_unique<Root>(std::move(blob), pager_);
+    root_.store(owned_root_.get(), std::memory_order_release);
+  }
+  return owned_root_.get();
+}
+
+arrow::Status IndexRunReader::Lookup(std::string_view key, std::vector<RowId>* rows, const PagerSnapshot* snapshot) {
+  if (key < descriptor_.min_key || key > descriptor_.max_key) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(snapshot));
+  // Equal keys may go on in the next chunks.
+  const uint32_t num_chunks = root->fences().num_entries();
+  for (uint32_t i = root->FirstChunk(key); i < num_chunks && root->fences().key(i) <= key; ++i) {
+    ARROW_ASSIGN_OR_RAISE(const IndexBlob* chunk, root->Chunk(i, snapshot));
+    uint32_t entry = chunk->LowerBound(key);
+    for (; entry < chunk->num_entries() && chunk->key(entry) == key; ++entry) {
+      rows->push_back(RowId(chunk->number(entry)));
+    }
+    if (entry < chunk->num_entries()) break;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status IndexRunReader::Scan(std::optional<std::string_view> first, std::optional<std::string_view> last,
+                                   Visitor visit, void* context, const PagerSnapshot* snapshot) {
+  if (first && *first > descriptor_.max_key) return arrow::Status::OK();
+  if (last && *last < descriptor_.min_key) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(snapshot));
+  for (uint32_t i = first ? root->FirstChunk(*first) : 0; i < root->fences().num_entries(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const IndexBlob* chunk, root->Chunk(i, snapshot));
+    for (uint32_t entry = first ? chunk->LowerBound(*first) : 0; entry < chunk->num_entries(); ++entry) {
+      const std::string_view key = chunk->key(entry);
+      if (last && key > *last) return arrow::Status::OK();
+      if (!visit(context, key, RowId(chunk->number(entry)))) return arrow::Status::OK();
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::vector<PhysicalKey>> IndexRunReader::BlobKeys(const PagerSnapshot* snapshot) {
+  ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(snapshot));
+  std::vector<PhysicalKey> keys = {descriptor_.root};
+  for (uint32_t i = 0; i < root->fences().num_entries(); ++i) keys.push_back(PhysicalKey(root->fences().number(i)));
+  return keys;
+}
+
+}  // namespace llkv

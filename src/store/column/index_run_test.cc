@@ -1,0 +1,153 @@
+#include "store/column/index_run.h"
+
+#include <arrow/buffer.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <random>
+
+#include "base/error.h"
+#include "pager/pager.h"
+#include "pager/registry.h"
+#include "store/column/index_chunk.h"
+
+namespace llkv {
+namespace {
+
+arrow::MemoryPool* Pool() { return arrow::default_memory_pool(); }
+
+std::string BigEndian(uint64_t number) {
+  std::string key(8, '\0');
+  for (size_t i = 0; i < 8; ++i) key[i] = static_cast<char>(number >> (56 - 8 * i));
+  return key;
+}
+
+using Pairs = std::vector<std::pair<std::string, uint64_t>>;
+
+IndexRunDescriptor WriteRun(Pager& pager, const Pairs& pairs) {
+  IndexRunWriter writer(&pager, Pool());
+  for (const auto& [key, row] : pairs) EXPECT_TRUE(writer.Add(key, RowId(row)).ok());
+  std::vector<StagedBlob> staged;
+  auto run = writer.Finish(&staged);
+  EXPECT_TRUE(run.ok()) << run.status().ToString();
+  WriteBatch batch;
+  for (StagedBlob& blob : staged) batch.PutStaged(std::move(blob));
+  EXPECT_TRUE(pager.Commit(batch).ok());
+  return ParseIndexRun(SerializeIndexRun(**run)).ValueOrDie();
+}
+
+std::vector<uint64_t> Lookup(IndexRunReader& reader, const std::string& key) {
+  std::vector<RowId> rows;
+  const arrow::Status status = reader.Lookup(key, &rows);
+  EXPECT_TRUE(status.ok()) << status.ToString();
+  std::vector<uint64_t> numbers;
+  for (const RowId row : rows) numbers.push_back(row.value);
+  return numbers;
+}
+
+TEST(IndexRunTest, FindsFixedKeys) {
+  auto pager = OpenPager(":memory:").ValueOrDie();
+  Pairs pairs;
+  for (uint64_t i = 0; i < 30000; ++i) pairs.emplace_back(BigEndian(i * 3), 1000 + i);
+  IndexRunReader reader(WriteRun(*pager, pairs), pager.get());
+  EXPECT_EQ(reader.descriptor().num_entries, 30000U);
+  for (uint64_t i = 0; i < 90000; ++i) {
+    const std::vector<uint64_t> expected = i % 3 == 0 ? std::vector<uint64_t>{1000 + i / 3} : std::vector<uint64_t>{};
+    ASSERT_EQ(Lookup(reader, BigEndian(i)), expected);
+  }
+  EXPECT_EQ(reader.BlobKeys().ValueOrDie().size(), 1 + (30000 + kMaxIndexChunkEntries - 1) / kMaxIndexChunkEntries);
+  std::vector<RowId> rows;
+  const auto start = std::chrono::steady_clock::now();
+  for (uint64_t i = 0; i < 300000; ++i) {
+    rows.clear();
+    ASSERT_TRUE(reader.Lookup(pairs[(i * 7919) % pairs.size()].first, &rows).ok());
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  std::printf("index run: %.0f ns a lookup\n", seconds / 300000 * 1e9);
+}
+
+TEST(IndexRunTest, FindsTextAndDuplicatesOverChunks) {
+  std::mt19937_64 random(3);
+  auto pager = OpenPager(":memory:").ValueOrDie();
+  Pairs pairs;
+  uint64_t row = 0;
+  for (int i = 0; i < 3000; ++i) {
+    std::string key = "key " + std::to_string(100000 + i * 7);
+    if (i % 5 == 0) key += std::string(random() % 300, 'x');
+    const size_t copies = i == 1500 ? 10000 : 1 + random() % 3;
+    for (size_t c = 0; c < copies; ++c) pairs.emplace_back(key, row++);
+  }
+  pairs.insert(pairs.begin(), {"", 1});
+  IndexRunReader reader(WriteRun(*pager, pairs), pager.get());
+  for (size_t i = 0; i < pairs.size();) {
+    std::vector<uint64_t> expected;
+    size_t end = i;
+    while (end < pairs.size() && pairs[end].first == pairs[i].first) expected.push_back(pairs[end++].second);
+    ASSERT_EQ(Lookup(reader, pairs[i].first), expected);
+    ASSERT_TRUE(Lookup(reader, pairs[i].first + "!").empty());
+    i = end;
+  }
+  Pairs scanned;
+  auto collect = [](void* context, std::string_view key, RowId id) {
+    static_cast<Pairs*>(context)->emplace_back(key, id.value);
+    return true;
+  };
+  ASSERT_TRUE(reader.Scan(std::nullopt, std::nullopt, collect, &scanned).ok());
+  EXPECT_EQ(scanned, pairs);
+  for (int round = 0; round < 20; ++round) {
+    const std::string first = pairs[random() % pairs.size()].first + (round % 2 == 0 ? "" : "~");
+    const std::string last = pairs[random() % pairs.size()].first;
+    scanned.clear();
+    ASSERT_TRUE(reader.Scan(first, last, collect, &scanned).ok());
+    Pairs expected;
+    for (const auto& pair : pairs) {
+      if (pair.first >= first && pair.first <= last) expected.push_back(pair);
+    }
+    ASSERT_EQ(scanned, expected);
+  }
+}
+
+TEST(IndexRunTest, RefusesKeysOutOfOrder) {
+  auto pager = OpenPager(":memory:").ValueOrDie();
+  IndexRunWriter writer(pager.get(), Pool());
+  ASSERT_TRUE(writer.Add("b", RowId(5)).ok());
+  EXPECT_FALSE(writer.Add("a", RowId(6)).ok());
+  EXPECT_FALSE(writer.Add("b", RowId(5)).ok());
+  EXPECT_TRUE(writer.Add("b", RowId(6)).ok());
+  std::vector<StagedBlob> staged;
+  IndexRunWriter empty(pager.get(), Pool());
+  EXPECT_FALSE(empty.Finish(&staged)->has_value());
+}
+
+TEST(IndexRunTest, DamagedBlobsNeverCrash) {
+  std::mt19937_64 random(1);
+  for (const bool is_fixed : {true, false}) {
+    IndexBlobBuilder builder;
+    for (uint64_t i = 0; i < 40; ++i) builder.Add(is_fixed ? BigEndian(i) : std::string(i, 'k'), i * 1000);
+    const auto blob = builder.Finish(false, Pool()).ValueOrDie();
+    for (int64_t i = 0; i < blob->size(); ++i) {
+      for (int round = 0; round < 3; ++round) {
+        auto damaged = arrow::ConcatenateBuffers({blob}).ValueOrDie();
+        damaged->mutable_data()[i] = static_cast<uint8_t>(random());
+        const auto opened = IndexBlob::Open(std::move(damaged), false);
+        if (!opened.ok()) {
+          EXPECT_EQ(GetSqlState(opened.status()), sqlstate::kDataCorrupted);
+          continue;
+        }
+        for (uint32_t entry = 0; entry < (*opened)->num_entries(); ++entry) {
+          static_cast<void>((*opened)->number(entry));
+          ASSERT_LE((*opened)->LowerBound((*opened)->key(entry)), entry);
+        }
+      }
+    }
+    EXPECT_FALSE(IndexBlob::Open(blob, true).ok());
+    EXPECT_FALSE(IndexBlob::Open(arrow::SliceBuffer(blob, 0, 128), false).ok());
+  }
+  const std::string run = SerializeIndexRun({PhysicalKey(4), 10, 20, "aa", "bb"});
+  for (size_t size = 0; size < run.size(); ++size) EXPECT_FALSE(ParseIndexRun(run.substr(0, size)).ok());
+}
+
+}  // namespace
+}  // namespace llkv
