@@ -1,5 +1,5 @@
-// The optimizer: rewrites a bound plan into one that gives the same rows faster. Each rule is a file of rules/. Must not know how tables
-// are stored or plans are run; what it knows of data comes as numbers from a StatisticsProvider.
+// The optimizer: rewrites a bound plan into one that gives the same rows faster. Each rule is a file of rules/. Must
+// not know how tables are stored or plans are run; what it knows of data comes as numbers from a StatisticsProvider.
 #pragma once
 
 #include <arrow/result.h>
@@ -43,10 +43,11 @@ struct OptimizerOptions {
   const StatisticsProvider* statistics = nullptr;
 };
 
-/// Rewrites `plan` in place: folds constants, pushes filters down and into scans (PushedPredicate, key_lookup), turns filtered cross joins
-/// into joins in a good order with the smaller side on the right (build) side, removes unused columns, makes top-N sorts, and sets
-/// estimated_rows. The root's output columns keep ids, types, order and names. Expressions that can fail are not evaluated on rows that
-/// the bound plan would not evaluate them on. Errors: 54001 for plans that are too large; folding never fails the statement.
+/// Rewrites `plan` in place: folds constants, pushes filters down and into scans (PushedPredicate, key_lookup), turns
+/// filtered cross joins into joins in a good order with the smaller side on the right (build) side, removes unused
+/// columns, makes top-N sorts, and sets estimated_rows. The root's output columns keep ids, types, order and names.
+/// Expressions that can fail are not evaluated on rows that the bound plan would not evaluate them on. Errors: 54001
+/// for plans that are too large; folding never fails the statement.
 arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options);
 
 }  // namespace llkv

@@ -1,0 +1,277 @@
+// The usual textbook rules: uniform values, independent terms, containment of join keys (Selinger et al. 1979).
+#include "optimizer/cardinality.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "optimizer/terms.h"
+
+namespace llkv {
+
+namespace {
+
+constexpr double kUnknownTableRows = 1000;
+constexpr double kRangeSelectivity = 0.3;
+constexpr double kLikeSelectivity = 0.1;
+constexpr double kOtherSelectivity = 0.25;
+constexpr double kEqualSelectivity = 0.05;
+
+bool AsNumber(const Value& value, double* number) {
+  if (value.is_null() || value.type().IsString() || value.type().id() == TypeId::kInterval) return false;
+  *number = value.type().IsFloating() ? value.floating() : static_cast<double>(value.integer());
+  return true;
+}
+
+double EqualSelectivity(const ColumnBelief& belief) {
+  return belief.num_distinct > 0 ? 1.0 / belief.num_distinct : kEqualSelectivity;
+}
+
+double RangeSelectivity(const ColumnBelief& belief, bool below, double bound) {
+  if (!belief.has_range) return kRangeSelectivity;
+  const double width = belief.max - belief.min;
+  if (width <= 0) return below ? (bound >= belief.min ? 1.0 : 0.0) : (bound <= belief.max ? 1.0 : 0.0);
+  const double share = std::clamp((bound - belief.min) / width, 0.0, 1.0);
+  return below ? share : 1.0 - share;
+}
+
+}  // namespace
+
+const ColumnBelief* CardinalityEstimator::Find(const BoundExpr& expr) const {
+  if (!expr.IsColumn()) return nullptr;
+  const auto found = beliefs_.find(expr.column);
+  return found == beliefs_.end() ? nullptr : &found->second;
+}
+
+double CardinalityEstimator::PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const {
+  using Op = PushedPredicate::Op;
+  double bound = 0;
+  const bool known =
+      !predicate.values.empty() && predicate.values[0]->IsConstant() && AsNumber(predicate.values[0]->value, &bound);
+  switch (predicate.op) {
+    case Op::kEqual:
+      return EqualSelectivity(belief);
+    case Op::kNotEqual:
+      return 1.0 - EqualSelectivity(belief);
+    case Op::kLess:
+    case Op::kLessEqual:
+      return known ? RangeSelectivity(belief, true, bound) : kRangeSelectivity;
+    case Op::kGreater:
+    case Op::kGreaterEqual:
+      return known ? RangeSelectivity(belief, false, bound) : kRangeSelectivity;
+    case Op::kIsNull:
+      return 0.02;
+    case Op::kIsNotNull:
+      return 0.98;
+    case Op::kIn:
+      return std::min(1.0, EqualSelectivity(belief) * static_cast<double>(predicate.values.size()));
+  }
+  return kOtherSelectivity;
+}
+
+double CardinalityEstimator::FilterSelectivity(const BoundExpr& term) const {
+  if (term.kind == ExprKind::kConjunction) {
+    double all = 1.0;
+    double none = 1.0;
+    for (const auto& child : term.children) {
+      const double selectivity = FilterSelectivity(*child);
+      all *= selectivity;
+      none *= 1.0 - selectivity;
+    }
+    return term.is_and ? all : 1.0 - none;
+  }
+  if (const auto op = ComparisonOf(term); op.has_value()) {
+    const ColumnBelief* left = Find(*term.children[0]);
+    const ColumnBelief* right = Find(*term.children[1]);
+    if (left != nullptr && right != nullptr) return JoinSelectivity(term);
+    const ColumnBelief* column = left != nullptr ? left : right;
+    double bound = 0;
+    const BoundExpr& other = *term.children[left != nullptr ? 1 : 0];
+    const bool known = other.IsConstant() && AsNumber(other.value, &bound);
+    if (*op == ComparisonOp::kEqual) return column != nullptr ? EqualSelectivity(*column) : kEqualSelectivity;
+    if (*op == ComparisonOp::kNotEqual) return 0.9;
+    const ComparisonOp asked = left != nullptr ? *op : Flip(*op);
+    const bool below = asked == ComparisonOp::kLess || asked == ComparisonOp::kLessEqual;
+    return column != nullptr && known ? RangeSelectivity(*column, below, bound) : kRangeSelectivity;
+  }
+  if (term.kind == ExprKind::kIn) {
+    const ColumnBelief* column = Find(*term.children[0]);
+    const double one = column != nullptr ? EqualSelectivity(*column) : kEqualSelectivity;
+    return std::min(1.0, one * static_cast<double>(term.children.size() - 1));
+  }
+  if (term.kind == ExprKind::kFunction && !term.children.empty()) {
+    if (term.function.name == "not") return 1.0 - FilterSelectivity(*term.children[0]);
+    if (term.function.name == "like") return kLikeSelectivity;
+  }
+  return kOtherSelectivity;
+}
+
+double CardinalityEstimator::JoinSelectivity(const BoundExpr& term) const {
+  const auto op = ComparisonOf(term);
+  if (!op.has_value()) return term.kind == ExprKind::kConjunction ? FilterSelectivity(term) : kOtherSelectivity;
+  if (*op != ComparisonOp::kEqual) return kRangeSelectivity;
+  const ColumnBelief* left = Find(*term.children[0]);
+  const ColumnBelief* right = Find(*term.children[1]);
+  const double distinct =
+      std::max(left != nullptr ? left->num_distinct : 0, right != nullptr ? right->num_distinct : 0);
+  return distinct > 0 ? 1.0 / distinct : 0.01;
+}
+
+double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
+  const TableEstimate* table = context_.FindEstimate(scan.table);
+  const double rows = table != nullptr ? table->num_rows : kUnknownTableRows;
+  std::unordered_map<uint32_t, ColumnBelief> by_ordinal;
+  if (table != nullptr) {
+    for (uint32_t i = 0; i < table->columns.size(); ++i) {
+      ColumnBelief belief;
+      belief.num_distinct = table->columns[i].num_distinct;
+      if (table->primary_key.size() == 1 && table->primary_key[0] == i) belief.num_distinct = rows;
+      belief.has_range = AsNumber(table->columns[i].min, &belief.min) && AsNumber(table->columns[i].max, &belief.max);
+      by_ordinal[i] = belief;
+    }
+  }
+  for (size_t i = 0; i < scan.column_ordinals.size(); ++i) {
+    beliefs_[scan.output[i].id] = by_ordinal[scan.column_ordinals[i]];
+  }
+  double selectivity = 1.0;
+  std::unordered_map<uint32_t, std::pair<double, double>> ranges;  // a column's lower and upper part overlap
+  for (const PushedPredicate& predicate : scan.predicates) {
+    using Op = PushedPredicate::Op;
+    const ColumnBelief& belief = by_ordinal[predicate.column_ordinal];
+    const double share = PredicateSelectivity(predicate, belief);
+    const bool below = predicate.op == Op::kLess || predicate.op == Op::kLessEqual;
+    const bool above = predicate.op == Op::kGreater || predicate.op == Op::kGreaterEqual;
+    if (below || above) {
+      auto& range = ranges.emplace(predicate.column_ordinal, std::make_pair(1.0, 1.0)).first->second;
+      (below ? range.first : range.second) = std::min(below ? range.first : range.second, share);
+    } else {
+      selectivity *= share;
+    }
+  }
+  for (const auto& [ordinal, range] : ranges) {
+    const double both = range.first + range.second - 1.0;
+    selectivity *=
+        range.first < 1.0 && range.second < 1.0 ? std::max(both, 0.005) : std::min(range.first, range.second);
+  }
+  if (!scan.key_lookup.empty()) return std::min(rows, 1.0);
+  return std::max(1.0, rows * selectivity);
+}
+
+double CardinalityEstimator::EstimateJoin(LogicalJoin& join) {
+  const double left = Estimate(*join.children[0]);
+  const double right = Estimate(*join.children[1]);
+  double selectivity = 1.0;
+  for (const auto& term : join.terms) selectivity *= JoinSelectivity(*term);
+  const double inner = left * right * selectivity;
+  switch (join.type) {
+    case JoinType::kInner:
+      return inner;
+    case JoinType::kLeft:
+      return std::max(left, inner);
+    case JoinType::kRight:
+      return std::max(right, inner);
+    case JoinType::kFull:
+      return std::max(left + right, inner);
+    case JoinType::kSemi:
+      return std::min(left, std::max(1.0, std::min(inner, left * 0.5)));
+    case JoinType::kAnti:
+      return std::max(1.0, left * 0.5);
+    case JoinType::kMark:
+    case JoinType::kSingle:
+      return left;
+  }
+  return inner;
+}
+
+void CardinalityEstimator::CapDistinct(const LogicalPlan& plan, double rows) {
+  for (const OutputColumn& column : plan.output) {
+    const auto found = beliefs_.find(column.id);
+    if (found != beliefs_.end() && found->second.num_distinct > rows) found->second.num_distinct = std::max(1.0, rows);
+  }
+}
+
+double CardinalityEstimator::Estimate(LogicalPlan& plan) {
+  double rows = 1;
+  if (plan.kind == PlanKind::kJoin) {
+    rows = EstimateJoin(plan.As<LogicalJoin>());
+  } else {
+    for (const LogicalPlanPtr& child : plan.children) rows = Estimate(*child);
+  }
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      rows = EstimateScan(plan.As<LogicalScan>());
+      break;
+    case PlanKind::kValues:
+      rows = static_cast<double>(plan.As<LogicalValues>().rows.size());
+      break;
+    case PlanKind::kTableFunction:
+      rows = plan.As<LogicalTableFunction>().function->estimated_rows();
+      break;
+    case PlanKind::kFileScan:
+      rows = 1e6;
+      break;
+    case PlanKind::kMaterializedScan:
+      rows = kUnknownTableRows;
+      break;
+    case PlanKind::kFilter:
+      for (const auto& term : plan.As<LogicalFilter>().terms) rows *= FilterSelectivity(*term);
+      rows = std::max(1.0, rows);
+      break;
+    case PlanKind::kProject: {
+      const auto& project = plan.As<LogicalProject>();
+      for (size_t i = 0; i < project.exprs.size(); ++i) {
+        if (const ColumnBelief* belief = Find(*project.exprs[i])) {
+          const ColumnBelief copy = *belief;
+          beliefs_[plan.output[i].id] = copy;
+        }
+      }
+      break;
+    }
+    case PlanKind::kAggregate: {
+      const auto& aggregate = plan.As<LogicalAggregate>();
+      if (aggregate.groups.empty()) {
+        rows = 1;
+        break;
+      }
+      double groups = 1;
+      for (size_t i = 0; i < aggregate.groups.size(); ++i) {
+        const ColumnBelief* belief = Find(*aggregate.groups[i]);
+        groups *= belief != nullptr && belief->num_distinct > 0 ? belief->num_distinct : std::sqrt(rows);
+        if (belief != nullptr) {
+          const ColumnBelief copy = *belief;
+          beliefs_[plan.output[i].id] = copy;
+        }
+      }
+      rows = std::max(1.0, std::min(rows, groups));
+      break;
+    }
+    case PlanKind::kSort:
+    case PlanKind::kLimit: {
+      const BoundExprPtr& limit =
+          plan.kind == PlanKind::kSort ? plan.As<LogicalSort>().limit : plan.As<LogicalLimit>().limit;
+      double most = 0;
+      if (limit != nullptr && limit->IsConstant() && AsNumber(limit->value, &most)) rows = std::min(rows, most);
+      break;
+    }
+    case PlanKind::kSetOperation: {
+      const auto& set = plan.As<LogicalSetOperation>();
+      rows = plan.children[0]->estimated_rows;
+      if (set.op == LogicalSetOperation::Op::kUnion) rows += plan.children[1]->estimated_rows;
+      break;
+    }
+    case PlanKind::kInsert:
+    case PlanKind::kUpdate:
+    case PlanKind::kDelete:
+    case PlanKind::kCopyTo:
+      rows = 1;
+      break;
+    default:
+      break;
+  }
+  plan.estimated_rows = rows;
+  CapDistinct(plan, rows);
+  return rows;
+}
+
+void EstimateRows(LogicalPlan& root, RuleContext& context) { CardinalityEstimator(context).Estimate(root); }
+
+}  // namespace llkv

@@ -1,0 +1,43 @@
+// Estimates of row counts, from table statistics and simple assumptions of independence.
+#pragma once
+
+#include <unordered_map>
+
+#include "optimizer/rules.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+/// What is believed of a column of some operator's output.
+struct ColumnBelief {
+  double num_distinct = 0;  // 0: not known
+  double min = 0;
+  double max = 0;
+  bool has_range = false;
+};
+
+/// Estimates bottom-up. Keeps beliefs about columns by id, for all plans that it saw.
+class CardinalityEstimator {
+ public:
+  explicit CardinalityEstimator(RuleContext& context) : context_(context) {}
+
+  /// Sets estimated_rows of `plan` and of all below it, and returns it.
+  double Estimate(LogicalPlan& plan);
+
+  /// The share of pairs of rows that an inner join's term lets pass.
+  double JoinSelectivity(const BoundExpr& term) const;
+  /// The share of rows that a filter's term lets pass.
+  double FilterSelectivity(const BoundExpr& term) const;
+
+ private:
+  double EstimateScan(LogicalScan& scan);
+  double EstimateJoin(LogicalJoin& join);
+  double PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const;
+  const ColumnBelief* Find(const BoundExpr& expr) const;
+  void CapDistinct(const LogicalPlan& plan, double rows);
+
+  RuleContext& context_;
+  std::unordered_map<ColumnId, ColumnBelief> beliefs_;
+};
+
+}  // namespace llkv

@@ -1,0 +1,101 @@
+// The order of the rules, and what they share.
+#include "optimizer/optimizer.h"
+
+#include <unordered_set>
+#include <utility>
+
+#include "optimizer/rules.h"
+#include "plan/plan_visitor.h"
+
+namespace llkv {
+
+const TableEstimate* RuleContext::FindEstimate(TableId table) {
+  const auto found = estimates.find(table);
+  if (found != estimates.end()) return found->second.get();
+  std::shared_ptr<const TableEstimate> estimate;
+  if (options->statistics != nullptr) estimate = options->statistics->Find(table);
+  return estimates.emplace(table, std::move(estimate)).first->second.get();
+}
+
+void RefreshOutput(LogicalPlan& node) {
+  switch (node.kind) {
+    case PlanKind::kFilter:
+    case PlanKind::kSort:
+    case PlanKind::kLimit:
+      node.output = node.children[0]->output;
+      break;
+    case PlanKind::kMaterialize:
+      node.output = node.children[1]->output;
+      break;
+    case PlanKind::kJoin: {
+      auto& join = node.As<LogicalJoin>();
+      std::vector<OutputColumn> output = join.children[0]->output;
+      if (join.type == JoinType::kMark) {
+        output.push_back(join.output.back());
+      } else if (join.type != JoinType::kSemi && join.type != JoinType::kAnti) {
+        const auto& right = join.children[1]->output;
+        output.insert(output.end(), right.begin(), right.end());
+      }
+      node.output = std::move(output);
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+LogicalPlanPtr WithOutput(LogicalPlanPtr plan, const std::vector<OutputColumn>& wanted) {
+  bool same = plan->output.size() == wanted.size();
+  for (size_t i = 0; same && i < wanted.size(); ++i) same = plan->output[i].id == wanted[i].id;
+  if (same) return plan;
+  auto project = std::make_unique<LogicalProject>();
+  project->output = wanted;
+  project->estimated_rows = plan->estimated_rows;
+  for (const OutputColumn& column : wanted) {
+    project->exprs.push_back(BoundExpr::Column(column.id, column.type, column.name));
+  }
+  project->children.push_back(std::move(plan));
+  return project;
+}
+
+bool ReadsByPlace(const LogicalPlan& node, size_t child) {
+  switch (node.kind) {
+    case PlanKind::kSetOperation:
+    case PlanKind::kInsert:
+    case PlanKind::kUpdate:
+    case PlanKind::kDelete:
+    case PlanKind::kCopyTo:
+      return true;
+    case PlanKind::kMaterialize:
+      return child == 0;
+    default:
+      return false;
+  }
+}
+
+bool IsCoveredBy(const BoundExpr& expr, const LogicalPlan& plan) {
+  std::unordered_set<ColumnId> columns;
+  CollectColumns(expr, columns);
+  for (const OutputColumn& column : plan.output) columns.erase(column.id);
+  return columns.empty();
+}
+
+arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options) {
+  RuleContext context;
+  context.options = &options;
+  context.next_column_id = &plan.next_column_id;
+  const std::vector<OutputColumn> output = plan.root->output;
+  FoldConstants(*plan.root);
+  SimplifyComparisons(*plan.root);
+  FactorDisjunctions(*plan.root);
+  plan.root = PushFilters(std::move(plan.root));
+  PushScanPredicates(*plan.root, context);
+  plan.root = OrderJoins(std::move(plan.root), context);
+  plan.root = MakeTopN(std::move(plan.root));
+  plan.root = WithOutput(std::move(plan.root), output);
+  PruneColumns(*plan.root);
+  EstimateRows(*plan.root, context);
+  return arrow::Status::OK();
+}
+
+}  // namespace llkv

@@ -1,0 +1,73 @@
+// The rules, in the order in which Optimize runs them. Each rewrites the whole plan below `root` and keeps its rows and
+// the columns that parents read; each is a file of rules/ with its tests.
+#pragma once
+
+#include <arrow/status.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "optimizer/optimizer.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+/// What the rules share while one statement is optimized.
+struct RuleContext {
+  const OptimizerOptions* options = nullptr;
+  uint64_t* next_column_id = nullptr;
+  std::unordered_map<TableId, std::shared_ptr<const TableEstimate>> estimates;
+
+  /// Null where nothing is known. Asks the provider once a table.
+  const TableEstimate* FindEstimate(TableId table);
+};
+
+/// Replaces subexpressions without columns by their values, where evaluating them does not fail; drops what TRUE and
+/// FALSE decide.
+void FoldConstants(LogicalPlan& root);
+
+/// `CAST(column AS wider) op constant` becomes `column op' constant'`, where that is the same for every value.
+void SimplifyComparisons(LogicalPlan& root);
+
+/// `(a AND b) OR (a AND c)` becomes `a AND (b OR c)`; what every branch says of one side of a join is added as a term
+/// of that side.
+void FactorDisjunctions(LogicalPlan& root);
+
+/// Moves terms of filters and joins as far down as they can be evaluated, makes joins of filtered cross joins, and
+/// inner joins of left joins whose NULL rows a filter drops.
+LogicalPlanPtr PushFilters(LogicalPlanPtr root);
+
+/// Terms that a scan can apply itself become its PushedPredicates; a primary key that equalities fix becomes its
+/// key_lookup.
+void PushScanPredicates(LogicalPlan& root, RuleContext& context);
+
+/// Drops columns that nobody reads.
+void PruneColumns(LogicalPlan& root);
+
+/// Orders inner joins by estimated cardinalities, smaller side on the right.
+LogicalPlanPtr OrderJoins(LogicalPlanPtr root, RuleContext& context);
+
+/// LIMIT above ORDER BY (projections may stand between) becomes the sort's own limit.
+LogicalPlanPtr MakeTopN(LogicalPlanPtr root);
+
+/// Sets estimated_rows everywhere.
+void EstimateRows(LogicalPlan& root, RuleContext& context);
+
+// Shared by rules:
+
+/// Recomputes the output of `node` from its children's where it is theirs (filter, sort, limit, join, materialize).
+void RefreshOutput(LogicalPlan& node);
+
+/// `plan` with exactly the output columns `wanted`, in that order: itself, or under a projection.
+LogicalPlanPtr WithOutput(LogicalPlanPtr plan, const std::vector<OutputColumn>& wanted);
+
+/// Whether `node` reads its child number `child` by place, so that the order of its columns matters.
+bool ReadsByPlace(const LogicalPlan& node, size_t child);
+
+/// Whether all columns that `expr` reads are among `plan`'s output.
+bool IsCoveredBy(const BoundExpr& expr, const LogicalPlan& plan);
+
+}  // namespace llkv

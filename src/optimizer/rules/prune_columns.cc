@@ -1,0 +1,98 @@
+// Column pruning, from the root down: each node learns which of its columns are read and drops the others.
+#include <unordered_set>
+#include <utility>
+
+#include "optimizer/rules.h"
+#include "optimizer/terms.h"
+#include "plan/plan_visitor.h"
+
+namespace llkv {
+
+namespace {
+
+using Ids = std::unordered_set<ColumnId>;
+
+void Prune(LogicalPlan& plan, const Ids& required);
+
+void AddColumns(const LogicalPlan& node, Ids& ids) {
+  ForEachExpr(node, [&ids](const BoundExpr& expr) { CollectColumns(expr, ids); });
+}
+
+/// Keeps the entries of `items` and of plan.output[first …] whose output is required.
+template <typename T>
+void KeepRequired(std::vector<T>& items, std::vector<OutputColumn>& output, size_t first, const Ids& required) {
+  std::vector<T> kept;
+  std::vector<OutputColumn> kept_output(output.begin(), output.begin() + static_cast<std::ptrdiff_t>(first));
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!required.contains(output[first + i].id)) continue;
+    kept.push_back(std::move(items[i]));
+    kept_output.push_back(output[first + i]);
+  }
+  for (size_t i = first + items.size(); i < output.size(); ++i) kept_output.push_back(output[i]);
+  items = std::move(kept);
+  output = std::move(kept_output);
+}
+
+void PruneScan(LogicalScan& scan, const Ids& required) {
+  const bool keep_row_id = scan.with_row_id && required.contains(scan.output.back().id);
+  if (scan.with_row_id && !keep_row_id) {
+    scan.output.pop_back();
+    scan.with_row_id = false;
+  }
+  KeepRequired(scan.column_ordinals, scan.output, 0, required);
+}
+
+/// Whether the node gives all its child's columns on.
+bool PassesOn(PlanKind kind) {
+  return kind == PlanKind::kFilter || kind == PlanKind::kSort || kind == PlanKind::kLimit;
+}
+
+void PruneChildren(LogicalPlan& plan, const Ids& required) {
+  for (size_t i = 0; i < plan.children.size(); ++i) {
+    Ids needed;
+    if (ReadsByPlace(plan, i)) {
+      needed = OutputIds(*plan.children[i]);
+    } else {
+      if (PassesOn(plan.kind) || plan.kind == PlanKind::kJoin || plan.kind == PlanKind::kMaterialize) needed = required;
+      AddColumns(plan, needed);
+    }
+    Prune(*plan.children[i], needed);
+  }
+  RefreshOutput(plan);
+}
+
+void Prune(LogicalPlan& plan, const Ids& required) {
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      PruneScan(plan.As<LogicalScan>(), required);
+      return;
+    case PlanKind::kTableFunction:
+      KeepRequired(plan.As<LogicalTableFunction>().column_indexes, plan.output, 0, required);
+      return;
+    case PlanKind::kMaterializedScan:
+      KeepRequired(plan.As<LogicalMaterializedScan>().column_indexes, plan.output, 0, required);
+      return;
+    case PlanKind::kProject:
+      KeepRequired(plan.As<LogicalProject>().exprs, plan.output, 0, required);
+      break;
+    case PlanKind::kAggregate: {
+      auto& aggregate = plan.As<LogicalAggregate>();
+      // Without groups and aggregates it would be another operator.
+      if (!aggregate.groups.empty() || aggregate.aggregates.size() > 1) {
+        Ids kept = required;
+        if (aggregate.groups.empty()) kept.insert(plan.output[0].id);
+        KeepRequired(aggregate.aggregates, plan.output, aggregate.groups.size(), kept);
+      }
+      break;
+    }
+    default:
+      break;
+  }
+  PruneChildren(plan, required);
+}
+
+}  // namespace
+
+void PruneColumns(LogicalPlan& root) { Prune(root, OutputIds(root)); }
+
+}  // namespace llkv
