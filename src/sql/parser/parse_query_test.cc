@@ -54,6 +54,8 @@ TEST(ParseQuery, Clauses) {
        "b"},
       {"SELECT t.*, a.b.* FROM t", "SELECT t.*, a.b.* FROM t"},
       {"SELECT 1 AS select", "SELECT 1 AS select"},
+      {"SELECT interval hour", "SELECT interval AS hour"},
+      {"SELECT f(\262 'x')", "SELECT f(\262 'x')"},
       {"SELECT * FROM t INDEXED BY i WHERE a", "SELECT * FROM t INDEXED BY i WHERE a"},
       {"SELECT * FROM t AS u NOT INDEXED", "SELECT * FROM t AS u NOT INDEXED"},
       {"SELECT /* a /* nested */ comment */ 1 -- rest\n, 2", "SELECT 1, 2"},
