@@ -212,7 +212,6 @@ bool StatementParser::ParseQuantified(AstExprPtr* left, AstBinaryOp op, int64_t 
 
 bool StatementParser::ParseKeywordInfix(AstExprPtr* left, int min_level) {
   const int64_t position = Begin();
-  const int membership = sqlite() ? kIsLevel : kMembershipLevel;
   const auto take = [&](int level) {
     if (level <= min_level) return false;
     Advance();
@@ -263,59 +262,52 @@ bool StatementParser::ParseKeywordInfix(AstExprPtr* left, int min_level) {
     default:
       break;
   }
+  return ParseMembership(left, min_level);
+}
+
+/// [NOT] IN, BETWEEN, LIKE and its kin, and SQLite's NOT NULL.
+bool StatementParser::ParseMembership(AstExprPtr* left, int min_level) {
+  struct LikeWord {
+    Keyword keyword;
+    AstLikeOp op;
+  };
+  static constexpr LikeWord kLikes[] = {
+      {Keyword::kLike, AstLikeOp::kLike},   {Keyword::kIlike, AstLikeOp::kILike},
+      {Keyword::kGlob, AstLikeOp::kGlob},   {Keyword::kRegexp, AstLikeOp::kRegexp},
+      {Keyword::kMatch, AstLikeOp::kMatch}, {Keyword::kSimilar, AstLikeOp::kSimilarTo},
+  };
+  const int level = sqlite() ? kIsLevel : kMembershipLevel;
+  if (level <= min_level) return false;
+  const int64_t position = Begin();
   const bool negated = At(Keyword::kNot);
-  if (membership <= min_level) return false;
-  switch (Peek(negated ? 1 : 0).keyword) {
-    case Keyword::kNull:
-      if (!negated) return false;
-      Advance();
-      Advance();
-      MakeIs(left, AstIsTest::kNull, true, position);
-      return true;
-    case Keyword::kIn:
-      if (negated) Advance();
-      Advance();
-      ParseIn(left, negated, position);
-      return true;
-    case Keyword::kBetween:
-      if (negated) Advance();
-      Advance();
-      ParseBetween(left, negated, position, membership);
-      return true;
-    case Keyword::kLike:
-      if (negated) Advance();
-      Advance();
-      ParseLike(left, AstLikeOp::kLike, negated, position, membership);
-      return true;
-    case Keyword::kIlike:
-      if (negated) Advance();
-      Advance();
-      ParseLike(left, AstLikeOp::kILike, negated, position, membership);
-      return true;
-    case Keyword::kGlob:
-      if (negated) Advance();
-      Advance();
-      ParseLike(left, AstLikeOp::kGlob, negated, position, membership);
-      return true;
-    case Keyword::kRegexp:
-      if (negated) Advance();
-      Advance();
-      ParseLike(left, AstLikeOp::kRegexp, negated, position, membership);
-      return true;
-    case Keyword::kMatch:
-      if (negated) Advance();
-      Advance();
-      ParseLike(left, AstLikeOp::kMatch, negated, position, membership);
-      return true;
-    case Keyword::kSimilar:
-      if (negated) Advance();
-      Advance();
-      Expect(Keyword::kTo, "TO");
-      ParseLike(left, AstLikeOp::kSimilarTo, negated, position, membership);
-      return true;
-    default:
-      return false;
+  const Keyword word = Peek(negated ? 1 : 0).keyword;
+  const auto take = [&] {
+    if (negated) Advance();
+    Advance();
+  };
+  if (word == Keyword::kNull && negated) {
+    take();
+    MakeIs(left, AstIsTest::kNull, true, position);
+    return true;
   }
+  if (word == Keyword::kIn) {
+    take();
+    ParseIn(left, negated, position);
+    return true;
+  }
+  if (word == Keyword::kBetween) {
+    take();
+    ParseBetween(left, negated, position, level);
+    return true;
+  }
+  for (const LikeWord& like : kLikes) {
+    if (word != like.keyword) continue;
+    take();
+    if (word == Keyword::kSimilar) Expect(Keyword::kTo, "TO");
+    ParseLike(left, like.op, negated, position, level);
+    return true;
+  }
+  return false;
 }
 
 void StatementParser::ParseLogical(AstExprPtr* left, bool is_and, int level) {

@@ -152,6 +152,7 @@ class StatementParser {
   AstExprPtr ParsePrefix();
   bool ParseInfix(AstExprPtr* left, int min_level);
   bool ParseKeywordInfix(AstExprPtr* left, int min_level);
+  bool ParseMembership(AstExprPtr* left, int min_level);
   bool ParseOperatorInfix(AstExprPtr* left, int min_level);
   bool ParsePostfix(AstExprPtr* left, int min_level);
   void ParseIs(AstExprPtr* left, int level);
