@@ -160,7 +160,9 @@ uint32_t FormatTimestamp(int64_t micros, char* out) {
   const CivilDate date = CivilFromDays(days);
   char* p = WriteDate(date, out);
   *p++ = ' ';
-  p = WriteTimeOfDay(micros - days * kMicrosPerDay, p);
+  // Not micros - days * kMicrosPerDay: the product of the first representable day overflows.
+  const int64_t time = micros % kMicrosPerDay;
+  p = WriteTimeOfDay(time < 0 ? time + kMicrosPerDay : time, p);
   return static_cast<uint32_t>(WriteEra(date, p) - out);
 }
 

@@ -149,7 +149,7 @@ arrow::Status ColumnAccumulator::AppendString(std::string_view text) {
   if (static_cast<uint64_t>(bytes_.length()) + text.size() > std::numeric_limits<int32_t>::max()) {
     return SqlError(sqlstate::kInvalidParameter, "the strings of a row group exceed 2 GiB");
   }
-  ARROW_RETURN_NOT_OK(bytes_.Append(text.data(), static_cast<int64_t>(text.size())));
+  if (!text.empty()) ARROW_RETURN_NOT_OK(bytes_.Append(text.data(), static_cast<int64_t>(text.size())));
   const auto end = static_cast<int32_t>(bytes_.length());
   return values_.Append(&end, 4);
 }
