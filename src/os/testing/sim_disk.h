@@ -54,7 +54,7 @@ class SimDisk : public FileSystem {
   /// The process dies, the machine goes on: every open file is dead, locks are gone, nothing written is lost.
   void KillProcess();
 
-  /// The `n`-th write or allocation from now fails.
+  /// The `n`-th write or allocation from now fails; 0 for none.
   void FailWrite(uint64_t n, WriteFault fault);
   /// While full, each write and allocation fails with 53100.
   void SetFull(bool full);
