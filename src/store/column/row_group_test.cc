@@ -191,5 +191,39 @@ TEST_F(RowGroupTest, EncodingSpeed) {
   }
 }
 
+/// Prints what opening costs; asserts no time.
+TEST_F(RowGroupTest, OpeningSpeed) {
+  std::mt19937_64 random(2);
+  std::vector<RowGroupDescriptor> row_groups;
+  for (const Spread spread : {Spread::kSmallRange, Spread::kExtreme}) {
+    const LogicalType type = TypeId::kBigInt;
+    const auto array = MakeArrowArray(type, RandomValues(type, spread, kMaxRowGroupRows, 0, random));
+    const auto batch =
+        arrow::RecordBatch::Make(arrow::schema({arrow::field("x", array->type())}), array->length(), {array});
+    RowGroupWriter writer({{FieldId(1), type}}, Pool());
+    ASSERT_TRUE(writer.Append(*batch, 0, kMaxRowGroupRows, RowId(1)).ok());
+    const auto descriptor = Store(writer, false);
+    double best = 1e9;
+    for (int round = 0; round < 20; ++round) {
+      RowGroupReader reader(descriptor, pager_.get(), Pool());
+      const auto start = std::chrono::steady_clock::now();
+      ASSERT_TRUE(reader.Column(0).ok());
+      best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    std::printf("open a chunk of %zu KiB: %.1f us\n", descriptor->columns[0].size_bytes / 1024, best * 1e6);
+    RowGroupDescriptor wide = *descriptor;
+    wide.columns.resize(16, wide.columns[0]);
+    row_groups.assign(kMaxRowGroupsPerPage, wide);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const auto page = SerializeDescriptorPage(row_groups, Pool()).ValueOrDie();
+  const auto middle = std::chrono::steady_clock::now();
+  ASSERT_TRUE(ParseDescriptorPage(page).ok());
+  const auto end = std::chrono::steady_clock::now();
+  std::printf("descriptor page of 1024 chunks: %ld KiB, write %.0f us, parse %.0f us\n", page->size() / 1024,
+              std::chrono::duration<double>(middle - start).count() * 1e6,
+              std::chrono::duration<double>(end - middle).count() * 1e6);
+}
+
 }  // namespace
 }  // namespace llkv
