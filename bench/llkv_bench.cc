@@ -1,0 +1,137 @@
+// llkv_bench: times SQL in LLKV through its public API, and a plain loop over a file's bytes, for bench/run.py.
+//
+//   llkv_bench sql DATABASE THREADS RUNS FILE…   one JSON line a file: its name, seconds of each run, the rows of the
+//   last llkv_bench loop FILE THREADS RUNS            the same for the sum of a file's 64-bit words through a mapping
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "llkv/engine.h"
+
+namespace {
+
+double Seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::string JsonString(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out + "\"";
+}
+
+std::string JsonRows(const std::vector<std::shared_ptr<arrow::RecordBatch>>& batches) {
+  std::string out = "[";
+  bool first = true;
+  for (const auto& batch : batches) {
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      out += first ? "[" : ",[";
+      first = false;
+      for (int i = 0; i < batch->num_columns(); ++i) {
+        if (i > 0) out += ",";
+        std::string text;
+        llkv::AppendValueText(*batch->column(i), row, &text);
+        out += batch->column(i)->IsNull(row) ? "null" : JsonString(text);
+      }
+      out += "]";
+    }
+  }
+  return out + "]";
+}
+
+void PrintLine(const std::string& name, const std::vector<double>& seconds, const std::string& rows) {
+  std::string times;
+  for (double s : seconds) times += fmt::format("{}{:.9f}", times.empty() ? "" : ",", s);
+  std::printf("{\"name\":%s,\"seconds\":[%s],\"rows\":%s}\n", JsonString(name).c_str(), times.c_str(), rows.c_str());
+}
+
+arrow::Status RunSql(const std::string& database, int threads, int runs, const std::vector<std::string>& files) {
+  llkv::EngineOptions options;
+  options.num_threads = threads;
+  ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open(database, options));
+  ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
+  for (const std::string& file : files) {
+    std::ifstream in(file);
+    std::stringstream sql;
+    sql << in.rdbuf();
+    std::vector<double> seconds;
+    std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
+    // The first run warms the cache and is not counted.
+    for (int run = 0; run <= runs; ++run) {
+      const double start = Seconds();
+      ARROW_ASSIGN_OR_RAISE(auto reader, session.Query(sql.str()));
+      ARROW_ASSIGN_OR_RAISE(batches, reader->ToRecordBatches());
+      if (run > 0) seconds.push_back(Seconds() - start);
+    }
+    PrintLine(file, seconds, JsonRows(batches));
+  }
+  return arrow::Status::OK();
+}
+
+int RunLoop(const std::string& file, int threads, int runs) {
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat info {};
+  if (fd < 0 || fstat(fd, &info) != 0) return 1;
+  const auto size = static_cast<size_t>(info.st_size);
+  void* mapped = mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED) return 1;
+  const auto* words = static_cast<const uint64_t*>(mapped);
+  const size_t count = size / sizeof(uint64_t);
+  std::vector<double> seconds;
+  uint64_t total = 0;
+  for (int run = 0; run <= runs; ++run) {
+    const double start = Seconds();
+    std::vector<uint64_t> sums(static_cast<size_t>(threads));
+    std::vector<std::thread> workers;
+    for (size_t t = 0; t < sums.size(); ++t) {
+      workers.emplace_back([&, t] {
+        uint64_t sum = 0;
+        for (size_t i = count * t / sums.size(); i < count * (t + 1) / sums.size(); ++i) sum += words[i];
+        sums[t] = sum;
+      });
+    }
+    for (auto& worker : workers) worker.join();
+    for (uint64_t sum : sums) total += sum;
+    if (run > 0) seconds.push_back(Seconds() - start);
+  }
+  PrintLine(file, seconds, fmt::format("[[\"{}\"],[\"{}\"]]", size, total));
+  munmap(mapped, size);
+  close(fd);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv, argv + argc);
+  if (words.size() >= 5 && words[1] == "sql") {
+    const std::vector<std::string> files(words.begin() + 5, words.end());
+    const arrow::Status done = RunSql(words[2], std::atoi(words[3].c_str()), std::atoi(words[4].c_str()), files);
+    if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
+    return done.ok() ? 0 : 1;
+  }
+  if (words.size() == 5 && words[1] == "loop") {
+    return RunLoop(words[2], std::atoi(words[3].c_str()), std::atoi(words[4].c_str()));
+  }
+  std::fprintf(stderr, "usage: llkv_bench sql DATABASE THREADS RUNS FILE… | llkv_bench loop FILE THREADS RUNS\n");
+  return 2;
+}

@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+"""Compare LLKV with its peers on the same data, in one run, on one machine.
+
+    bench/run.py --bench sum,tpch --scale 1 --threads 1,2
+
+Prints a table of times and ratios and writes build/bench/results.json: machine, and cases[] with name, engine, version, threads, unit,
+min, median, runs, answer_hash. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
+"""
+import argparse
+import datetime
+import decimal
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+
+import duckdb
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+WORK = ROOT / "build" / "bench"
+LLKV = ROOT / "build" / "release" / "bin" / "llkv"
+LLKV_BENCH = ROOT / "build" / "release" / "bin" / "llkv_bench"
+SHARED = pathlib.Path(os.environ.get("LLKV_TEST_DATA", ROOT.parent / "shared"))
+TABLES = ["region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"]
+SUM_ROWS = 100_000_000
+RUNS = 5
+
+
+def run(command, **options):
+    done = subprocess.run([str(word) for word in command], text=True, capture_output=True, **options)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def machine():
+    model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
+    return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release()}
+
+
+def text_of(value):
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat(sep=" ") if isinstance(value, datetime.datetime) else value.isoformat()
+    return str(value)
+
+
+def same(a, b):
+    if a == b:
+        return True
+    if a is None or b is None:
+        return False
+    try:
+        x, y = decimal.Decimal(a), decimal.Decimal(b)
+    except decimal.InvalidOperation:
+        return a.rstrip() == b.rstrip()
+    return abs(x - y) <= max(abs(x) * decimal.Decimal("1e-9"), decimal.Decimal("1e-6"))
+
+
+def answers_agree(a, b):
+    return len(a) == len(b) and all(len(x) == len(y) and all(map(same, x, y)) for x, y in zip(a, b))
+
+
+def answer_hash(rows):
+    """Of the rows with numbers cut to nine digits, so that engines that agree have one hash."""
+    def normal(value):
+        try:
+            return f"{decimal.Decimal(value):.8e}" if value is not None else "NULL"
+        except decimal.InvalidOperation:
+            return value.rstrip()
+    return hashlib.md5("\n".join("|".join(map(normal, row)) for row in rows).encode()).hexdigest()
+
+
+class Bench:
+    def __init__(self):
+        self.cases = []
+        self.llkv_version = run([LLKV, "--version"]).split()[-1]
+        self.differences = 0
+
+    def add(self, name, engine, version, threads, seconds, rows):
+        self.cases.append({"name": name, "engine": engine, "version": version, "threads": threads, "unit": "s",
+                           "min": min(seconds), "median": statistics.median(seconds), "runs": len(seconds),
+                           "answer_hash": answer_hash(rows)})
+
+    def compare(self, name, database, duck_path, sql_file, threads):
+        """Times one query in LLKV and DuckDB and prints both with their ratio."""
+        line = json.loads(run([LLKV_BENCH, "sql", database, threads, RUNS, sql_file]))
+        ours = line["rows"]
+        sql = pathlib.Path(sql_file).read_text()
+        connection = duckdb.connect(str(duck_path), read_only=True, config={"threads": threads})
+        seconds = []
+        for i in range(RUNS + 1):
+            start = time.perf_counter()
+            table = connection.execute(sql).fetch_arrow_table()
+            if i > 0:
+                seconds.append(time.perf_counter() - start)
+        connection.close()
+        theirs = [[text_of(value) for value in row.values()] for row in table.to_pylist()]
+        self.add(name, "llkv", self.llkv_version, threads, line["seconds"], ours)
+        self.add(name, "duckdb", duckdb.__version__, threads, seconds, theirs)
+        agree = answers_agree(ours, theirs)
+        self.differences += not agree
+        ratio = min(line["seconds"]) / min(seconds)
+        print(f"{name:12} {threads} threads  llkv {min(line['seconds']) * 1e3:9.2f} ms  duckdb {min(seconds) * 1e3:9.2f} ms  "
+              f"ratio {ratio:5.2f}  {'answers agree' if agree else 'ANSWERS DIFFER'}", flush=True)
+        return min(line["seconds"])
+
+    def tpch(self, scale, thread_counts):
+        folder = WORK / f"tpch-{scale}"
+        parquet, database, duck = folder / "parquet", folder / "tpch.llkv", folder / "tpch.duckdb"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (parquet / "lineitem.parquet").exists():
+            run([ROOT / ".venv/bin/tpchgen-cli", "parquet", "-s", scale, "-o", parquet])
+        if not database.exists():
+            schema = (ROOT / "demos/tpch/schema.sql").read_text()
+            loads = "".join(f"COPY {t} FROM '{parquet}/{t}.parquet';\n" for t in TABLES)
+            start = time.perf_counter()
+            partial = folder / "partial.llkv"
+            partial.unlink(missing_ok=True)
+            run([LLKV, "-bail", partial], input=schema + loads)
+            partial.rename(database)
+            print(f"llkv loaded TPC-H at scale {scale} in {time.perf_counter() - start:.1f} s, "
+                  f"{database.stat().st_size / 1e6:.0f} MB")
+        if not duck.exists():
+            connection = duckdb.connect(str(duck))
+            for table in TABLES:
+                connection.execute(f"CREATE TABLE {table} AS SELECT * FROM '{parquet}/{table}.parquet'")
+            connection.close()
+        for threads in thread_counts:
+            for query in sorted((SHARED / "tpch" / "queries").glob("q*.sql")):
+                if self.only and query.stem not in self.only:
+                    continue
+                self.compare(f"tpch.{query.stem}", database, duck, query, threads)
+
+    def sum(self, thread_counts):
+        folder = WORK / "sum"
+        database, duck, parquet = folder / "sum.llkv", folder / "sum.duckdb", folder / "x.parquet"
+        folder.mkdir(parents=True, exist_ok=True)
+        query = folder / "sum.sql"
+        query.write_text("SELECT sum(x) FROM t")
+        if not duck.exists():
+            connection = duckdb.connect(str(duck))
+            connection.execute(f"CREATE TABLE t AS SELECT (hash(range) & ((1::UBIGINT << 40) - 1))::BIGINT AS x "
+                               f"FROM range({SUM_ROWS})")
+            connection.execute(f"COPY t TO '{parquet}' (COMPRESSION uncompressed)")
+            connection.close()
+        if not database.exists():
+            partial = folder / "partial.llkv"
+            partial.unlink(missing_ok=True)
+            run([LLKV, "-bail", partial], input=f"CREATE TABLE t (x BIGINT);\nCOPY t FROM '{parquet}';\n")
+            partial.rename(database)
+        for threads in thread_counts:
+            ours = self.compare("sum", database, duck, query, threads)
+            line = json.loads(run([LLKV_BENCH, "loop", database, threads, RUNS]))
+            size = int(line["rows"][0][0])
+            self.add("sum", "plain loop", "", threads, line["seconds"], [[str(size)]])
+            loop_rate, our_rate = size / min(line["seconds"]), 8 * SUM_ROWS / ours
+            print(f"{'sum':12} {threads} threads  {our_rate / 1e9:.1f} GB/s, a plain loop over the same bytes "
+                  f"{loop_rate / 1e9:.1f} GB/s: {100 * our_rate / loop_rate:.0f} % of it", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bench", default="sum,tpch")
+    parser.add_argument("--scale", default="1")
+    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--queries", default="", help="only these of TPC-H, for example q01,q06")
+    arguments = parser.parse_args()
+    threads = [int(count) for count in arguments.threads.split(",")]
+    WORK.mkdir(parents=True, exist_ok=True)
+    bench = Bench()
+    bench.only = {query for query in arguments.queries.split(",") if query}
+    for name in arguments.bench.split(","):
+        if name == "sum":
+            bench.sum(threads)
+        elif name == "tpch":
+            bench.tpch(arguments.scale, threads)
+        else:
+            sys.exit(f"there is no benchmark {name}: sum, tpch")
+    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases}, indent=1))
+    print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
+    return 1 if bench.differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
