@@ -83,7 +83,7 @@ class BulkWriter {
 class GatherBuffer {
  public:
   virtual ~GatherBuffer() = default;
-  /// The result of the last Gather. Valid until the next one; string bytes as long as the buffer.
+  /// The result of the last Gather. Valid until the next one, string bytes too.
   virtual const Batch& batch() const = 0;
 };
 

@@ -13,7 +13,12 @@ namespace llkv {
 SnapshotPin::~SnapshotPin() { manager_->Unpin(ts_); }
 
 Transaction::Transaction(TxnManager* manager, TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only)
-    : manager_(manager), id_(id), pin_(std::move(pin)), own_tag_(OwnTag(id)), is_read_only_(is_read_only) {}
+    : manager_(manager),
+      id_(id),
+      pin_(std::move(pin)),
+      ts_(pin_->ts()),
+      own_tag_(OwnTag(id)),
+      is_read_only_(is_read_only) {}
 
 Transaction::~Transaction() { manager_->Rollback(*this); }
 
@@ -87,6 +92,7 @@ void Transaction::Finish() {
     MutexLock lock(mutex_);
     participants_.clear();
   }
+  pin_.reset();
   if (is_writing_) manager_->ReleaseWriter();
   is_writing_ = false;
 }
@@ -118,6 +124,11 @@ void TxnManager::Unpin(CommitTs ts) {
 CommitTs TxnManager::oldest_snapshot() const {
   MutexLock lock(snapshots_mutex_);
   return live_snapshots_.empty() ? last_committed() : CommitTs(live_snapshots_.begin()->first);
+}
+
+bool TxnManager::HasSnapshotUpTo(CommitTs ts) const {
+  MutexLock lock(snapshots_mutex_);
+  return !live_snapshots_.empty() && live_snapshots_.begin()->first <= ts.value;
 }
 
 arrow::Status TxnManager::AcquireWriter(int64_t timeout_ms) {

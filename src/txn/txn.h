@@ -74,8 +74,8 @@ class Transaction {
 
   TxnId id() const { return id_; }
   /// What the current statement sees. Any thread.
-  Snapshot snapshot() const { return Snapshot{pin_->ts(), own_tag_, command_}; }
-  /// Keeps the snapshot's versions alive, also past the end of the transaction.
+  Snapshot snapshot() const { return Snapshot{ts_, own_tag_, command_}; }
+  /// Keeps the snapshot's versions alive: a reader that outlives the transaction holds it. Null once it has ended.
   const std::shared_ptr<const SnapshotPin>& pin() const { return pin_; }
   bool is_read_only() const { return is_read_only_; }
   /// Whether it has taken the writer's turn.
@@ -113,7 +113,7 @@ class Transaction {
   /// Calls f(participant) for each in ascending order of `order`, until one fails.
   arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
   void UndoFrom(uint32_t command);
-  /// Drops the participants and gives the turn to write to the next.
+  /// Drops the participants and the pin, and gives the turn to write to the next.
   void Finish();
 
  private:
@@ -126,6 +126,7 @@ class Transaction {
   TxnManager* manager_;
   TxnId id_;
   std::shared_ptr<const SnapshotPin> pin_;
+  CommitTs ts_;
   uint32_t own_tag_;
   uint32_t command_ = 1;
   bool is_read_only_;
@@ -163,6 +164,8 @@ class TxnManager {
   uint64_t catalog_version() const { return catalog_version_.load(std::memory_order_acquire); }
   /// The garbage horizon: the oldest timestamp that a live snapshot is at; last_committed() where there is none.
   CommitTs oldest_snapshot() const;
+  /// Whether a live snapshot is at `ts` or before it.
+  bool HasSnapshotUpTo(CommitTs ts) const;
   /// Pins the newest commit without a transaction.
   std::shared_ptr<const SnapshotPin> PinNewest();
 

@@ -1,0 +1,291 @@
+// See column_table.h: construction, appending, deleting, statistics. Keys are in table_keys.cc, reading in
+// table_scan.cc and table_gather.cc, recovery in table_replay.cc.
+#include "store/column_table.h"
+
+#include <arrow/buffer.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/error.h"
+#include "pager/pager.h"
+#include "store/bulk_load.h"
+#include "store/column/descriptor_page.h"
+#include "store/redo.h"
+#include "store/table_changes.h"
+
+namespace llkv {
+
+ColumnTable::ColumnTable(TableLayout layout, const TableContext& context)
+    : layout_(std::move(layout)), context_(context) {
+  for (const TableLayout::Column& column : layout_.columns) types_.push_back(column.type);
+  auto state = std::make_shared<TableState>();
+  hot_index_ = std::make_shared<ArtIndex>(context_.pool);
+  state->hot_indexes.push_back({Validity{}, hot_index_});
+  state_ = std::move(state);
+  stored_.layout = layout_;
+}
+
+ColumnTable::~ColumnTable() = default;
+
+arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadata& metadata,
+                                                              const TableContext& context) {
+  auto table = std::make_shared<ColumnTable>(metadata.layout, context);
+  table->stored_ = metadata;
+  table->next_row_page_.store(metadata.next_row_page);
+  table->live_rows_.store(static_cast<int64_t>(metadata.num_live_rows));
+  std::map<uint64_t, PhysicalKey> deletes;
+  for (const TableMetadata::Deletes& one : metadata.deletes) deletes[one.first_row.value] = one.key;
+  TableState state = *table->state();
+  for (const PhysicalKey page_key : metadata.pages) {
+    ARROW_ASSIGN_OR_RAISE(const auto page, context.pager->Get(page_key));
+    ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(page));
+    for (RowGroupDescriptor& descriptor : descriptors) {
+      GroupEntry entry;
+      entry.first_row = descriptor.first_row_id.value;
+      entry.end_row = descriptor.last_row_id.value + 1;
+      RowBitmap gone;
+      ColdRowGroup::Stored stored;
+      stored.page = page_key;
+      if (const auto found = deletes.find(entry.first_row); found != deletes.end()) {
+        ARROW_ASSIGN_OR_RAISE(const auto bytes, context.pager->Get(found->second));
+        ARROW_ASSIGN_OR_RAISE(gone,
+                              DecodeDeletes({bytes->data(), static_cast<size_t>(bytes->size())}, descriptor.num_rows));
+        stored.deletes = found->second;
+        deletes.erase(found);
+      }
+      entry.cold = std::make_shared<ColdRowGroup>(table->layout_,
+                                                  std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
+                                                  std::move(gone), 0, context.pager, context.pool);
+      stored.num_deleted = entry.cold->deletes()->num_gone();
+      entry.cold->stored() = stored;
+      state.Add(std::move(entry));
+    }
+  }
+  if (!deletes.empty()) return Corrupted("a deletion vector belongs to no row group");
+  for (const IndexRunDescriptor& run : metadata.runs) {
+    state.runs.push_back({Validity{}, std::make_shared<IndexRunReader>(run, context.pager)});
+  }
+  table->UpdateState([&state](TableState& target) { target = std::move(state); });
+  return table;
+}
+
+TableStatePtr ColumnTable::state() const {
+  MutexLock lock(state_mutex_);
+  return state_;
+}
+
+void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
+  // Dropped outside the lock: it may be the last reference to much.
+  TableStatePtr old;
+  {
+    MutexLock lock(state_mutex_);
+    auto changed = std::make_shared<TableState>(*state_);
+    change(*changed);
+    old = std::exchange(state_, std::move(changed));
+  }
+}
+
+void ColumnTable::ReplaceState(TableState state) {
+  MutexLock lock(write_mutex_);
+  hot_ = nullptr;
+  hot_index_ = state.hot_indexes.back().index;
+  UpdateState([&state](TableState& target) { target = std::move(state); });
+}
+
+arrow::Result<TableChanges*> ColumnTable::GetChanges(Transaction& txn) {
+  ARROW_RETURN_NOT_OK(txn.BeginWrite());
+  TxnParticipant* participant = txn.FindParticipant(this);
+  if (participant == nullptr) {
+    participant = txn.AddParticipant(this, layout_.id.value, std::make_unique<TableChanges>(shared_from_this(), &txn));
+  }
+  return static_cast<TableChanges*>(participant);
+}
+
+void ColumnTable::AddHotGroup(RowId first_row) {
+  hot_ = std::make_shared<HotRowGroup>(types_, first_row, context_.pool);
+  GroupEntry entry;
+  entry.first_row = first_row.value;
+  entry.end_row = first_row.value - first_row.value % kRowPageRows + kRowPageRows;
+  entry.hot = hot_;
+  UpdateState([&entry](TableState& state) { state.Add(std::move(entry)); });
+}
+
+arrow::Result<std::shared_ptr<HotRowGroup>> ColumnTable::HotGroupForWriting() {
+  const TableStatePtr now = state();
+  // A checkpoint retires the group that was being filled.
+  const bool is_active = hot_ != nullptr && now->FindActive(hot_->first_row()) != nullptr &&
+                         now->FindActive(hot_->first_row())->hot == hot_;
+  if (!is_active || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
+  return hot_;
+}
+
+arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCheck check) {
+  if (batch.columns.size() != types_.size()) return InternalError("a batch with another number of columns");
+  ARROW_ASSIGN_OR_RAISE(TableChanges * changes, GetChanges(txn));
+  MutexLock lock(write_mutex_);
+  const uint32_t count = batch.num_selected();
+  for (uint32_t from = 0; from < count;) {
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<HotRowGroup> group, HotGroupForWriting());
+    const uint32_t first = group->num_rows();
+    ARROW_ASSIGN_OR_RAISE(const uint32_t num_written, group->Write(batch, from, count - from, txn.stamp()));
+    uint32_t num_indexed = num_written;
+    arrow::Status status;
+    if (!layout_.primary_key.empty()) {
+      for (uint32_t i = 0; i < num_written; ++i) {
+        status = IndexNewRow(*group, first + i, check, *changes);
+        if (status.ok()) continue;
+        num_indexed = i;
+        break;
+      }
+    }
+    // Rows that the index leads to are published even where the statement fails: its undo makes them invisible.
+    if (num_indexed > 0) {
+      group->Publish(num_indexed);
+      changes->AddInsert(group, first, num_indexed);
+    }
+    ARROW_RETURN_NOT_OK(status);
+    from += num_written;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::optional<uint32_t>> ColumnTable::FindSlot(const GroupEntry& entry, RowId row) {
+  if (entry.hot == nullptr) return entry.cold->reader().FindRow(row);
+  const auto slot = static_cast<uint32_t>(row.value - entry.first_row);
+  if (slot >= entry.hot->num_rows()) return std::nullopt;
+  return slot;
+}
+
+namespace {
+
+arrow::Status ChangedByAnother() {
+  return SqlError(sqlstate::kSerializationFailure, "a row was changed by a transaction that this one does not see",
+                  SqlErrorDetail::kNoPosition, "Roll back and try the transaction again.");
+}
+
+/// Where a row's deleted_by is; null where the row is gone for everyone.
+std::atomic<VersionStamp>* DeletedBy(const GroupEntry& entry, uint32_t slot) {
+  if (entry.hot != nullptr) return &entry.hot->deleted_by(slot);
+  return entry.cold->deletes()->FindOrAdd(slot);
+}
+
+}  // namespace
+
+/// The same delete in the row groups that older snapshots, perhaps the deleting transaction's own, still use.
+arrow::Status ColumnTable::MarkRetired(const TableState& state, RowId row, TableChanges& changes) {
+  for (const GroupEntry& retired : state.retired_groups) {
+    if (!retired.HasRow(row)) continue;
+    ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(retired, row));
+    if (!slot) continue;
+    std::atomic<VersionStamp>* stamp = DeletedBy(retired, *slot);
+    if (stamp == nullptr || stamp->load(std::memory_order_relaxed) != 0) continue;
+    changes.AddDelete(row, stamp, false, true);
+    if (retired.hot != nullptr) retired.hot->SetNeedsRowChecks(*slot);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status ColumnTable::DeleteRow(const TableState& state, RowId row, const Snapshot& snapshot,
+                                     TableChanges& changes, uint64_t* num_deleted) {
+  const GroupEntry* entry = state.FindActive(row);
+  if (entry == nullptr) return ChangedByAnother();
+  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
+  if (!slot) return ChangedByAnother();
+  std::atomic<VersionStamp>* stamp = DeletedBy(*entry, *slot);
+  if (stamp == nullptr) return ChangedByAnother();
+  const VersionStamp deleted_by = stamp->load(std::memory_order_acquire);
+  if (deleted_by != 0) {
+    if (IsInFlight(deleted_by) && static_cast<uint32_t>(deleted_by >> 32) == snapshot.own_tag) {
+      return arrow::Status::OK();
+    }
+    return !IsInFlight(deleted_by) && snapshot.Sees(deleted_by) ? arrow::Status::OK() : ChangedByAnother();
+  }
+  const VersionStamp created_by = entry->hot != nullptr ? entry->hot->created_by(*slot).load(std::memory_order_relaxed)
+                                                        : entry->cold->created_by().load(std::memory_order_relaxed);
+  changes.AddDelete(row, stamp, entry->hot != nullptr && IsInFlight(created_by), false);
+  if (entry->hot != nullptr) entry->hot->SetNeedsRowChecks(*slot);
+  if (!state.retired_groups.empty()) ARROW_RETURN_NOT_OK(MarkRetired(state, row, changes));
+  ++*num_deleted;
+  return arrow::Status::OK();
+}
+
+arrow::Result<uint64_t> ColumnTable::Delete(Transaction& txn, std::span<const RowId> rows) {
+  ARROW_ASSIGN_OR_RAISE(TableChanges * changes, GetChanges(txn));
+  MutexLock lock(write_mutex_);
+  const TableStatePtr now = state();
+  const Snapshot snapshot = txn.snapshot();
+  uint64_t num_deleted = 0;
+  for (const RowId row : rows) ARROW_RETURN_NOT_OK(DeleteRow(*now, row, snapshot, *changes, &num_deleted));
+  return num_deleted;
+}
+
+arrow::Result<std::unique_ptr<BulkWriter>> ColumnTable::MakeBulkWriter(Transaction& txn, arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(TableChanges * changes, GetChanges(txn));
+  return MakeBulkLoad(shared_from_this(), changes, txn.stamp(), pool);
+}
+
+arrow::Result<ColumnTable::RowPlace> ColumnTable::FindVisible(const TableState& state, const Snapshot& snapshot,
+                                                              RowId row) const {
+  const GroupEntry* entry = state.Find(row, snapshot.ts);
+  if (entry == nullptr) return RowPlace{};
+  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
+  if (!slot) return RowPlace{};
+  bool is_visible = false;
+  if (entry->hot != nullptr) {
+    is_visible = snapshot.SeesRow(entry->hot->created_by(*slot).load(std::memory_order_acquire),
+                                  entry->hot->deleted_by(*slot).load(std::memory_order_acquire));
+  } else {
+    is_visible = entry->cold->SeesRow(snapshot, *slot);
+  }
+  return is_visible ? RowPlace{entry, *slot} : RowPlace{};
+}
+
+arrow::Result<TableStatistics> ColumnTable::GetStatistics() {
+  const TableStatePtr now = state();
+  TableStatistics statistics;
+  statistics.num_rows = static_cast<double>(std::max<int64_t>(live_rows(), 0));
+  statistics.columns.resize(layout_.columns.size());
+  std::vector<DistinctSketch> sketches(layout_.columns.size());
+  std::vector<bool> is_bounded(layout_.columns.size(), true);
+  double num_hot_rows = 0;
+  double num_cold_rows = 0;
+  for (const GroupEntry& entry : now->groups) {
+    if (entry.hot != nullptr) {
+      num_hot_rows += entry.hot->num_rows();
+      continue;
+    }
+    num_cold_rows += entry.cold->num_rows();
+    for (uint32_t i = 0; i < layout_.columns.size(); ++i) {
+      const size_t index = entry.cold->ColumnIndex(i);
+      if (index == ColdRowGroup::kNoColumn) continue;
+      const ChunkDescriptor& chunk = entry.cold->descriptor()->columns[index];
+      ColumnStatistics& column = statistics.columns[i];
+      statistics.size_bytes += chunk.size_bytes;
+      column.num_nulls += chunk.statistics.num_nulls;
+      sketches[i].Merge(chunk.statistics.sketch);
+      if (chunk.statistics.num_nulls == chunk.num_rows) continue;
+      const ChunkStatistics& bounds = chunk.statistics;
+      if (bounds.min.is_null() || bounds.max.is_null()) is_bounded[i] = false;
+      if (!is_bounded[i]) continue;
+      if (column.min.is_null() || CompareValues(bounds.min, column.min) < 0) column.min = bounds.min;
+      if (column.max.is_null() || CompareValues(bounds.max, column.max) > 0) column.max = bounds.max;
+    }
+  }
+  const double scale = num_cold_rows == 0 ? 1 : (num_cold_rows + num_hot_rows) / num_cold_rows;
+  for (uint32_t i = 0; i < layout_.columns.size(); ++i) {
+    ColumnStatistics& column = statistics.columns[i];
+    const double num_distinct = sketches[i].Estimate();
+    // Hot rows have no sketch: a column that is nearly unique in cold rows is so in them, and without any cold rows
+    // nothing is known.
+    const bool looks_unique = num_distinct > 0.5 * num_cold_rows;
+    column.num_distinct = std::min(looks_unique ? num_distinct * scale : num_distinct, statistics.num_rows);
+    column.num_nulls *= scale;
+    if (num_hot_rows > 0 || !is_bounded[i]) column.min = column.max = Value();
+  }
+  if (layout_.primary_key.size() == 1) statistics.columns[layout_.primary_key[0]].num_distinct = statistics.num_rows;
+  return statistics;
+}
+
+}  // namespace llkv

@@ -1,0 +1,144 @@
+// ColumnTable: the TableStore of `USING column`: hot row groups in memory, cold ones in the pager, and the primary
+// key's index over both. Its changes belong to transactions through TableChanges; its stored form is written by
+// checkpoints (table_checkpoint.h) and read at first use.
+#pragma once
+
+#include <arrow/result.h>
+#include <arrow/status.h>
+#include <arrow/type_fwd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "store/sorted_keys.h"
+#include "store/table_metadata.h"
+#include "store/table_state.h"
+#include "store/table_store.h"
+#include "txn/txn.h"
+
+namespace llkv {
+
+class RowDecoder;
+class TableChanges;
+
+/// What the tables of one Storage share.
+struct TableContext {
+  Pager* pager = nullptr;
+  TxnManager* txns = nullptr;
+  arrow::MemoryPool* pool = nullptr;
+};
+
+class ColumnTable : public TableStore, public std::enable_shared_from_this<ColumnTable> {
+ public:
+  /// A table without rows.
+  ColumnTable(TableLayout layout, const TableContext& context);
+  /// A table as a checkpoint stored it.
+  static arrow::Result<std::shared_ptr<ColumnTable>> Load(const TableMetadata& metadata, const TableContext& context);
+  ~ColumnTable() override;
+
+  const TableLayout& layout() const override { return layout_; }
+  arrow::Result<std::unique_ptr<TableScan>> OpenScan(ScanRequest request) override;
+  arrow::Status Append(Transaction& txn, const Batch& batch, UniqueCheck check) override;
+  arrow::Result<uint64_t> Delete(Transaction& txn, std::span<const RowId> rows) override;
+  arrow::Result<std::unique_ptr<BulkWriter>> MakeBulkWriter(Transaction& txn, arrow::MemoryPool* pool) override;
+  arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key) override;
+  arrow::Result<std::unique_ptr<GatherBuffer>> MakeGatherBuffer(std::vector<uint32_t> columns,
+                                                                arrow::MemoryPool* pool) override;
+  arrow::Status Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) override;
+  arrow::Result<TableStatistics> GetStatistics() override;
+
+  const TableContext& context() const { return context_; }
+  TableStatePtr state() const;
+  const std::vector<LogicalType>& types() const { return types_; }
+
+  // For TableChanges and bulk writers:
+
+  /// Where a snapshot finds a row that it sees.
+  struct RowPlace {
+    const GroupEntry* entry = nullptr;
+    uint32_t slot = 0;
+  };
+  /// Null entry where the snapshot does not see the row. Valid as long as `state`.
+  arrow::Result<RowPlace> FindVisible(const TableState& state, const Snapshot& snapshot, RowId row) const;
+  /// The id of the first row of a page that is given to nobody else.
+  RowId TakeRowPage() { return RowId(next_row_page_.fetch_add(1) * kRowPageRows); }
+  uint64_t next_row_page() const { return next_row_page_.load(); }
+  /// Replaces the state by a changed copy.
+  void UpdateState(const std::function<void(TableState&)>& change);
+  /// 23505 where a row with this key is alive.
+  arrow::Status CheckKeyIsFree(std::string_view key);
+  /// 23505 where two rows with this key are alive.
+  arrow::Status CheckKeyIsUnique(std::string_view key);
+  /// Merges keys of one bulk load: checks them against each other and against the rows that are there, and writes
+  /// their run.
+  arrow::Result<std::optional<IndexRunDescriptor>> BuildBulkRun(std::vector<SortedKeys> keys,
+                                                                std::vector<StagedBlob>* staged);
+  void AddLiveRows(int64_t count) { live_rows_.fetch_add(count, std::memory_order_relaxed); }
+  int64_t live_rows() const { return live_rows_.load(std::memory_order_relaxed); }
+  /// Something committed that the stored form does not have.
+  void SetChanged() { is_changed_.store(true, std::memory_order_release); }
+  bool is_changed() const { return is_changed_.load(std::memory_order_acquire); }
+  void ClearChanged() { is_changed_.store(false, std::memory_order_release); }
+  /// Where the stored form is; used by checkpoints.
+  TableMetadata& stored() { return stored_; }
+
+  // Checkpoints, while nobody writes:
+
+  /// The key of a hot row; false where a part is NULL.
+  bool EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::string* key) const;
+  /// Whether the newest version of things has a row. Only the one writer asks, so a running stamp is its own.
+  enum class RowFate : uint8_t { kNever, kGone, kAlive };
+  static arrow::Result<RowFate> FateOf(const TableState& state, RowId row);
+  /// Takes a state without hot rows, with a new last hot index.
+  void ReplaceState(TableState state);
+
+  // Recovery: the same changes, from the log. XX001 where they do not fit.
+
+  arrow::Status ReplayInsert(std::span<const uint8_t> payload, CommitTs ts);
+  arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
+  arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
+
+ private:
+  arrow::Result<TableChanges*> GetChanges(Transaction& txn);
+  arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);
+  void AddHotGroup(RowId first_row) LLKV_REQUIRES(write_mutex_);
+  arrow::Status IndexNewRow(const HotRowGroup& group, uint32_t slot, UniqueCheck check, TableChanges& changes)
+      LLKV_REQUIRES(write_mutex_);
+  arrow::Status DeleteRow(const TableState& state, RowId row, const Snapshot& snapshot, TableChanges& changes,
+                          uint64_t* num_deleted) LLKV_REQUIRES(write_mutex_);
+  arrow::Status MarkRetired(const TableState& state, RowId row, TableChanges& changes) LLKV_REQUIRES(write_mutex_);
+  /// The place of a row in a group, or nothing.
+  static arrow::Result<std::optional<uint32_t>> FindSlot(const GroupEntry& entry, RowId row);
+  arrow::Result<std::optional<RowId>> LookupEncodedKey(const TableState& state, const Snapshot& snapshot,
+                                                       std::string_view key) const;
+  arrow::Status DuplicateKey(std::string_view key) const;
+  arrow::Status CountLiveInRuns(const TableState& state, std::string_view key, uint32_t* num_live) const;
+  /// 23505 where an ascending key is in a run too, under a living row.
+  arrow::Status CheckAgainstRun(IndexRunReader& run, const TableState& state, const SortedKeys& keys) const;
+
+  const TableLayout layout_;
+  const TableContext context_;
+  std::vector<LogicalType> types_;
+  std::atomic<uint64_t> next_row_page_{0};
+  std::atomic<int64_t> live_rows_{0};
+  std::atomic<bool> is_changed_{false};
+  TableMetadata stored_;
+
+  mutable Mutex state_mutex_;
+  TableStatePtr state_ LLKV_GUARDED_BY(state_mutex_);
+
+  /// Held for each change of rows; readers never take it.
+  Mutex write_mutex_;
+  std::shared_ptr<HotRowGroup> hot_ LLKV_GUARDED_BY(write_mutex_);
+  std::shared_ptr<ArtIndex> hot_index_ LLKV_GUARDED_BY(write_mutex_);
+  std::string key_ LLKV_GUARDED_BY(write_mutex_);
+  std::unique_ptr<RowDecoder> decoder_ LLKV_GUARDED_BY(write_mutex_);
+};
+
+}  // namespace llkv

@@ -1,0 +1,328 @@
+// Histories of a table against a plain map: statements that succeed and fail, transactions that commit and roll back,
+// checkpoints, reopening; and the rules of visibility, uniqueness and conflicts one by one.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "base/error.h"
+#include "store/testing/table_harness.h"
+
+namespace llkv {
+namespace {
+
+using testing::AppendRows;
+using testing::BulkAppendRows;
+using testing::DeleteKey;
+using testing::ReadKey;
+using testing::ReadRows;
+using testing::TestLayout;
+using testing::TestRow;
+using testing::TestRows;
+
+#define ASSERT_OK(expression)                        \
+  do {                                               \
+    const arrow::Status status_ = (expression);      \
+    ASSERT_TRUE(status_.ok()) << status_.ToString(); \
+  } while (false)
+
+class ColumnTableTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    pager_ = OpenPager(":memory:").ValueOrDie();
+    Open();
+    auto txn = storage_->txns().Begin();
+    ASSERT_OK(txn->BeginStatement());
+    id_ = storage_->AllocateTableId();
+    table_ = storage_->CreateTable(*txn, TestLayout(id_)).ValueOrDie();
+    ASSERT_OK(storage_->Commit(*txn));
+  }
+
+  void Open() {
+    StorageOptions options;
+    options.txn.lock_timeout_ms = 0;
+    storage_ = Storage::Open(pager_, options).ValueOrDie();
+    if (id_.value != 0) table_ = storage_->GetTable(id_).ValueOrDie();
+  }
+  /// As a crash: nothing is closed.
+  void Reopen() {
+    table_.reset();
+    storage_.reset();
+    Open();
+  }
+  std::unique_ptr<Transaction> Begin() {
+    auto txn = storage_->txns().Begin();
+    EXPECT_TRUE(txn->BeginStatement().ok());
+    return txn;
+  }
+  TestRows Committed(uint32_t batch_rows = kMaxBatchRows) {
+    auto txn = Begin();
+    return ReadRows(*table_, txn->snapshot(), batch_rows).ValueOrDie();
+  }
+  void Insert(int32_t key, int64_t n) {
+    auto txn = Begin();
+    ASSERT_OK(AppendRows(*table_, *txn, {{key, {"v", n}}}));
+    ASSERT_OK(storage_->Commit(*txn));
+  }
+
+  std::shared_ptr<Pager> pager_;
+  std::unique_ptr<Storage> storage_;
+  TableId id_;
+  std::shared_ptr<TableStore> table_;
+};
+
+TEST_F(ColumnTableTest, AStatementSeesTheOnesBeforeItAndCommitShowsAll) {
+  auto txn = Begin();
+  ASSERT_OK(AppendRows(*table_, *txn, {{1, {"a", 10}}, {2, {std::nullopt, 20}}}));
+  EXPECT_TRUE(ReadRows(*table_, txn->snapshot())->empty());
+  ASSERT_OK(txn->EndStatement());
+  ASSERT_OK(txn->BeginStatement());
+  const TestRows expected = {{1, {"a", 10}}, {2, {std::nullopt, 20}}};
+  EXPECT_EQ(ReadRows(*table_, txn->snapshot()).ValueOrDie(), expected);
+  EXPECT_TRUE(Committed().empty());
+  ASSERT_OK(storage_->Commit(*txn));
+  EXPECT_EQ(Committed(), expected);
+  EXPECT_EQ(Committed(1), expected);
+  Reopen();
+  EXPECT_EQ(Committed(), expected);
+}
+
+TEST_F(ColumnTableTest, ReadersKeepTheirSnapshotOverCheckpoints) {
+  Insert(1, 1);
+  auto reader = Begin();
+  for (int round = 2; round < 6; ++round) {
+    Insert(round, round);
+    auto txn = Begin();
+    ASSERT_TRUE(*DeleteKey(*table_, *txn, round - 1));
+    ASSERT_OK(storage_->Commit(*txn));
+    ASSERT_OK(storage_->Checkpoint());
+    EXPECT_EQ(ReadRows(*table_, reader->snapshot()).ValueOrDie(), (TestRows{{1, {"v", 1}}}));
+    EXPECT_EQ(ReadKey(*table_, reader->snapshot(), 1).ValueOrDie(), (TestRow{"v", 1}));
+    EXPECT_EQ(ReadKey(*table_, reader->snapshot(), round).ValueOrDie(), std::nullopt);
+    EXPECT_EQ(Committed(), (TestRows{{round, {"v", round}}}));
+  }
+  // The old snapshot writes: its own changes are beside its old rows.
+  ASSERT_OK(AppendRows(*table_, *reader, {{7, {"w", 7}}}));
+  ASSERT_OK(reader->EndStatement());
+  ASSERT_OK(reader->BeginStatement());
+  EXPECT_EQ(ReadRows(*table_, reader->snapshot()).ValueOrDie(), (TestRows{{1, {"v", 1}}, {7, {"w", 7}}}));
+  EXPECT_EQ(ReadKey(*table_, reader->snapshot(), 7).ValueOrDie(), (TestRow{"w", 7}));
+  // But a row that has changed since is not its to change.
+  EXPECT_EQ(GetSqlState(DeleteKey(*table_, *reader, 1).status()), sqlstate::kSerializationFailure);
+}
+
+TEST_F(ColumnTableTest, AnOldSnapshotDeletesARowThatACheckpointMoved) {
+  Insert(1, 1);
+  auto old = Begin();
+  Insert(2, 2);
+  ASSERT_OK(storage_->Checkpoint());
+  EXPECT_TRUE(*DeleteKey(*table_, *old, 1));
+  ASSERT_OK(old->EndStatement());
+  ASSERT_OK(old->BeginStatement());
+  EXPECT_TRUE(ReadRows(*table_, old->snapshot())->empty());
+  EXPECT_EQ(Committed(), (TestRows{{1, {"v", 1}}, {2, {"v", 2}}}));
+  ASSERT_OK(storage_->Commit(*old));
+  EXPECT_EQ(Committed(), (TestRows{{2, {"v", 2}}}));
+  Reopen();
+  EXPECT_EQ(Committed(), (TestRows{{2, {"v", 2}}}));
+}
+
+TEST_F(ColumnTableTest, ADuplicateKeyFailsAndItsStatementLeavesNoTrace) {
+  for (const bool is_cold : {false, true}) {
+    Insert(is_cold ? 20 : 10, 1);
+    if (is_cold) {
+      ASSERT_OK(storage_->Checkpoint());
+    }
+    const TestRows before = Committed();
+    auto txn = Begin();
+    const arrow::Status status =
+        AppendRows(*table_, *txn, {{100, {"a", 1}}, {is_cold ? 20 : 10, {"b", 2}}, {101, {"c", 3}}});
+    EXPECT_EQ(GetSqlState(status), sqlstate::kUniqueViolation);
+    EXPECT_NE(status.message().find("t_pkey"), std::string::npos);
+    EXPECT_NE(status.message().find(is_cold ? "(k)=(20)" : "(k)=(10)"), std::string::npos) << status.message();
+    txn->UndoStatement();
+    ASSERT_OK(txn->BeginStatement());
+    ASSERT_OK(AppendRows(*table_, *txn, {{is_cold ? 201 : 101, {"d", 4}}}));
+    ASSERT_OK(txn->EndStatement());
+    ASSERT_OK(storage_->Commit(*txn));
+    TestRows expected = before;
+    expected[is_cold ? 201 : 101] = {"d", 4};
+    EXPECT_EQ(Committed(), expected);
+  }
+}
+
+TEST_F(ColumnTableTest, KeysMayMoveBetweenRowsWithinOneStatement) {
+  for (int32_t key = 0; key < 100; ++key) Insert(key, key);
+  ASSERT_OK(storage_->Checkpoint());
+  // k = k + 1 for all, a row at a time, new version first.
+  auto txn = Begin();
+  const Snapshot snapshot = txn->snapshot();
+  std::map<int32_t, RowId> ids;
+  const TestRows rows = ReadRows(*table_, snapshot, 7, {}, &ids).ValueOrDie();
+  for (const auto& [key, row] : rows) {
+    ASSERT_OK(AppendRows(*table_, *txn, {{key + 1, row}}, 1, UniqueCheck::kAtEndOfStatement));
+    ASSERT_EQ(*table_->Delete(*txn, {&ids[key], 1}), 1u);
+  }
+  ASSERT_OK(txn->EndStatement());
+  ASSERT_OK(storage_->Commit(*txn));
+  const TestRows after = Committed();
+  EXPECT_EQ(after.size(), 100u);
+  EXPECT_EQ(after.begin()->first, 1);
+  // And where a duplicate stays, the statement fails at its end.
+  txn = Begin();
+  ASSERT_OK(AppendRows(*table_, *txn, {{5, {"x", 0}}}, 1, UniqueCheck::kAtEndOfStatement));
+  EXPECT_EQ(GetSqlState(txn->EndStatement()), sqlstate::kUniqueViolation);
+}
+
+TEST_F(ColumnTableTest, OneTransactionWritesAtATime) {
+  auto first = Begin();
+  auto second = Begin();
+  ASSERT_OK(AppendRows(*table_, *first, {{1, {"a", 1}}}));
+  EXPECT_EQ(GetSqlState(AppendRows(*table_, *second, {{2, {"b", 2}}})), sqlstate::kLockNotAvailable);
+  EXPECT_EQ(GetSqlState(storage_->Checkpoint()), sqlstate::kLockNotAvailable);
+  storage_->txns().Rollback(*first);
+  ASSERT_OK(AppendRows(*table_, *second, {{2, {"b", 2}}}));
+  ASSERT_OK(storage_->Commit(*second));
+  EXPECT_EQ(Committed(), (TestRows{{2, {"b", 2}}}));
+  auto reader = storage_->txns().Begin(true);
+  EXPECT_EQ(GetSqlState(AppendRows(*table_, *reader, {{3, {"c", 3}}})), sqlstate::kReadOnlyTransaction);
+}
+
+TEST_F(ColumnTableTest, BulkRowsAreTheTransactionsOwnUntilCommit) {
+  std::vector<std::pair<int32_t, TestRow>> rows;
+  for (int32_t i = 0; i < 300000; ++i) rows.push_back({i, {"value " + std::to_string(i % 97), i}});
+  auto txn = Begin();
+  ASSERT_OK(BulkAppendRows(*table_, *txn, rows));
+  ASSERT_OK(txn->EndStatement());
+  ASSERT_OK(txn->BeginStatement());
+  EXPECT_EQ(ReadRows(*table_, txn->snapshot())->size(), rows.size());
+  EXPECT_EQ(ReadKey(*table_, txn->snapshot(), 299999).ValueOrDie(), rows.back().second);
+  EXPECT_TRUE(*DeleteKey(*table_, *txn, 7));
+  ASSERT_OK(txn->EndStatement());
+  // A duplicate among rows already there undoes its statement only.
+  ASSERT_OK(txn->BeginStatement());
+  ASSERT_OK(BulkAppendRows(*table_, *txn, {{-1, {"x", 1}}, {8, {"y", 1}}}));
+  EXPECT_EQ(GetSqlState(txn->EndStatement()), sqlstate::kUniqueViolation);
+  txn->UndoStatement();
+  EXPECT_TRUE(Committed().empty());
+  ASSERT_OK(storage_->Commit(*txn));
+  EXPECT_EQ(Committed().size(), rows.size() - 1);
+  Reopen();
+  EXPECT_EQ(Committed().size(), rows.size() - 1);
+  ASSERT_OK(storage_->Checkpoint());
+  Reopen();
+  EXPECT_EQ(Committed().size(), rows.size() - 1);
+  EXPECT_EQ(table_->GetStatistics()->num_rows, static_cast<double>(rows.size() - 1));
+  // Rolled back, a bulk load leaves no blob.
+  const uint64_t num_keys = pager_->stats().num_keys;
+  txn = Begin();
+  ASSERT_OK(BulkAppendRows(*table_, *txn, {{-5, {"x", 1}}}));
+  ASSERT_OK(txn->EndStatement());
+  storage_->txns().Rollback(*txn);
+  EXPECT_EQ(Committed().size(), rows.size() - 1);
+  EXPECT_EQ(pager_->stats().num_keys, num_keys);
+}
+
+/// One random history; the model is a map.
+class History {
+ public:
+  explicit History(uint64_t seed) : random_(seed) {}
+  std::mt19937_64& random() { return random_; }
+  uint64_t Draw(uint64_t n) { return random_() % n; }
+
+ private:
+  std::mt19937_64 random_;
+};
+
+class ColumnTableHistory : public ColumnTableTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ColumnTableHistory, MatchesAMap) {
+  History history(static_cast<uint64_t>(GetParam()));
+  TestRows model;
+  std::vector<std::pair<std::unique_ptr<Transaction>, TestRows>> readers;
+  for (int step = 0; step < 300; ++step) {
+    auto txn = Begin();
+    TestRows mine = model;
+    const uint64_t num_statements = 1 + history.Draw(4);
+    for (uint64_t statement = 0; statement < num_statements; ++statement) {
+      const TestRows before = mine;
+      const uint64_t kind = history.Draw(10);
+      const uint64_t count = history.Draw(20) == 0 ? history.Draw(3000) : history.Draw(20);
+      arrow::Status status;
+      if (kind < 5) {
+        std::vector<std::pair<int32_t, TestRow>> rows;
+        for (uint64_t i = 0; i < count; ++i) {
+          const auto key = static_cast<int32_t>(history.Draw(5000));
+          TestRow row{std::to_string(history.Draw(1000)), static_cast<int64_t>(history.Draw(1000000))};
+          if (history.Draw(5) == 0) row.v.reset();
+          if (mine.contains(key) && history.Draw(20) != 0) continue;
+          rows.push_back({key, row});
+        }
+        bool is_duplicate = false;
+        for (const auto& [key, row] : rows) is_duplicate |= !mine.emplace(key, row).second;
+        status = kind == 0 ? BulkAppendRows(*table_, *txn, rows)
+                           : AppendRows(*table_, *txn, rows, static_cast<uint32_t>(1 + history.Draw(2048)));
+        if (status.ok()) status = txn->EndStatement();
+        ASSERT_EQ(GetSqlState(status), is_duplicate ? sqlstate::kUniqueViolation : "00000") << status.ToString();
+      } else {
+        for (uint64_t i = 0; i < count && !mine.empty(); ++i) {
+          auto place = mine.lower_bound(static_cast<int32_t>(history.Draw(5000)));
+          if (place == mine.end()) place = mine.begin();
+          const int32_t key = place->first;
+          // Deleted or updated by this very statement already: a lookup would find the row again.
+          if (!before.contains(key) || before.at(key) != place->second) continue;
+          const bool is_deleted = DeleteKey(*table_, *txn, key).ValueOrDie();
+          if (!is_deleted) continue;
+          if (kind < 8) {
+            place->second = {"updated", static_cast<int64_t>(history.Draw(1000000)) + 2000000};
+            ASSERT_OK(AppendRows(*table_, *txn, {*place}, 1, UniqueCheck::kAtEndOfStatement));
+          } else {
+            mine.erase(place);
+          }
+        }
+        status = history.Draw(8) == 0 ? arrow::Status::Invalid("the statement fails") : txn->EndStatement();
+      }
+      if (!status.ok()) {
+        txn->UndoStatement();
+        mine = before;
+      }
+      ASSERT_OK(txn->BeginStatement());
+      if (history.Draw(4) == 0) {
+        ASSERT_EQ(ReadRows(*table_, txn->snapshot()).ValueOrDie(), mine) << step;
+      }
+    }
+    if (history.Draw(4) == 0) {
+      storage_->txns().Rollback(*txn);
+    } else {
+      ASSERT_OK(storage_->Commit(*txn));
+      model = mine;
+    }
+    if (history.Draw(10) == 0) readers.emplace_back(Begin(), model);
+    if (!readers.empty() && history.Draw(5) == 0) readers.erase(readers.begin());
+    if (history.Draw(12) == 0) {
+      ASSERT_OK(storage_->Checkpoint());
+    }
+    if (history.Draw(30) == 0) {
+      readers.clear();
+      txn.reset();
+      Reopen();
+    }
+    if (history.Draw(5) == 0) {
+      ASSERT_EQ(Committed(history.Draw(2) == 0 ? 7 : kMaxBatchRows), model) << step;
+    }
+    for (const auto& [reader, rows] : readers) {
+      if (history.Draw(5) == 0) {
+        ASSERT_EQ(ReadRows(*table_, reader->snapshot()).ValueOrDie(), rows) << step;
+      }
+      const auto key = static_cast<int32_t>(history.Draw(5000));
+      const auto expected = rows.contains(key) ? std::optional<TestRow>(rows.at(key)) : std::nullopt;
+      ASSERT_EQ(ReadKey(*table_, reader->snapshot(), key).ValueOrDie(), expected) << step;
+    }
+  }
+  EXPECT_EQ(Committed(), model);
+  EXPECT_EQ(table_->GetStatistics()->num_rows, static_cast<double>(model.size()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, ColumnTableHistory, ::testing::Range(1, 9));
+
+}  // namespace
+}  // namespace llkv

@@ -1,0 +1,69 @@
+// DeleteSet: which rows of a cold row group are deleted, and by whom. A bitmap of rows that are gone for everyone (from
+// the stored deletion vector), and above it an append-only hash table of slots with version stamps, eight bytes and a
+// bit a delete. One writer; readers beside it never wait.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "store/column/chunk_descriptor.h"
+#include "txn/version_stamp.h"
+
+namespace llkv {
+
+/// A bit a row, 1 = deleted; empty: none is.
+using RowBitmap = std::vector<uint64_t>;
+
+class DeleteSet {
+ public:
+  /// `gone` has a bit for each row of the row group, or is empty.
+  DeleteSet(uint32_t num_rows, RowBitmap gone);
+  ~DeleteSet();
+  DeleteSet(const DeleteSet&) = delete;
+  DeleteSet& operator=(const DeleteSet&) = delete;
+
+  bool empty() const { return num_gone_ == 0 && num_entries_.load(std::memory_order_acquire) == 0; }
+  uint32_t num_gone() const { return num_gone_; }
+  uint32_t num_entries() const { return num_entries_.load(std::memory_order_acquire); }
+
+  /// The stamp of a row: 0 where it is not deleted.
+  VersionStamp Find(uint32_t slot) const;
+  /// Writer: where to put the stamp of a row; it is 0 at first. Null where the row is gone for everyone.
+  std::atomic<VersionStamp>* FindOrAdd(uint32_t slot);
+  /// Sets the bits of the rows that are deleted as `snapshot` sees it; `bitmap` has room for each row of the row group.
+  void GetDeleted(const Snapshot& snapshot, RowBitmap* bitmap) const;
+
+ private:
+  static constexpr uint32_t kNumBuckets = 256;
+  static constexpr uint32_t kFirstChunkEntries = 16;
+  static constexpr uint32_t kNumChunks = 14;  // 16 * (2^14 - 1) entries: more than a row group has rows
+  struct Entry {
+    std::atomic<VersionStamp> stamp{0};
+    uint32_t slot = 0;
+    /// One more than the index of the next entry of the bucket; 0 ends it.
+    uint32_t next = 0;
+  };
+  static uint32_t ChunkOf(uint32_t index) {
+    return static_cast<uint32_t>(std::bit_width(index / kFirstChunkEntries + 1)) - 1;
+  }
+  static uint32_t ChunkStart(uint32_t chunk) { return kFirstChunkEntries * ((1u << chunk) - 1); }
+  Entry& entry(uint32_t index) const {
+    const uint32_t chunk = ChunkOf(index);
+    return chunks_[chunk].load(std::memory_order_acquire)[index - ChunkStart(chunk)];
+  }
+  Entry* FindEntry(uint32_t slot) const;
+  bool IsGone(uint32_t slot) const { return !gone_.empty() && ((gone_[slot / 64] >> (slot % 64)) & 1) != 0; }
+
+  const uint32_t num_rows_;
+  const RowBitmap gone_;
+  uint32_t num_gone_ = 0;
+  std::atomic<uint32_t> num_entries_{0};
+  std::array<std::atomic<uint32_t>, kNumBuckets> buckets_{};
+  std::array<std::atomic<Entry*>, kNumChunks> chunks_{};
+};
+
+}  // namespace llkv

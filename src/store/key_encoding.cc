@@ -1,0 +1,191 @@
+// See key_encoding.h.
+#include "store/key_encoding.h"
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "store/flat_value.h"
+#include "vector/string_ref.h"
+
+namespace llkv {
+
+namespace {
+
+constexpr char kNullMarker = 0x01;
+constexpr char kValueMarker = 0x02;
+
+template <typename T>
+T Load(const void* value) {
+  T loaded;
+  std::memcpy(&loaded, value, sizeof(T));
+  return loaded;
+}
+
+template <typename U>
+void AppendBigEndian(U value, std::string* key) {
+  char bytes[sizeof(U)];
+  for (size_t i = 0; i < sizeof(U); ++i) bytes[i] = static_cast<char>(value >> (8 * (sizeof(U) - 1 - i)));
+  key->append(bytes, sizeof(U));
+}
+
+template <typename U>
+void AppendSigned(const void* value, std::string* key) {
+  const auto bits = Load<U>(value);
+  AppendBigEndian<U>(static_cast<U>(bits ^ static_cast<U>(U{1} << (8 * sizeof(U) - 1))), key);
+}
+
+template <typename F, typename U>
+void AppendFloating(const void* value, std::string* key) {
+  F number = Load<F>(value);
+  if (std::isnan(number)) {
+    AppendBigEndian<U>(static_cast<U>(~U{0}), key);
+    return;
+  }
+  if (number == 0) number = 0;  // -0 is 0.
+  const U bits = std::bit_cast<U>(number);
+  constexpr U kSign = U{1} << (8 * sizeof(U) - 1);
+  AppendBigEndian<U>((bits & kSign) != 0 ? static_cast<U>(~bits) : static_cast<U>(bits | kSign), key);
+}
+
+void AppendString(StringRef text, std::string* key) {
+  const char* next = text.data;
+  const char* end = text.data + text.size;
+  while (next != end) {
+    const auto* zero = static_cast<const char*>(std::memchr(next, 0, static_cast<size_t>(end - next)));
+    if (zero == nullptr) break;
+    key->append(next, zero);
+    key->append("\0\xFF", 2);
+    next = zero + 1;
+  }
+  key->append(next, end);
+  key->append("\0\0", 2);
+}
+
+void AppendInterval(const void* value, std::string* key) {
+  constexpr int128_t kNanosPerDay = int128_t{86400} * 1000000000;
+  const auto interval = Load<Interval>(value);
+  const int128_t length = (int128_t{interval.months} * 30 + interval.days) * kNanosPerDay + interval.nanos;
+  AppendSigned<uint128_t>(&length, key);
+}
+
+}  // namespace
+
+void AppendNullKeyPart(std::string* key) { key->push_back(kNullMarker); }
+
+void AppendKeyPart(PhysicalType type, const void* value, std::string* key) {
+  key->push_back(kValueMarker);
+  switch (type) {
+    case PhysicalType::kBool:
+    case PhysicalType::kUInt8:
+      return AppendBigEndian(Load<uint8_t>(value), key);
+    case PhysicalType::kUInt16:
+      return AppendBigEndian(Load<uint16_t>(value), key);
+    case PhysicalType::kUInt32:
+      return AppendBigEndian(Load<uint32_t>(value), key);
+    case PhysicalType::kUInt64:
+      return AppendBigEndian(Load<uint64_t>(value), key);
+    case PhysicalType::kInt8:
+      return AppendSigned<uint8_t>(value, key);
+    case PhysicalType::kInt16:
+      return AppendSigned<uint16_t>(value, key);
+    case PhysicalType::kInt32:
+      return AppendSigned<uint32_t>(value, key);
+    case PhysicalType::kInt64:
+      return AppendSigned<uint64_t>(value, key);
+    case PhysicalType::kInt128:
+      return AppendSigned<uint128_t>(value, key);
+    case PhysicalType::kFloat:
+      return AppendFloating<float, uint32_t>(value, key);
+    case PhysicalType::kDouble:
+      return AppendFloating<double, uint64_t>(value, key);
+    case PhysicalType::kString:
+      return AppendString(Load<StringRef>(value), key);
+    case PhysicalType::kInterval:
+      return AppendInterval(value, key);
+  }
+}
+
+void AppendKeyPart(LogicalType type, const Value& value, std::string* key) {
+  if (value.is_null()) return AppendNullKeyPart(key);
+  const FlatValue flat(type, value);
+  AppendKeyPart(type.physical(), flat.data(), key);
+}
+
+namespace {
+
+/// Reads the parts of a key one after the other. Keys are our own, from memory or a checked run; a short one reads as
+/// zeros.
+class KeyReader {
+ public:
+  explicit KeyReader(std::string_view key) : rest_(key) {}
+
+  Value Next(LogicalType type) {
+    if (Take(1) == std::string_view(&kNullMarker, 1)) return Value::Null(type);
+    switch (type.physical()) {
+      case PhysicalType::kBool:
+        return Value::Boolean(Unsigned(1) != 0);
+      case PhysicalType::kString:
+        return type.id() == TypeId::kBlob ? Value::Blob(Text()) : Value::Varchar(Text());
+      case PhysicalType::kFloat:
+        return Value::Floating(type, std::bit_cast<float>(static_cast<uint32_t>(FloatingBits(4))));
+      case PhysicalType::kDouble:
+        return Value::Floating(type, std::bit_cast<double>(FloatingBits(8)));
+      case PhysicalType::kInterval:
+        return Value::OfInterval({0, 0, static_cast<int64_t>(Signed(16))});
+      case PhysicalType::kUInt8:
+      case PhysicalType::kUInt16:
+      case PhysicalType::kUInt32:
+      case PhysicalType::kUInt64:
+        return Value::Integer(type,
+                              static_cast<int128_t>(Unsigned(static_cast<size_t>(PhysicalWidth(type.physical())))));
+      default:
+        return Value::Integer(type, Signed(static_cast<size_t>(PhysicalWidth(type.physical()))));
+    }
+  }
+
+ private:
+  std::string_view Take(size_t size) {
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+  uint128_t Unsigned(size_t size) {
+    uint128_t value = 0;
+    for (const char byte : Take(size)) value = (value << 8) | static_cast<uint8_t>(byte);
+    return value;
+  }
+  int128_t Signed(size_t size) {
+    const uint128_t half = uint128_t{1} << (8 * size - 1);
+    return static_cast<int128_t>(Unsigned(size) - half);
+  }
+  uint64_t FloatingBits(size_t size) {
+    const auto bits = static_cast<uint64_t>(Unsigned(size));
+    const uint64_t sign = uint64_t{1} << (8 * size - 1);
+    const uint64_t all = sign | (sign - 1);
+    return (bits & sign) != 0 ? bits & ~sign : ~bits & all;
+  }
+  std::string Text() {
+    std::string text;
+    while (!rest_.empty()) {
+      const char byte = Take(1)[0];
+      if (byte == 0 && Take(1) == std::string_view("\0", 1)) break;
+      text.push_back(byte);
+    }
+    return text;
+  }
+
+  std::string_view rest_;
+};
+
+}  // namespace
+
+std::string KeyToString(std::span<const LogicalType> types, std::string_view key) {
+  KeyReader reader(key);
+  std::string text;
+  for (const LogicalType type : types) text += (text.empty() ? "" : ", ") + reader.Next(type).ToString();
+  return text;
+}
+
+}  // namespace llkv

@@ -1,0 +1,30 @@
+// Memcomparable keys: the bytes under which an index knows a row. memcmp orders them as the values are ordered, equal
+// values have equal bytes, and no key is a proper prefix of another with the same columns. Version 1: they reach disk
+// in index runs.
+//
+// Each column: a marker (0x01 NULL, 0x02 a value), then the value. Integers, decimals, dates and times: big-endian with
+// the sign bit turned. Floating: IEEE bits ordered, one zero, one NaN above all. Text and bytes: each 0x00 as 0x00
+// 0xFF, then 0x00 0x00. INTERVAL: its length with 30-day months and 24-hour days, in nanoseconds, as a 128-bit integer.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "types/logical_type.h"
+#include "types/value.h"
+
+namespace llkv {
+
+/// Appends a value as it lies in a flat Vector (strings: a StringRef).
+void AppendKeyPart(PhysicalType type, const void* value, std::string* key);
+/// Appends the NULL of any type.
+void AppendNullKeyPart(std::string* key);
+/// Appends a value of type `type` (values of another type are a caller's error).
+void AppendKeyPart(LogicalType type, const Value& value, std::string* key);
+
+/// The values of an encoded key, for messages: "1, abc".
+std::string KeyToString(std::span<const LogicalType> types, std::string_view key);
+
+}  // namespace llkv

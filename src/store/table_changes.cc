@@ -1,0 +1,177 @@
+// See table_changes.h.
+#include "store/table_changes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "store/column_table.h"
+#include "store/redo.h"
+#include "txn/log_record.h"
+
+namespace llkv {
+
+void TableChanges::AddInsert(const std::shared_ptr<HotRowGroup>& group, uint32_t first, uint32_t count) {
+  const uint32_t command = txn_->command();
+  if (!inserts_.empty()) {
+    Insert& last = inserts_.back();
+    if (last.group == group && last.end == first && last.command == command) {
+      last.end += count;
+      return;
+    }
+  }
+  inserts_.push_back({group, first, first + count, command});
+}
+
+void TableChanges::AddDelete(RowId row, std::atomic<VersionStamp>* stamp, bool is_own, bool is_copy) {
+  deletes_.push_back({row, stamp, txn_->command(), is_own, is_copy});
+  stamp->store(txn_->stamp(), std::memory_order_release);
+}
+
+void TableChanges::AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged,
+                           std::vector<SortedKeys> keys) {
+  MutexLock lock(bulk_mutex_);
+  const uint32_t command = txn_->command();
+  for (std::shared_ptr<ColdRowGroup>& group : groups) bulk_groups_.push_back({std::move(group), command});
+  bulk_blobs_.push_back({std::move(staged), command});
+  std::move(keys.begin(), keys.end(), std::back_inserter(bulk_keys_));
+}
+
+arrow::Status TableChanges::EndCommand() {
+  for (const std::string& key : std::exchange(deferred_keys_, {})) {
+    ARROW_RETURN_NOT_OK(table_->CheckKeyIsUnique(key));
+  }
+  MutexLock lock(bulk_mutex_);
+  if (bulk_keys_.empty()) return arrow::Status::OK();
+  std::vector<StagedBlob> staged;
+  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run,
+                        table_->BuildBulkRun(std::exchange(bulk_keys_, {}), &staged));
+  if (!run) return arrow::Status::OK();
+  const uint32_t command = txn_->command();
+  bulk_blobs_.push_back({std::move(staged), command});
+  auto reader = std::make_shared<IndexRunReader>(*run, table_->context().pager);
+  bulk_runs_.push_back({reader, command});
+  table_->UpdateState([&reader](TableState& state) { state.runs.push_back({Validity{}, reader}); });
+  return arrow::Status::OK();
+}
+
+void TableChanges::UndoBulk(uint32_t from_command) {
+  MutexLock lock(bulk_mutex_);
+  bulk_keys_.clear();
+  const auto is_undone = [from_command](const auto& change) { return change.command >= from_command; };
+  if (std::any_of(bulk_groups_.begin(), bulk_groups_.end(), is_undone) ||
+      std::any_of(bulk_runs_.begin(), bulk_runs_.end(), is_undone)) {
+    table_->UpdateState([&](TableState& state) {
+      for (const BulkGroup& bulk : bulk_groups_) {
+        if (is_undone(bulk)) std::erase_if(state.groups, [&](const GroupEntry& e) { return e.cold == bulk.group; });
+      }
+      for (const BulkRun& run : bulk_runs_) {
+        if (is_undone(run)) std::erase_if(state.runs, [&](const IndexRunEntry& e) { return e.reader == run.reader; });
+      }
+    });
+  }
+  std::erase_if(bulk_groups_, is_undone);
+  std::erase_if(bulk_runs_, is_undone);
+  std::erase_if(bulk_blobs_, is_undone);
+}
+
+void TableChanges::Undo(uint32_t from_command) {
+  deferred_keys_.clear();
+  // Newest first, so that each stamp gets back what it had.
+  while (!deletes_.empty() && deletes_.back().command >= from_command) {
+    deletes_.back().stamp->store(0, std::memory_order_release);
+    deletes_.pop_back();
+  }
+  while (!inserts_.empty() && inserts_.back().command >= from_command) {
+    const Insert& insert = inserts_.back();
+    for (uint32_t slot = insert.first; slot < insert.end; ++slot) {
+      insert.group->SetNeedsRowChecks(slot);
+      insert.group->created_by(slot).store(kAbortedStamp, std::memory_order_release);
+    }
+    inserts_.pop_back();
+  }
+  UndoBulk(from_command);
+}
+
+bool TableChanges::IsLogged(const Insert& insert, uint32_t slot) const {
+  return insert.group->deleted_by(slot).load(std::memory_order_relaxed) == 0;
+}
+
+arrow::Status TableChanges::LogInserts(LogRecordWriter& log) {
+  if (inserts_.empty()) return arrow::Status::OK();
+  ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kInsertRows), table_->layout().id.value);
+  for (const Insert& insert : inserts_) {
+    for (uint32_t first = insert.first; first < insert.end;) {
+      if (!IsLogged(insert, first)) {
+        ++first;
+        continue;
+      }
+      uint32_t end = first + 1;
+      while (end < insert.end && IsLogged(insert, end)) ++end;
+      EncodeRows(*insert.group, first, end - first, out);
+      first = end;
+    }
+  }
+  return log.EndSection();
+}
+
+arrow::Status TableChanges::LogDeletes(LogRecordWriter& log) {
+  std::vector<RowId> rows;
+  for (const Deleted& deleted : deletes_) {
+    if (!deleted.is_own && !deleted.is_copy) rows.push_back(deleted.row);
+  }
+  if (rows.empty()) return arrow::Status::OK();
+  ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kDeleteRows), table_->layout().id.value);
+  EncodeRowIds(std::move(rows), out);
+  return log.EndSection();
+}
+
+arrow::Status TableChanges::LogBulk(LogRecordWriter& log) {
+  AttachedRowGroups attached;
+  for (const BulkGroup& bulk : bulk_groups_) attached.row_groups.push_back(bulk.group->descriptor());
+  for (const BulkRun& run : bulk_runs_) attached.runs.push_back(run.reader->descriptor());
+  if (attached.row_groups.empty()) return arrow::Status::OK();
+  ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kAttachRowGroups), table_->layout().id.value);
+  ARROW_RETURN_NOT_OK(EncodeAttached(attached, table_->context().pool, out));
+  return log.EndSection();
+}
+
+arrow::Status TableChanges::PrepareCommit(LogRecordWriter& log, WriteBatch& batch) {
+  MutexLock lock(bulk_mutex_);
+  ARROW_RETURN_NOT_OK(LogBulk(log));
+  ARROW_RETURN_NOT_OK(LogInserts(log));
+  ARROW_RETURN_NOT_OK(LogDeletes(log));
+  for (BulkBlobs& bulk : bulk_blobs_) {
+    for (StagedBlob& blob : bulk.blobs) batch.PutStaged(std::move(blob));
+  }
+  return arrow::Status::OK();
+}
+
+void TableChanges::Publish(CommitTs ts) {
+  int64_t num_added = 0;
+  for (const Insert& insert : inserts_) {
+    for (uint32_t slot = insert.first; slot < insert.end; ++slot) {
+      insert.group->created_by(slot).store(ts.value, std::memory_order_release);
+    }
+    num_added += insert.end - insert.first;
+    const uint32_t last_block = HotRowGroup::BlockOf(insert.end - 1);
+    for (uint32_t block = HotRowGroup::BlockOf(insert.first); block <= last_block; ++block) {
+      insert.group->block(block).max_created.store(ts.value, std::memory_order_release);
+    }
+  }
+  for (const Deleted& deleted : deletes_) {
+    deleted.stamp->store(ts.value, std::memory_order_release);
+    num_added -= deleted.is_copy ? 0 : 1;
+  }
+  {
+    MutexLock lock(bulk_mutex_);
+    for (const BulkGroup& bulk : bulk_groups_) {
+      bulk.group->created_by().store(ts.value, std::memory_order_release);
+      num_added += bulk.group->num_rows();
+    }
+  }
+  table_->AddLiveRows(num_added);
+  table_->SetChanged();
+}
+
+}  // namespace llkv

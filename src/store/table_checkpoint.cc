@@ -1,0 +1,368 @@
+// See table_checkpoint.h.
+#include "store/table_checkpoint.h"
+
+#include <arrow/buffer.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "pager/pager.h"
+#include "store/column/descriptor_page.h"
+#include "store/column_reader.h"
+
+namespace llkv {
+
+namespace {
+
+/// Runs are merged as long as that reads at most this many entries.
+constexpr uint64_t kMaxMergedEntries = uint64_t{1} << 22;
+
+std::vector<ColumnSpec> Specs(const TableLayout& layout) {
+  std::vector<ColumnSpec> specs;
+  for (const TableLayout::Column& column : layout.columns) specs.push_back({column.field, column.type});
+  return specs;
+}
+
+uint32_t NumDeleted(const ColdRowGroup& group) {
+  const std::shared_ptr<DeleteSet> deletes = group.deletes();
+  return deletes->num_gone() + deletes->num_entries();
+}
+
+RowBitmap DeletedRows(const ColdRowGroup& group) {
+  Snapshot newest;
+  newest.ts = CommitTs(kInFlightBit - 1);
+  RowBitmap bitmap;
+  group.deletes()->GetDeleted(newest, &bitmap);
+  return bitmap;
+}
+
+}  // namespace
+
+TableCheckpoint::TableCheckpoint(std::shared_ptr<ColumnTable> table, CommitTs at, WriteBatch* batch)
+    : table_(std::move(table)),
+      at_(at),
+      batch_(batch),
+      old_(table_->state()),
+      writer_(Specs(table_->layout()), table_->context().pool) {}
+
+TableCheckpoint::~TableCheckpoint() = default;
+
+arrow::Status TableCheckpoint::Prepare() {
+  ARROW_RETURN_NOT_OK(ChooseSources());
+  ARROW_RETURN_NOT_OK(RewriteSources());
+  if (!table_->layout().primary_key.empty()) ARROW_RETURN_NOT_OK(WriteIndexRun());
+  ARROW_RETURN_NOT_OK(WriteDeletes());
+  ARROW_RETURN_NOT_OK(WritePages());
+  return WriteMetadata();
+}
+
+/// Hot row groups; cold ones that are mostly deleted; and small cold ones at the end, as long as together with what
+/// follows they make a row group that is at least twice as large: so each row is rewritten a few times at most.
+arrow::Status TableCheckpoint::ChooseSources() {
+  const std::vector<GroupEntry>& groups = old_->groups;
+  is_source_.assign(groups.size(), false);
+  uint64_t num_rows_after = 0;
+  bool is_tail = true;
+  for (size_t i = groups.size(); i-- > 0;) {
+    if (groups[i].hot != nullptr) {
+      is_source_[i] = true;
+      num_rows_after += groups[i].hot->num_rows();
+      continue;
+    }
+    const uint32_t num_deleted = NumDeleted(*groups[i].cold);
+    const uint64_t num_alive = groups[i].cold->num_rows() - std::min(num_deleted, groups[i].cold->num_rows());
+    is_tail =
+        is_tail && num_rows_after > 0 && num_alive <= num_rows_after && num_alive + num_rows_after <= kMaxRowGroupRows;
+    is_source_[i] = is_tail || num_deleted > groups[i].cold->num_rows() / 2;
+    if (is_tail) num_rows_after += num_alive;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::RewriteSources() {
+  for (size_t i = 0; i < old_->groups.size(); ++i) {
+    const GroupEntry& entry = old_->groups[i];
+    if (!is_source_[i]) {
+      // Row ids of one row group have no other group's between them.
+      ARROW_RETURN_NOT_OK(Seal());
+      groups_.push_back(entry);
+    } else if (entry.hot != nullptr) {
+      ARROW_RETURN_NOT_OK(AddHotRows(entry));
+    } else {
+      ARROW_RETURN_NOT_OK(AddColdRows(entry));
+      for (const PhysicalKey key : BlobKeys(*entry.cold->descriptor())) retired_blobs_.push_back(key);
+      if (entry.cold->stored().deletes.value != 0) batch_->Free(entry.cold->stored().deletes);
+    }
+  }
+  return Seal();
+}
+
+arrow::Status TableCheckpoint::AddHotRows(const GroupEntry& entry) {
+  const HotRowGroup& hot = *entry.hot;
+  const auto num_columns = static_cast<uint32_t>(table_->types().size());
+  std::vector<Vector> columns(num_columns);
+  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<uint16_t> rows;
+  std::vector<RowId> row_ids;
+  std::string key;
+  for (uint32_t first = 0; first < hot.num_rows();) {
+    const uint32_t end = std::min(hot.num_rows(), HotRowGroup::BlockStart(HotRowGroup::BlockOf(first) + 1));
+    rows.clear();
+    row_ids.clear();
+    for (uint32_t slot = first; slot < end; ++slot) {
+      if (hot.created_by(slot).load() == kAbortedStamp || hot.deleted_by(slot).load() != 0) continue;
+      rows.push_back(static_cast<uint16_t>(slot - first));
+      row_ids.push_back(RowId(entry.first_row + slot));
+      if (table_->layout().primary_key.empty() || !table_->EncodeHotKey(hot, slot, &key)) continue;
+      keys_.Add(key, row_ids.back());
+    }
+    for (uint32_t i = 0; i < num_columns; ++i) {
+      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first, validity[i]));
+    }
+    ARROW_RETURN_NOT_OK(AddRows(columns, end - first, rows, row_ids));
+    first = end;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
+  const auto num_columns = static_cast<uint32_t>(table_->types().size());
+  const RowBitmap deleted = DeletedRows(*entry.cold);
+  std::vector<Vector> columns(num_columns);
+  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<uint16_t> rows;
+  std::vector<RowId> all_ids(kMaxBatchRows);
+  std::vector<RowId> row_ids;
+  for (uint32_t first = 0; first < entry.cold->num_rows(); first += kMaxBatchRows) {
+    const uint32_t count = std::min(kMaxBatchRows, entry.cold->num_rows() - first);
+    ARROW_RETURN_NOT_OK(entry.cold->reader().GetRowIds(first, {all_ids.data(), count}));
+    rows.clear();
+    row_ids.clear();
+    for (uint32_t i = 0; i < count; ++i) {
+      if (((deleted[(first + i) / 64] >> ((first + i) % 64)) & 1) != 0) continue;
+      rows.push_back(static_cast<uint16_t>(i));
+      row_ids.push_back(all_ids[i]);
+    }
+    for (uint32_t i = 0; i < num_columns; ++i) {
+      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, count, validity[i]));
+    }
+    ARROW_RETURN_NOT_OK(AddRows(columns, count, rows, row_ids));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::AddRows(const std::vector<Vector>& columns, uint32_t num_rows,
+                                       const std::vector<uint16_t>& rows, const std::vector<RowId>& row_ids) {
+  for (size_t done = 0; done < rows.size();) {
+    if (writer_.room() == 0) ARROW_RETURN_NOT_OK(Seal());
+    const size_t count = std::min<size_t>(rows.size() - done, writer_.room());
+    Batch batch;
+    batch.columns = columns;
+    batch.num_rows = num_rows;
+    batch.selection = Selection{rows.data() + done, static_cast<uint32_t>(count)};
+    ARROW_RETURN_NOT_OK(writer_.Append(batch, {row_ids.data() + done, count}));
+    done += count;
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::Seal() {
+  if (writer_.num_rows() == 0) return arrow::Status::OK();
+  const TableContext& context = table_->context();
+  ARROW_ASSIGN_OR_RAISE(EncodedRowGroup encoded, writer_.Finish());
+  std::vector<StagedBlob> staged;
+  ARROW_ASSIGN_OR_RAISE(RowGroupDescriptor descriptor, StageRowGroup(std::move(encoded), *context.pager, &staged));
+  for (StagedBlob& blob : staged) batch_->PutStaged(std::move(blob));
+  GroupEntry entry;
+  entry.first_row = descriptor.first_row_id.value;
+  entry.end_row = descriptor.last_row_id.value + 1;
+  entry.validity.from = at_.value;
+  entry.cold = std::make_shared<ColdRowGroup>(table_->layout(),
+                                              std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
+                                              RowBitmap(), 0, context.pager, context.pool);
+  added_.push_back(entry);
+  groups_.push_back(std::move(entry));
+  return arrow::Status::OK();
+}
+
+/// One run of the rows that were hot, merged with older runs of like size.
+arrow::Status TableCheckpoint::WriteIndexRun() {
+  runs_ = old_->runs;
+  if (keys_.size() == 0) return arrow::Status::OK();
+  uint64_t num_entries = keys_.size();
+  while (!runs_.empty()) {
+    IndexRunReader& run = *runs_.back().reader;
+    if (run.descriptor().num_entries > 2 * num_entries ||
+        run.descriptor().num_entries + num_entries > kMaxMergedEntries) {
+      break;
+    }
+    num_entries += run.descriptor().num_entries;
+    struct Context {
+      TableCheckpoint* self;
+      arrow::Status status;
+    } context{this, arrow::Status::OK()};
+    const auto visit = [](void* pointer, std::string_view key, RowId row) {
+      auto* context = static_cast<Context*>(pointer);
+      const auto fate = ColumnTable::FateOf(*context->self->old_, row);
+      context->status = fate.status();
+      if (fate.ok() && *fate == ColumnTable::RowFate::kAlive) context->self->keys_.Add(key, row);
+      return context->status.ok();
+    };
+    ARROW_RETURN_NOT_OK(run.Scan(std::nullopt, std::nullopt, visit, &context));
+    ARROW_RETURN_NOT_OK(context.status);
+    ARROW_ASSIGN_OR_RAISE(const std::vector<PhysicalKey> blobs, run.BlobKeys());
+    retired_blobs_.insert(retired_blobs_.end(), blobs.begin(), blobs.end());
+    replaced_runs_.push_back(runs_.back());
+    runs_.pop_back();
+  }
+  keys_.Sort();
+  const TableContext& context = table_->context();
+  IndexRunWriter writer(context.pager, context.pool);
+  for (size_t i = 0; i < keys_.size(); ++i) ARROW_RETURN_NOT_OK(writer.Add(keys_.key(i), keys_.row(i)));
+  std::vector<StagedBlob> staged;
+  ARROW_ASSIGN_OR_RAISE(std::optional<IndexRunDescriptor> run, writer.Finish(&staged));
+  for (StagedBlob& blob : staged) batch_->PutStaged(std::move(blob));
+  if (run) runs_.push_back({Validity{}, std::make_shared<IndexRunReader>(*run, context.pager)});
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::WriteDeletes() {
+  for (const GroupEntry& entry : groups_) {
+    ColdRowGroup::Stored stored = entry.cold->stored();
+    if (entry.cold->deletes()->num_entries() == 0) {
+      if (stored.deletes.value != 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
+      continue;
+    }
+    RowBitmap bitmap = DeletedRows(*entry.cold);
+    uint32_t num_deleted = 0;
+    for (const uint64_t word : bitmap) num_deleted += static_cast<uint32_t>(std::popcount(word));
+    if (num_deleted != stored.num_deleted) {
+      if (stored.deletes.value != 0) batch_->Free(stored.deletes);
+      ByteWriter bytes;
+      EncodeDeletes(bitmap, entry.cold->num_rows(), bytes);
+      ARROW_ASSIGN_OR_RAISE(stored.deletes, Put(bytes));
+      stored.num_deleted = num_deleted;
+    }
+    deletes_.push_back({entry.cold, std::move(bitmap), stored});
+    if (num_deleted > 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
+  }
+  return arrow::Status::OK();
+}
+
+/// Keeps the pages whose row groups are all still there, and writes the row groups of the others and the new ones into
+/// new pages. A page that is not full is written anew too where there are new row groups.
+arrow::Status TableCheckpoint::WritePages() {
+  std::map<PhysicalKey, uint32_t> num_kept;
+  for (const GroupEntry& entry : groups_) ++num_kept[entry.cold->stored().page];
+  std::map<PhysicalKey, uint32_t> num_stored;
+  for (const GroupEntry& entry : old_->groups) {
+    if (entry.cold != nullptr) ++num_stored[entry.cold->stored().page];
+  }
+  const bool has_new = num_kept.contains(PhysicalKey());
+  const auto is_kept = [&](PhysicalKey page) {
+    if (page.value == 0 || num_kept[page] != num_stored[page]) return false;
+    return !has_new || num_kept[page] >= kMaxRowGroupsPerPage / 2;
+  };
+  std::set<PhysicalKey> kept;
+  std::vector<std::shared_ptr<ColdRowGroup>> loose;
+  for (const GroupEntry& entry : groups_) {
+    const PhysicalKey page = entry.cold->stored().page;
+    if (is_kept(page)) {
+      kept.insert(page);
+    } else {
+      loose.push_back(entry.cold);
+    }
+  }
+  for (const PhysicalKey page : table_->stored().pages) {
+    if (kept.contains(page)) {
+      metadata_.pages.push_back(page);
+    } else {
+      batch_->Free(page);
+    }
+  }
+  for (size_t first = 0; first < loose.size(); first += kMaxRowGroupsPerPage) {
+    const size_t end = std::min<size_t>(loose.size(), first + kMaxRowGroupsPerPage);
+    std::vector<RowGroupDescriptor> descriptors;
+    for (size_t i = first; i < end; ++i) descriptors.push_back(*loose[i]->descriptor());
+    ARROW_ASSIGN_OR_RAISE(auto bytes, SerializeDescriptorPage(descriptors, table_->context().pool));
+    ARROW_ASSIGN_OR_RAISE(const PhysicalKey key, table_->context().pager->Allocate(1));
+    batch_->Put(key, std::move(bytes));
+    metadata_.pages.push_back(key);
+    for (size_t i = first; i < end; ++i) new_pages_.emplace_back(loose[i], key);
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::WriteMetadata() {
+  metadata_.layout = table_->layout();
+  metadata_.next_row_page = table_->next_row_page();
+  metadata_.num_live_rows = static_cast<uint64_t>(std::max<int64_t>(table_->live_rows(), 0));
+  for (const IndexRunEntry& run : runs_) metadata_.runs.push_back(run.reader->descriptor());
+  ByteWriter bytes;
+  EncodeTableMetadata(metadata_, bytes);
+  ARROW_ASSIGN_OR_RAISE(metadata_.key, Put(bytes));
+  if (table_->stored().key.value != 0) batch_->Free(table_->stored().key);
+  return arrow::Status::OK();
+}
+
+arrow::Result<PhysicalKey> TableCheckpoint::Put(const ByteWriter& bytes) {
+  ARROW_ASSIGN_OR_RAISE(const PhysicalKey key, table_->context().pager->Allocate(1));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
+                        arrow::AllocateBuffer(static_cast<int64_t>(bytes.size()), table_->context().pool));
+  std::copy(bytes.bytes().begin(), bytes.bytes().end(), buffer->mutable_data());
+  batch_->Put(key, std::move(buffer));
+  return key;
+}
+
+void TableCheckpoint::Apply(bool has_older_snapshots) {
+  for (const auto& [group, page] : new_pages_) group->stored().page = page;
+  for (NewDeletes& deletes : deletes_) {
+    const PhysicalKey page = deletes.group->stored().page;
+    deletes.group->stored() = deletes.stored;
+    deletes.group->stored().page = page;
+    if (!has_older_snapshots) deletes.group->FoldDeletes(std::move(deletes.bitmap));
+  }
+  TableState next;
+  next.groups = groups_;
+  next.runs = runs_;
+  if (has_older_snapshots) {
+    next.retired_groups = old_->retired_groups;
+    next.retired_runs = old_->retired_runs;
+    next.hot_indexes = old_->hot_indexes;
+    for (size_t i = 0; i < old_->groups.size(); ++i) {
+      if (!is_source_[i]) continue;
+      next.retired_groups.push_back(old_->groups[i]);
+      next.retired_groups.back().validity.to = at_.value;
+    }
+    for (const IndexRunEntry& run : replaced_runs_) {
+      next.retired_runs.push_back(run);
+      next.retired_runs.back().validity.to = at_.value;
+    }
+    next.hot_indexes.back().validity.to = at_.value;
+  }
+  next.hot_indexes.push_back({Validity{}, std::make_shared<ArtIndex>(table_->context().pool)});
+  table_->stored() = metadata_;
+  table_->ReplaceState(std::move(next));
+  table_->ClearChanged();
+}
+
+arrow::Result<std::vector<PhysicalKey>> TableCheckpoint::AllBlobs(ColumnTable& table) {
+  std::vector<PhysicalKey> blobs = table.stored().pages;
+  for (const TableMetadata::Deletes& deletes : table.stored().deletes) blobs.push_back(deletes.key);
+  if (table.stored().key.value != 0) blobs.push_back(table.stored().key);
+  const TableStatePtr state = table.state();
+  for (const GroupEntry& entry : state->groups) {
+    if (entry.cold == nullptr) continue;
+    for (const PhysicalKey key : BlobKeys(*entry.cold->descriptor())) blobs.push_back(key);
+  }
+  for (const IndexRunEntry& run : state->runs) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<PhysicalKey> keys, run.reader->BlobKeys());
+    blobs.insert(blobs.end(), keys.begin(), keys.end());
+  }
+  return blobs;
+}
+
+}  // namespace llkv

@@ -1,0 +1,93 @@
+// TableState: the row groups and index parts that a column table consists of at one moment, as an immutable value. A
+// change makes a new one; scans keep theirs.
+//
+// A checkpoint replaces hot row groups by cold ones that hold only rows that were alive. Snapshots from before it need
+// the old ones, so these stay as "retired" until no such snapshot lives: a snapshot at S uses the active groups with
+// valid_from <= S and the retired ones with valid_from <= S < valid_to. Active row groups have disjoint ranges of row
+// ids; so have retired ones of one checkpoint.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "base/ids.h"
+#include "store/art_index.h"
+#include "store/cold_rows.h"
+#include "store/column/index_run.h"
+#include "store/hot_rows.h"
+#include "txn/version_stamp.h"
+
+namespace llkv {
+
+/// Ids of rows are given out in pages: a row group that is being filled has one of its own.
+inline constexpr uint64_t kRowPageRows = kMaxRowGroupRows;
+
+/// Snapshots at ts with from <= ts < to.
+struct Validity {
+  uint64_t from = 0;
+  uint64_t to = std::numeric_limits<uint64_t>::max();
+  bool Contains(CommitTs ts) const { return from <= ts.value && ts.value < to; }
+};
+
+/// A hot or a cold row group (the other is null).
+struct GroupEntry {
+  uint64_t first_row = 0;
+  /// Exclusive.
+  uint64_t end_row = 0;
+  Validity validity;
+  std::shared_ptr<HotRowGroup> hot;
+  std::shared_ptr<ColdRowGroup> cold;
+
+  bool HasRow(RowId row) const { return first_row <= row.value && row.value < end_row; }
+};
+
+struct IndexRunEntry {
+  Validity validity;
+  std::shared_ptr<IndexRunReader> reader;
+};
+
+struct HotIndexEntry {
+  Validity validity;
+  std::shared_ptr<ArtIndex> index;
+};
+
+struct TableState {
+  /// By first_row.
+  std::vector<GroupEntry> groups;
+  std::vector<GroupEntry> retired_groups;
+  /// The active one is the last; those before are retired.
+  std::vector<HotIndexEntry> hot_indexes;
+  std::vector<IndexRunEntry> runs;
+  std::vector<IndexRunEntry> retired_runs;
+
+  /// The active row group with a row, or null.
+  const GroupEntry* FindActive(RowId row) const {
+    auto it = std::upper_bound(groups.begin(), groups.end(), row.value,
+                               [](uint64_t value, const GroupEntry& entry) { return value < entry.first_row; });
+    if (it == groups.begin()) return nullptr;
+    --it;
+    return it->HasRow(row) ? &*it : nullptr;
+  }
+  /// The row group in which a snapshot looks for a row, or null.
+  const GroupEntry* Find(RowId row, CommitTs ts) const {
+    const GroupEntry* active = FindActive(row);
+    if (active != nullptr && active->validity.Contains(ts)) return active;
+    for (const GroupEntry& retired : retired_groups) {
+      if (retired.HasRow(row) && retired.validity.Contains(ts)) return &retired;
+    }
+    return nullptr;
+  }
+  void Add(GroupEntry entry) {
+    const auto place =
+        std::upper_bound(groups.begin(), groups.end(), entry.first_row,
+                         [](uint64_t value, const GroupEntry& other) { return value < other.first_row; });
+    groups.insert(place, std::move(entry));
+  }
+};
+
+using TableStatePtr = std::shared_ptr<const TableState>;
+
+}  // namespace llkv
