@@ -103,18 +103,24 @@ int Lane::DeepestPending() const {
   return -1;
 }
 
+arrow::Result<bool> Lane::TakeMorsel() {
+  if (drained_ || finished_->load(std::memory_order_relaxed)) return false;
+  ARROW_ASSIGN_OR_RAISE(const uint64_t morsel, pipeline_->source->NextMorsel(contexts_[0], *source_state_));
+  drained_ = morsel == Source::kNoMorsel;
+  if (drained_) return false;
+  for (LaneContext& each : contexts_) each.morsel = morsel;
+  in_morsel_ = true;
+  return true;
+}
+
 arrow::Result<LaneResult> Lane::ReadSource() {
-  if (drained_ || finished_->load(std::memory_order_relaxed)) return LaneResult::kDone;
-  LaneContext& context = contexts_[0];
   if (!in_morsel_) {
-    ARROW_ASSIGN_OR_RAISE(const uint64_t morsel, pipeline_->source->NextMorsel(context, *source_state_));
-    if (morsel == Source::kNoMorsel) {
-      drained_ = true;
-      return LaneResult::kDone;
-    }
-    for (LaneContext& each : contexts_) each.morsel = morsel;
-    in_morsel_ = true;
+    ARROW_ASSIGN_OR_RAISE(const bool found, TakeMorsel());
+    if (!found) return LaneResult::kDone;
+  } else if (drained_ || finished_->load(std::memory_order_relaxed)) {
+    return LaneResult::kDone;
   }
+  LaneContext& context = contexts_[0];
   arenas_[0]->Reset();
   const bool measure = query_->exec->measure_time;
   const uint64_t begin = measure ? NowNanos() : 0;

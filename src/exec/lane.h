@@ -39,6 +39,9 @@ class Lane {
   arrow::Status Open(QueryContext* query, Waker* waker, Sink* sink);
   /// Goes on until one of the results. Batches are valid until the next call.
   arrow::Result<LaneResult> Advance(Batch* batch);
+  /// For nested lanes, between morsels: takes the source's next morsel, whose end Advance will report; false at the
+  /// end.
+  arrow::Result<bool> TakeMorsel();
   /// Adds what was counted to the pipeline's stats and begins to count anew.
   void FlushStats();
   /// Ends an execution: counts are flushed, states reset or dropped.
@@ -84,7 +87,7 @@ class Lane {
   std::vector<bool> blocked_;  // operator i is to be called again with the same input
   int depth_ = -1;             // the operator to call next; -1: the source
   bool in_morsel_ = false;
-  bool drained_ = false;  // no more input from the source
+  bool drained_ = false;        // no more input from the source
   uint64_t reported_rows_ = 0;  // rows of the source that Progress knows
   std::vector<Counters> counters_;
 };

@@ -36,8 +36,6 @@ struct Pipeline {
   std::unique_ptr<Sink> sink;
   /// Runs in one lane, in the order of rows (something in it needs that).
   bool is_sequential = false;
-  /// Types of the rows that it gives to its sink.
-  std::vector<OutputColumn> output;
   /// For the source, each operator, and the sink.
   std::vector<std::unique_ptr<OperatorStats>> stats;
 };
@@ -45,6 +43,8 @@ struct Pipeline {
 /// Pipelines in an order in which each comes after those it depends on. The last one's rows are the result.
 struct PhysicalPlan {
   std::vector<std::unique_ptr<Pipeline>> pipelines;
+  /// Those within a source (UNION ALL), for their stats.
+  std::vector<const Pipeline*> nested;
   std::vector<OutputColumn> output;
   /// The reader stops after `limit` rows behind the first `offset`; null or a NULL value: no such bound. Belong to the
   /// logical plan.

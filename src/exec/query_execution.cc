@@ -7,12 +7,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <numeric>
 #include <utility>
 
 #include "base/error.h"
-#include "exec/expr_set.h"
+#include "exec/batch_cutter.h"
+#include "exec/operators/limit.h"
 #include "exec/physical_planner.h"
 #include "exec/pipeline_run.h"
 #include "exec/result_queue.h"
@@ -26,7 +25,6 @@ namespace llkv {
 
 namespace {
 
-constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 constexpr int64_t kFirstResultRows = 2048;
 constexpr int64_t kMaxResultRows = 65'536;
 constexpr int64_t kMaxTextBytes = int64_t{64} << 20;
@@ -38,17 +36,6 @@ enum class Stage : uint8_t {
   kParallel,  // the last pipeline fills the result queue
   kEnded,     // all rows were given
 };
-
-/// The value of a LIMIT or OFFSET: absent and NULL are `none`.
-arrow::Result<uint64_t> EvaluateBound(const BoundExpr* expr, const QueryContext& query, uint64_t none) {
-  if (expr == nullptr) return none;
-  ARROW_ASSIGN_OR_RAISE(const Value value, EvaluateScalar(*expr, query));
-  if (value.is_null()) return none;
-  if (value.integer() < 0) {
-    return SqlError(sqlstate::kInvalidParameter, "LIMIT and OFFSET must not be negative", expr->position);
-  }
-  return static_cast<uint64_t>(std::min<int128_t>(value.integer(), std::numeric_limits<int64_t>::max()));
-}
 
 }  // namespace
 
@@ -79,9 +66,10 @@ class QueryExecution::Impl {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> PopParallel();
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> BuildDirect();
   arrow::Result<Batch> ReadQueued();
-  Batch CutDirect(Batch batch);
+  Batch CutDirect(const Batch& batch);
   /// Ends the execution and gives the error to report for `status`.
   arrow::Status Fail(const arrow::Status& status);
+  std::vector<const Pipeline*> AllPipelines() const;
   void AppendNode(const LogicalPlan& node, int depth, std::string& text) const;
 
   std::shared_ptr<const LogicalPlan> logical_;
@@ -106,8 +94,8 @@ class QueryExecution::Impl {
   Stage stage_ = Stage::kIdle;
   Lane* direct_ = nullptr;
   uint64_t offset_left_ = 0;
-  uint64_t limit_left_ = kNoLimit;
-  std::vector<uint16_t> cut_rows_;
+  uint64_t limit_left_ = kNoRowBound;
+  BatchCutter cutter_;
   std::unique_ptr<RecordBatchBuilder> builder_;
   std::unique_ptr<ArrowBatchReader> queued_;
   std::vector<Vector> queued_columns_;
@@ -152,7 +140,7 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
   query_.pool = pool_.get();
   query_.max_lanes = exec_.scheduler == nullptr ? 1 : std::max(1U, exec_.num_threads);
   if (exec_.measure_time) {
-    for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) {
+    for (const Pipeline* pipeline : AllPipelines()) {
       for (const std::unique_ptr<OperatorStats>& stats : pipeline->stats) {
         stats->rows = 0;
         stats->batches = 0;
@@ -160,8 +148,8 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
       }
     }
   }
-  ARROW_ASSIGN_OR_RAISE(offset_left_, EvaluateBound(plan_.offset, query_, 0));
-  ARROW_ASSIGN_OR_RAISE(limit_left_, EvaluateBound(plan_.limit, query_, kNoLimit));
+  ARROW_ASSIGN_OR_RAISE(offset_left_, EvaluateRowBound(plan_.offset, query_, 0));
+  ARROW_ASSIGN_OR_RAISE(limit_left_, EvaluateRowBound(plan_.limit, query_, kNoRowBound));
   result_rows_ = kFirstResultRows;
   if (exec_.progress != nullptr) {
     exec_.progress->pipelines_total.fetch_add(plan_.pipelines.size(), std::memory_order_relaxed);
@@ -191,7 +179,7 @@ arrow::Status QueryExecution::Impl::RunPipelines() {
 }
 
 uint32_t QueryExecution::Impl::ChooseLastLanes() const {
-  const uint64_t wanted = limit_left_ == kNoLimit ? kNoLimit : limit_left_ + offset_left_;
+  const uint64_t wanted = limit_left_ == kNoRowBound ? kNoRowBound : limit_left_ + offset_left_;
   if (plan_.is_limit_near && wanted <= exec_.parallel_min_rows) return 1;
   return runs_.back()->ChooseLanes();
 }
@@ -212,25 +200,17 @@ arrow::Status QueryExecution::Impl::OpenLast() {
   return arrow::Status::OK();
 }
 
-Batch QueryExecution::Impl::CutDirect(Batch batch) {
+Batch QueryExecution::Impl::CutDirect(const Batch& batch) {
   const uint32_t count = batch.selection.count;
   if (offset_left_ == 0 && count <= limit_left_) {
-    if (limit_left_ != kNoLimit) limit_left_ -= count;
+    if (limit_left_ != kNoRowBound) limit_left_ -= count;
     return batch;
   }
   const auto skip = static_cast<uint32_t>(std::min<uint64_t>(offset_left_, count));
   const auto keep = static_cast<uint32_t>(std::min<uint64_t>(limit_left_, count - skip));
   offset_left_ -= skip;
-  if (limit_left_ != kNoLimit) limit_left_ -= keep;
-  if (batch.selection.IsDense() && skip > 0) {
-    cut_rows_.resize(kMaxBatchRows);
-    std::iota(cut_rows_.begin(), cut_rows_.begin() + keep, static_cast<uint16_t>(skip));
-    batch.selection = Selection{cut_rows_.data(), keep};
-  } else {
-    batch.selection.count = keep;
-    if (batch.selection.rows != nullptr) batch.selection.rows += skip;
-  }
-  return batch;
+  if (limit_left_ != kNoRowBound) limit_left_ -= keep;
+  return cutter_.Slice(batch, skip, keep);
 }
 
 arrow::Result<Batch> QueryExecution::Impl::NextDirect() {
@@ -275,7 +255,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> QueryExecution::Impl::NextPar
     const uint64_t skip = std::min(offset_left_, count);
     const uint64_t keep = std::min(limit_left_, count - skip);
     offset_left_ -= skip;
-    if (limit_left_ != kNoLimit) limit_left_ -= keep;
+    if (limit_left_ != kNoRowBound) limit_left_ -= keep;
     if (keep == 0) continue;
     if (keep == count) return batch;
     return batch->Slice(static_cast<int64_t>(skip), static_cast<int64_t>(keep));
@@ -366,11 +346,18 @@ void QueryExecution::Impl::Stop() {
   queued_.reset();
   builder_.reset();
   direct_ = nullptr;
+  exec_.pin.reset();
+}
+
+std::vector<const Pipeline*> QueryExecution::Impl::AllPipelines() const {
+  std::vector<const Pipeline*> all = plan_.nested;
+  for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) all.push_back(pipeline.get());
+  return all;
 }
 
 void QueryExecution::Impl::AppendNode(const LogicalPlan& node, int depth, std::string& text) const {
   text += fmt::format("{:{}}{}", "", depth * 2, PlanNodeTitle(node));
-  for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) {
+  for (const Pipeline* pipeline : AllPipelines()) {
     for (const std::unique_ptr<OperatorStats>& stats : pipeline->stats) {
       if (stats->node != &node) continue;
       text += fmt::format("  [{} rows={} time={:.3f}ms]", stats->title, stats->rows.load(),

@@ -1,0 +1,34 @@
+// Sinks that change things: INSERT, UPDATE, DELETE and COPY TO, and the source that tells how many rows there were.
+// Here together because they share that number; what they write to knows nothing of plans.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "exec/operator.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+/// Rows that a sink wrote. Shared by the sink and the source behind it.
+struct RowCount {
+  std::atomic<int64_t> rows{0};
+};
+
+/// Appends the rows that come, columns as the table's, in their order.
+std::unique_ptr<Sink> MakeInsert(const LogicalInsert& node, std::shared_ptr<RowCount> count);
+
+/// Reads all rows first, then deletes the old and appends the new ones, so that an update never meets its own rows.
+std::unique_ptr<Sink> MakeUpdate(const LogicalUpdate& node, std::shared_ptr<RowCount> count);
+
+/// Reads all row ids first, then deletes them.
+std::unique_ptr<Sink> MakeDelete(const LogicalDelete& node, std::shared_ptr<RowCount> count);
+
+/// Writes the rows that come to a file, in their order; it appears when all are written.
+std::unique_ptr<Sink> MakeCopyTo(const LogicalCopyTo& node, std::shared_ptr<RowCount> count);
+
+/// One row with one BIGINT: the count.
+std::unique_ptr<Source> MakeRowCount(std::shared_ptr<const RowCount> count);
+
+}  // namespace llkv

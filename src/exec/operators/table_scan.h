@@ -1,0 +1,17 @@
+// Table scan: a table's visible rows that pass the pushed predicates, straight from its store.
+#pragma once
+
+#include <memory>
+
+#include "exec/operator.h"
+#include "plan/logical_plan.h"
+
+namespace llkv {
+
+/// `node` outlives it. Columns are node.output.
+std::unique_ptr<Source> MakeTableScan(const LogicalScan& node);
+
+/// The one row (or none) whose primary key is node.key_lookup, without a scan. Allocates nothing when run again.
+std::unique_ptr<Source> MakeKeyLookup(const LogicalScan& node);
+
+}  // namespace llkv

@@ -1,0 +1,315 @@
+// See physical_planner.h. Builds each pipeline backwards from where its rows go: Build gives a pipeline the source and
+// operators that produce a node's output, and finishes the pipelines that it depends on first.
+#include "exec/physical_planner.h"
+
+#include <unordered_map>
+#include <utility>
+
+#include "base/error.h"
+#include "exec/expr_set.h"
+#include "exec/operators/aggregate.h"
+#include "exec/operators/changes.h"
+#include "exec/operators/collect.h"
+#include "exec/operators/file_scan.h"
+#include "exec/operators/filter.h"
+#include "exec/operators/hash_join.h"
+#include "exec/operators/limit.h"
+#include "exec/operators/nested_loop_join.h"
+#include "exec/operators/project.h"
+#include "exec/operators/row_constraints.h"
+#include "exec/operators/set_operation.h"
+#include "exec/operators/sort.h"
+#include "exec/operators/table_function.h"
+#include "exec/operators/table_scan.h"
+#include "exec/operators/union_all.h"
+#include "exec/operators/values.h"
+
+namespace llkv {
+
+namespace {
+
+/// A LIMIT up to here is read by many lanes and kept; a larger one streams through one lane.
+constexpr int64_t kMaxCollectedLimit = 100'000;
+
+std::vector<LogicalType> TypesOf(const std::vector<OutputColumn>& columns) {
+  std::vector<LogicalType> types;
+  for (const OutputColumn& column : columns) types.push_back(column.type);
+  return types;
+}
+
+std::vector<uint32_t> AllColumns(size_t count) {
+  std::vector<uint32_t> columns(count);
+  for (size_t i = 0; i < count; ++i) columns[i] = static_cast<uint32_t>(i);
+  return columns;
+}
+
+/// The value of a bound that is known now, or -1.
+int64_t ConstantBound(const BoundExpr* expr) {
+  if (expr == nullptr) return 0;
+  if (!expr->IsConstant() || expr->value.is_null() || expr->value.integer() > kMaxCollectedLimit) return -1;
+  return static_cast<int64_t>(expr->value.integer());
+}
+
+/// Every row that is read is a row of the result.
+bool GivesEachRow(const LogicalPlan& node) {
+  switch (node.kind) {
+    case PlanKind::kProject:
+      return GivesEachRow(*node.children[0]);
+    case PlanKind::kScan:
+      return node.As<LogicalScan>().predicates.empty();
+    case PlanKind::kFilter:
+    case PlanKind::kJoin:
+      return false;
+    default:
+      return true;
+  }
+}
+
+class Planner {
+ public:
+  arrow::Result<PhysicalPlan> Plan(const LogicalPlan& root) {
+    const LogicalPlan* top = &root;
+    if (root.kind == PlanKind::kLimit) {
+      const auto& limit = root.As<LogicalLimit>();
+      plan_.limit = limit.limit.get();
+      plan_.offset = limit.offset.get();
+      top = root.children[0].get();
+      plan_.is_limit_near = GivesEachRow(*top);
+    }
+    auto last = std::make_unique<Pipeline>();
+    ARROW_RETURN_NOT_OK(Build(*top, *last));
+    plan_.output = root.output;
+    plan_.pipelines.push_back(std::move(last));
+    return std::move(plan_);
+  }
+
+ private:
+  static void SetSource(Pipeline& pipeline, std::unique_ptr<Source> source, const LogicalPlan& node,
+                        const char* title) {
+    pipeline.source = std::move(source);
+    pipeline.stats.push_back(std::make_unique<OperatorStats>(title, &node));
+  }
+  static void Add(Pipeline& pipeline, std::unique_ptr<Operator> added, const LogicalPlan& node, const char* title) {
+    pipeline.operators.push_back(std::move(added));
+    pipeline.stats.push_back(std::make_unique<OperatorStats>(title, &node));
+  }
+  /// Ends a pipeline: those built later may depend on it.
+  void Finish(std::unique_ptr<Pipeline> pipeline, std::unique_ptr<Sink> sink, const LogicalPlan& node,
+              const char* title) {
+    pipeline->sink = std::move(sink);
+    pipeline->stats.push_back(std::make_unique<OperatorStats>(title, &node));
+    plan_.pipelines.push_back(std::move(pipeline));
+  }
+  /// A pipeline of its own that gives the rows of `node`.
+  arrow::Result<std::unique_ptr<Pipeline>> BuildApart(const LogicalPlan& node) {
+    auto pipeline = std::make_unique<Pipeline>();
+    ARROW_RETURN_NOT_OK(Build(node, *pipeline));
+    return pipeline;
+  }
+
+  arrow::Status Build(const LogicalPlan& node, Pipeline& pipeline);
+  arrow::Status BuildJoin(const LogicalJoin& node, Pipeline& pipeline);
+  arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
+  arrow::Status BuildSort(const LogicalSort& node, Pipeline& pipeline);
+  arrow::Status BuildLimit(const LogicalLimit& node, Pipeline& pipeline);
+  arrow::Status BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline);
+  arrow::Status BuildMaterialize(const LogicalMaterialize& node, Pipeline& pipeline);
+  arrow::Status BuildMaterializedScan(const LogicalMaterializedScan& node, Pipeline& pipeline);
+  arrow::Status BuildChange(const LogicalPlan& node, Pipeline& pipeline);
+  void BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const LogicalPlan& node, Pipeline& pipeline);
+
+  PhysicalPlan plan_;
+  std::unordered_map<uint32_t, std::shared_ptr<CollectedRows>> materialized_;
+};
+
+arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
+  switch (node.kind) {
+    case PlanKind::kScan: {
+      const auto& scan = node.As<LogicalScan>();
+      const bool is_lookup = !scan.key_lookup.empty();
+      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan), node, is_lookup ? "lookup" : "scan");
+      return arrow::Status::OK();
+    }
+    case PlanKind::kValues:
+      SetSource(pipeline, MakeValues(node.As<LogicalValues>()), node, "values");
+      return arrow::Status::OK();
+    case PlanKind::kTableFunction:
+      SetSource(pipeline, MakeTableFunctionScan(node.As<LogicalTableFunction>()), node, "function");
+      return arrow::Status::OK();
+    case PlanKind::kFileScan:
+      SetSource(pipeline, MakeFileScan(node.As<LogicalFileScan>()), node, "file");
+      return arrow::Status::OK();
+    case PlanKind::kFilter:
+      ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+      Add(pipeline, MakeFilter(node.As<LogicalFilter>().terms, MakeLayout(node.children[0]->output)), node, "filter");
+      return arrow::Status::OK();
+    case PlanKind::kProject: {
+      ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+      std::vector<const BoundExpr*> exprs;
+      for (const BoundExprPtr& expr : node.As<LogicalProject>().exprs) exprs.push_back(expr.get());
+      Add(pipeline, MakeProject(std::move(exprs), MakeLayout(node.children[0]->output)), node, "project");
+      return arrow::Status::OK();
+    }
+    case PlanKind::kJoin:
+      return BuildJoin(node.As<LogicalJoin>(), pipeline);
+    case PlanKind::kAggregate:
+      return BuildAggregate(node.As<LogicalAggregate>(), pipeline);
+    case PlanKind::kSort:
+      return BuildSort(node.As<LogicalSort>(), pipeline);
+    case PlanKind::kLimit:
+      return BuildLimit(node.As<LogicalLimit>(), pipeline);
+    case PlanKind::kSetOperation:
+      return BuildSetOperation(node.As<LogicalSetOperation>(), pipeline);
+    case PlanKind::kMaterialize:
+      return BuildMaterialize(node.As<LogicalMaterialize>(), pipeline);
+    case PlanKind::kMaterializedScan:
+      return BuildMaterializedScan(node.As<LogicalMaterializedScan>(), pipeline);
+    case PlanKind::kInsert:
+    case PlanKind::kUpdate:
+    case PlanKind::kDelete:
+    case PlanKind::kCopyTo:
+      return BuildChange(node, pipeline);
+  }
+  return InternalError("an unknown plan node");
+}
+
+void Planner::BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const LogicalPlan& node, Pipeline& pipeline) {
+  for (const std::unique_ptr<Pipeline>& part : parts) {
+    pipeline.is_sequential |= part->is_sequential;
+    plan_.nested.push_back(part.get());
+  }
+  SetSource(pipeline, MakeUnionAll(std::move(parts)), node, "union");
+}
+
+arrow::Status Planner::BuildJoin(const LogicalJoin& node, Pipeline& pipeline) {
+  const ColumnLayout left = MakeLayout(node.children[0]->output);
+  const ColumnLayout right = MakeLayout(node.children[1]->output);
+  JoinOperators join =
+      CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right) : MakeNestedLoopJoin(node, left, right);
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> build, BuildApart(*node.children[1]));
+  Finish(std::move(build), std::move(join.build), node, "build");
+  if (join.unmatched == nullptr) {
+    ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+    Add(pipeline, std::move(join.probe), node, "probe");
+    return arrow::Status::OK();
+  }
+  // Which right rows have no match is known once all left rows were seen: what the probe gives waits until then.
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> probe, BuildApart(*node.children[0]));
+  Add(*probe, std::move(join.probe), node, "probe");
+  auto rows = std::make_shared<CollectedRows>();
+  Finish(std::move(probe), std::make_unique<CollectSink>(TypesOf(node.output), rows), node, "matches");
+  std::vector<std::unique_ptr<Pipeline>> parts;
+  parts.push_back(std::make_unique<Pipeline>());
+  SetSource(*parts.back(), MakeCollectedScan(rows, AllColumns(node.output.size())), node, "matched");
+  parts.push_back(std::make_unique<Pipeline>());
+  SetSource(*parts.back(), std::move(join.unmatched), node, "unmatched");
+  BuildUnion(std::move(parts), node, pipeline);
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline) {
+  AggregateOperators aggregate = MakeAggregate(node, MakeLayout(node.children[0]->output));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
+  Finish(std::move(input), std::move(aggregate.sink), node, "input");
+  SetSource(pipeline, std::move(aggregate.source), node, "groups");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildSort(const LogicalSort& node, Pipeline& pipeline) {
+  SortOperators sort = MakeSort(node, MakeLayout(node.children[0]->output));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
+  Finish(std::move(input), std::move(sort.sink), node, "input");
+  SetSource(pipeline, std::move(sort.source), node, "sorted");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildLimit(const LogicalLimit& node, Pipeline& pipeline) {
+  const bool is_small =
+      node.limit != nullptr && ConstantBound(node.limit.get()) >= 0 && ConstantBound(node.offset.get()) >= 0;
+  if (!is_small) {
+    ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+    pipeline.is_sequential = true;
+    Add(pipeline, MakeLimit(node), node, "limit");
+    return arrow::Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
+  input->is_sequential |= GivesEachRow(*node.children[0]);
+  auto rows = std::make_shared<CollectedRows>();
+  Finish(std::move(input), MakeLimitCollect(node, rows), node, "input");
+  SetSource(pipeline, MakeCollectedScan(rows, AllColumns(node.output.size())), node, "rows");
+  pipeline.is_sequential = true;
+  Add(pipeline, MakeLimit(node), node, "limit");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline) {
+  std::vector<std::unique_ptr<Pipeline>> inputs;
+  std::vector<ColumnLayout> layouts;
+  for (const LogicalPlanPtr& child : node.children) {
+    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*child));
+    inputs.push_back(std::move(input));
+    layouts.push_back(MakeLayout(child->output));
+  }
+  if (node.op == LogicalSetOperation::Op::kUnion && node.all) {
+    BuildUnion(std::move(inputs), node, pipeline);
+    return arrow::Status::OK();
+  }
+  SetOperationOperators operators = MakeSetOperation(node, layouts);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Finish(std::move(inputs[i]), std::move(operators.sinks[i]), node, "input");
+  }
+  SetSource(pipeline, std::move(operators.source), node, "rows");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildMaterialize(const LogicalMaterialize& node, Pipeline& pipeline) {
+  const LogicalPlan& definition = *node.children[0];
+  auto rows = std::make_shared<CollectedRows>();
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(definition));
+  Finish(std::move(input), std::make_unique<CollectSink>(TypesOf(definition.output), rows), node, "input");
+  materialized_[node.id] = std::move(rows);
+  return Build(*node.children[1], pipeline);
+}
+
+arrow::Status Planner::BuildMaterializedScan(const LogicalMaterializedScan& node, Pipeline& pipeline) {
+  const auto found = materialized_.find(node.id);
+  if (found == materialized_.end()) return InternalError("a materialized subplan is read that is not there");
+  SetSource(pipeline, MakeCollectedScan(found->second, node.column_indexes), node, "rows");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildChange(const LogicalPlan& node, Pipeline& pipeline) {
+  const LogicalPlan& child = *node.children[0];
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(child));
+  auto count = std::make_shared<RowCount>();
+  std::unique_ptr<Sink> sink;
+  const std::vector<RowConstraint>* constraints = nullptr;
+  switch (node.kind) {
+    case PlanKind::kInsert:
+      constraints = &node.As<LogicalInsert>().constraints;
+      sink = MakeInsert(node.As<LogicalInsert>(), count);
+      break;
+    case PlanKind::kUpdate:
+      constraints = &node.As<LogicalUpdate>().constraints;
+      sink = MakeUpdate(node.As<LogicalUpdate>(), count);
+      break;
+    case PlanKind::kDelete:
+      sink = MakeDelete(node.As<LogicalDelete>(), count);
+      break;
+    default:
+      sink = MakeCopyTo(node.As<LogicalCopyTo>(), count);
+      break;
+  }
+  if (constraints != nullptr && !constraints->empty()) {
+    Add(*input, MakeRowConstraints(*constraints, MakeLayout(child.output)), node, "constraints");
+  }
+  Finish(std::move(input), std::move(sink), node, "rows");
+  SetSource(pipeline, MakeRowCount(std::move(count)), node, "count");
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Result<PhysicalPlan> MakePhysicalPlan(const LogicalPlan& plan) { return Planner().Plan(plan); }
+
+}  // namespace llkv
