@@ -213,6 +213,44 @@ void GatherColumn(const RowLayout& layout, size_t column, const uint8_t* const* 
 
 namespace {
 
+template <typename T>
+void TakeFixed(const Vector& flat, const uint16_t* rows, uint32_t count, ScratchVector& out) {
+  const T* values = flat.values<T>();
+  T* target = out.data<T>();
+  for (uint32_t i = 0; i < count; ++i) target[i] = values[rows[i]];
+}
+
+}  // namespace
+
+void TakeColumn(const Vector& flat, const uint16_t* rows, uint32_t count, ScratchVector& out) {
+  out.ResetFlat(flat.type);
+  switch (PhysicalWidth(flat.type.physical())) {
+    case 1:
+      TakeFixed<uint8_t>(flat, rows, count, out);
+      break;
+    case 2:
+      TakeFixed<uint16_t>(flat, rows, count, out);
+      break;
+    case 4:
+      TakeFixed<uint32_t>(flat, rows, count, out);
+      break;
+    case 8:
+      TakeFixed<uint64_t>(flat, rows, count, out);
+      break;
+    default:
+      TakeFixed<Bytes16>(flat, rows, count, out);
+      break;
+  }
+  out.vector().range = flat.range;
+  if (flat.validity == nullptr) return;
+  uint8_t* validity = out.UseValidity();
+  for (uint32_t i = 0; i < count; ++i) {
+    if (!flat.IsValid(rows[i])) validity[i >> 3] = static_cast<uint8_t>(validity[i >> 3] & ~(1U << (i & 7)));
+  }
+}
+
+namespace {
+
 struct Lanes {
   const uint16_t* vector_rows;
   const uint8_t* const* rows;

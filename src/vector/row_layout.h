@@ -111,6 +111,9 @@ void ScatterRows(const RowLayout& layout, std::span<const Vector> columns, const
 void GatherColumn(const RowLayout& layout, size_t column, const uint8_t* const* rows, uint32_t count,
                   const uint16_t* positions, uint32_t num_positions, ScratchVector& out);
 
+/// Copies values of a flat Vector: out's row i is the input's row rows[i]. Strings stay where they are.
+void TakeColumn(const Vector& flat, const uint16_t* rows, uint32_t count, ScratchVector& out);
+
 /// Compares one column: keeps those of the `count` lanes whose row rows[lane] has the value of `flat` at row
 /// vector_rows[lane] (lane where vector_rows is null), moves the others to `failed` (room for `count` more at
 /// *num_failed), and returns how many were kept. NULLs are equal to each other. NaN equals NaN, 0.0 equals -0.0.

@@ -10,8 +10,8 @@
 namespace llkv {
 
 /// `build` ends the pipeline of children[1]; `probe` stands in the pipeline of children[0], which depends on the
-/// build's. `unmatched` (kRight and kFull, else null) begins a pipeline that depends on the probe's, and gives the right
-/// rows that no left row matched. Columns of `probe` and `unmatched` are node.output.
+/// build's. `unmatched` (kRight and kFull, else null) begins a pipeline that depends on the probe's, and gives the
+/// right rows that no left row matched. Columns of `probe` and `unmatched` are node.output.
 struct JoinOperators {
   std::unique_ptr<Sink> build;
   std::unique_ptr<Operator> probe;

@@ -17,9 +17,9 @@ struct SetOperationOperators {
   std::unique_ptr<Source> source;
 };
 
-/// `node` outlives what is made. `inputs[i]` is the layout of the batches that sinks[i] gets; the columns of a child are
-/// matched by their place in its output. NULLs are equal. UNION ALL is not meant for this: its children's pipelines can
-/// feed one sink, without holding rows; here it is right but holds them all.
+/// `node` outlives what is made. `inputs[i]` is the layout of the batches that sinks[i] gets; the columns of a child
+/// are matched by their place in its output. NULLs are equal. UNION ALL is not meant for this: its children's pipelines
+/// can feed one sink, without holding rows; here it is right but holds them all.
 SetOperationOperators MakeSetOperation(const LogicalSetOperation& node, const std::vector<ColumnLayout>& inputs);
 
 }  // namespace llkv

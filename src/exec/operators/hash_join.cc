@@ -1,0 +1,232 @@
+// The build sink of a hash join and the source of unmatched right rows.
+#include "exec/operators/hash_join.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "exec/operators/hash_join_plan.h"
+#include "exec/operators/hash_join_probe.h"
+#include "exec/operators/hash_join_table.h"
+#include "vector/row_hash.h"
+
+namespace llkv {
+namespace {
+
+struct BuildState : LaneState {
+  BuildState(const HashJoinPlan& plan, const KernelContext& kernel)
+      : lane(std::make_unique<JoinBuildLane>(plan.layout().width(), kernel.pool)),
+        key_flattener(kernel.pool),
+        flattener(kernel.pool) {}
+  std::unique_ptr<JoinBuildLane> lane;
+  ExprSetState keys;
+  ColumnFlattener key_flattener;
+  ColumnFlattener flattener;
+  std::vector<Vector> columns;
+  uint16_t valid[kMaxBatchRows];
+  uint16_t invalid[kMaxBatchRows];
+  uint8_t* rows[kMaxBatchRows];
+  uint64_t hashes[kMaxBatchRows];
+  uint64_t words[GroupKeys::kMaxWords * kMaxBatchRows];
+};
+
+class HashJoinBuild : public Sink {
+ public:
+  HashJoinBuild(std::shared_ptr<HashJoinPlan> plan, std::shared_ptr<HashJoinTable> table)
+      : plan_(std::move(plan)), table_(std::move(table)) {}
+
+  arrow::Status Open(QueryContext& query) override {
+    table_->Reset();
+    return plan_->Bind(query);
+  }
+
+  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
+    auto state = std::make_unique<BuildState>(*plan_, lane.kernel);
+    ARROW_RETURN_NOT_OK(state->keys.Prepare(plan_->right_keys(), lane.kernel));
+    return state;
+  }
+
+  arrow::Result<SinkResult> Consume(LaneContext&, const Batch& batch, LaneState& lane_state) override {
+    auto& state = static_cast<BuildState&>(lane_state);
+    state.lane->has_rows = true;
+    ARROW_RETURN_NOT_OK(state.keys.program().Evaluate(batch));
+    ARROW_ASSIGN_OR_RAISE(const auto keys,
+                          state.key_flattener.Flatten(state.keys.program().outputs(), batch.selection, batch.num_rows));
+    Selection valid = batch.selection;
+    const Selection invalid = SplitOffNulls(keys, state, &valid);
+    if (invalid.count > 0) {
+      state.lane->has_null_key = true;
+      if (plan_->KeepsUnmatchedRight()) ARROW_RETURN_NOT_OK(Store(batch, keys, invalid, state));
+    }
+    if (valid.count == 0) return SinkResult::kNeedInput;
+    ARROW_RETURN_NOT_OK(Store(batch, keys, valid, state));
+    const uint64_t* key_words = state.hashes;
+    if (plan_->is_packed()) {
+      plan_->packing().Pack(keys, valid, state.words);
+      for (uint32_t i = 0; i < valid.count; ++i) state.hashes[i] = HashInt64(state.words[i]);
+      key_words = state.words;
+    } else {
+      HashRows(keys, valid, state.hashes);
+    }
+    for (uint32_t i = 0; i < valid.count; ++i) {
+      PoolArray<JoinEntry>& entries = state.lane->entries[JoinBuildLane::Partition(state.hashes[i])];
+      ARROW_RETURN_NOT_OK(entries.Append({key_words[i], state.rows[i]}));
+    }
+    return SinkResult::kNeedInput;
+  }
+
+  arrow::Status Combine(LaneContext&, LaneState& lane_state) override {
+    table_->AddLane(std::move(static_cast<BuildState&>(lane_state).lane));
+    return arrow::Status::OK();
+  }
+  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return table_->PrepareFinalize(query.pool); }
+  arrow::Status FinalizePart(LaneContext&, uint32_t part) override {
+    table_->FinalizePart(part);
+    return arrow::Status::OK();
+  }
+
+ private:
+  /// Takes the rows whose keys can match nothing out of *valid.
+  Selection SplitOffNulls(std::span<const Vector> keys, BuildState& state, Selection* valid) const {
+    bool has_nulls = false;
+    for (size_t k = 0; k < keys.size(); ++k) has_nulls |= keys[k].validity != nullptr && !plan_->null_safe()[k];
+    if (!has_nulls) return {};
+    uint32_t num_valid = 0;
+    uint32_t num_invalid = 0;
+    ForEachRow(*valid, [&](uint32_t row) {
+      bool is_valid = true;
+      for (size_t k = 0; k < keys.size(); ++k) is_valid &= plan_->null_safe()[k] || keys[k].IsValid(row);
+      state.valid[num_valid] = state.invalid[num_invalid] = static_cast<uint16_t>(row);
+      num_valid += is_valid ? 1U : 0U;
+      num_invalid += is_valid ? 0U : 1U;
+    });
+    *valid = {state.valid, num_valid};
+    return {state.invalid, num_invalid};
+  }
+
+  arrow::Status Store(const Batch& batch, std::span<const Vector> keys, const Selection& selection,
+                      BuildState& state) const {
+    const RowLayout& layout = plan_->layout();
+    if (layout.num_columns() == 0 && !plan_->KeepsUnmatchedRight()) {
+      std::fill_n(state.rows, selection.count, nullptr);
+      return arrow::Status::OK();
+    }
+    state.columns.clear();
+    if (!plan_->is_packed()) state.columns.assign(keys.begin(), keys.end());
+    for (const uint32_t column : plan_->columns().stored) state.columns.push_back(batch.columns[column]);
+    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.columns, selection, batch.num_rows));
+    ARROW_RETURN_NOT_OK(state.lane->rows.Append(layout, flat, selection, state.rows));
+    for (uint32_t i = 0; i < selection.count; ++i) state.rows[i][0] = 0;
+    return arrow::Status::OK();
+  }
+
+  std::shared_ptr<HashJoinPlan> plan_;
+  std::shared_ptr<HashJoinTable> table_;
+};
+
+struct UnmatchedState : LaneState {
+  size_t lane = 0;
+  size_t page = 0;
+  uint32_t row = 0;
+  std::vector<ScratchVector> right;
+  std::vector<Vector> output;
+  const uint8_t* rows[kMaxBatchRows];
+};
+
+/// Right rows that no left row matched: a morsel a page.
+class UnmatchedSource : public Source {
+ public:
+  UnmatchedSource(std::shared_ptr<HashJoinPlan> plan, std::shared_ptr<HashJoinTable> table)
+      : plan_(std::move(plan)), table_(std::move(table)) {}
+
+  arrow::Status Open(QueryContext&) override {
+    next_morsel_.store(0);
+    return arrow::Status::OK();
+  }
+
+  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
+    auto state = std::make_unique<UnmatchedState>();
+    for (const LogicalType type : plan_->columns().stored_types) {
+      ARROW_ASSIGN_OR_RAISE(ScratchVector column, ScratchVector::Make(type, lane.query->pool));
+      state->right.push_back(std::move(column));
+    }
+    state->output.resize(plan_->columns().outputs.size());
+    return state;
+  }
+
+  arrow::Result<uint64_t> NextMorsel(LaneContext&, LaneState& lane_state) override {
+    auto& state = static_cast<UnmatchedState&>(lane_state);
+    const uint64_t morsel = next_morsel_.fetch_add(1);
+    uint64_t page = morsel;
+    for (size_t lane = 0; lane < table_->lanes().size(); ++lane) {
+      const size_t num_pages = table_->lanes()[lane]->rows.pages().size();
+      if (page < num_pages) {
+        state.lane = lane;
+        state.page = page;
+        state.row = 0;
+        return morsel;
+      }
+      page -= num_pages;
+    }
+    return kNoMorsel;
+  }
+
+  arrow::Result<SourceResult> GetBatch(LaneContext& lane, LaneState& lane_state, Batch* batch) override {
+    auto& state = static_cast<UnmatchedState&>(lane_state);
+    const RowStorage& storage = table_->lanes()[state.lane]->rows;
+    const RowStorage::Page& page = storage.pages()[state.page];
+    uint32_t count = 0;
+    for (; state.row < page.num_rows && count < lane.query->exec->batch_rows; ++state.row) {
+      const uint8_t* row = page.data + static_cast<int64_t>(state.row) * storage.row_width();
+      state.rows[count] = row;
+      count += row[0] == 0 ? 1U : 0U;
+    }
+    if (count == 0) return SourceResult::kMorselDone;
+    for (size_t c = 0; c < state.right.size(); ++c) {
+      GatherColumn(plan_->layout(), plan_->num_stored_keys() + c, state.rows, count, nullptr, count, state.right[c]);
+    }
+    for (size_t i = 0; i < state.output.size(); ++i) {
+      const JoinColumns::Output& column = plan_->columns().outputs[i];
+      state.output[i] =
+          column.from == JoinColumns::From::kRight ? state.right[column.index].vector() : MakeNullVector(column.type);
+    }
+    *batch = Batch{state.output, count, Selection::All(count)};
+    return SourceResult::kHaveBatch;
+  }
+
+  uint64_t num_morsels() const override {
+    uint64_t pages = 0;
+    for (const auto& lane : table_->lanes()) pages += lane->rows.pages().size();
+    return pages;
+  }
+  uint64_t num_rows_estimate() const override {
+    uint64_t rows = 0;
+    for (const auto& lane : table_->lanes()) rows += static_cast<uint64_t>(lane->rows.num_rows());
+    return rows;
+  }
+
+ private:
+  std::shared_ptr<HashJoinPlan> plan_;
+  std::shared_ptr<HashJoinTable> table_;
+  std::atomic<uint64_t> next_morsel_{0};
+};
+
+}  // namespace
+
+bool CanHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
+  return HashJoinPlan::HasKeys(node, left, right);
+}
+
+JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
+  auto plan = std::make_shared<HashJoinPlan>(node, left, right);
+  auto table = std::make_shared<HashJoinTable>(plan->is_packed());
+  JoinOperators operators;
+  operators.build = std::make_unique<HashJoinBuild>(plan, table);
+  operators.probe = MakeHashJoinProbe(plan, table);
+  if (plan->KeepsUnmatchedRight()) operators.unmatched = std::make_unique<UnmatchedSource>(plan, table);
+  return operators;
+}
+
+}  // namespace llkv
