@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/error.h"
 #include "vector/row_hash.h"
 
 namespace llkv {
@@ -147,7 +148,7 @@ class HashJoinProbe : public Operator {
     return arrow::Status::OK();
   }
 
-  /// Rows whose keys can match at all; the others are unknown to IN.
+  /// Rows whose keys can match at all. To IN, where the keys are its own, the others are unknown.
   Selection SelectKeys(const Selection& selection, ProbeState& state) const {
     bool has_nulls = false;
     for (size_t k = 0; k < state.flat_keys.size(); ++k) {
@@ -160,7 +161,7 @@ class HashJoinProbe : public Operator {
       for (size_t k = 0; k < state.flat_keys.size(); ++k) {
         valid &= plan_->null_safe()[k] || state.flat_keys[k].IsValid(row);
       }
-      state.unknown[row] = valid ? 0 : 1;
+      state.unknown[row] = valid || !plan_->null_aware_key() ? 0 : 1;
       state.selected[count] = static_cast<uint16_t>(row);
       count += valid ? 1U : 0U;
     });

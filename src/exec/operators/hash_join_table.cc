@@ -35,7 +35,8 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
   }
   partition_begin_[JoinBuildLane::kNumPartitions] = num_entries_;
   // At least one bucket a partition.
-  bucket_bits_ = std::max(6, std::bit_width(static_cast<uint64_t>(std::max<int64_t>(1, num_entries_)) - 1));
+  const auto last = static_cast<uint64_t>(std::max<int64_t>(1, num_entries_)) - 1;
+  bucket_bits_ = std::max(6U, static_cast<uint32_t>(std::bit_width(last)));
   shift_ = 64 - bucket_bits_;
   directory_memory_ = std::make_unique<PoolArray<uint64_t>>(pool);
   entry_memory_ = std::make_unique<PoolArray<JoinEntry>>(pool);
