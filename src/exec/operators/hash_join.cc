@@ -1,15 +1,14 @@
-// The build sink of a hash join and the source of unmatched right rows.
+// The build sink of a hash join.
 #include "exec/operators/hash_join.h"
 
 #include <algorithm>
-#include <atomic>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "exec/operators/hash_join_plan.h"
 #include "exec/operators/hash_join_probe.h"
 #include "exec/operators/hash_join_table.h"
+#include "exec/operators/hash_join_unmatched.h"
 #include "vector/row_hash.h"
 
 namespace llkv {
@@ -126,93 +125,6 @@ class HashJoinBuild : public Sink {
   std::shared_ptr<HashJoinTable> table_;
 };
 
-struct UnmatchedState : LaneState {
-  size_t lane = 0;
-  size_t page = 0;
-  uint32_t row = 0;
-  std::vector<ScratchVector> right;
-  std::vector<Vector> output;
-  const uint8_t* rows[kMaxBatchRows];
-};
-
-/// Right rows that no left row matched: a morsel a page.
-class UnmatchedSource : public Source {
- public:
-  UnmatchedSource(std::shared_ptr<HashJoinPlan> plan, std::shared_ptr<HashJoinTable> table)
-      : plan_(std::move(plan)), table_(std::move(table)) {}
-
-  arrow::Status Open(QueryContext&) override {
-    next_morsel_.store(0);
-    return arrow::Status::OK();
-  }
-
-  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
-    auto state = std::make_unique<UnmatchedState>();
-    for (const LogicalType type : plan_->columns().stored_types) {
-      ARROW_ASSIGN_OR_RAISE(ScratchVector column, ScratchVector::Make(type, lane.query->pool));
-      state->right.push_back(std::move(column));
-    }
-    state->output.resize(plan_->columns().outputs.size());
-    return state;
-  }
-
-  arrow::Result<uint64_t> NextMorsel(LaneContext&, LaneState& lane_state) override {
-    auto& state = static_cast<UnmatchedState&>(lane_state);
-    const uint64_t morsel = next_morsel_.fetch_add(1);
-    uint64_t page = morsel;
-    for (size_t lane = 0; lane < table_->lanes().size(); ++lane) {
-      const size_t num_pages = table_->lanes()[lane]->rows.pages().size();
-      if (page < num_pages) {
-        state.lane = lane;
-        state.page = page;
-        state.row = 0;
-        return morsel;
-      }
-      page -= num_pages;
-    }
-    return kNoMorsel;
-  }
-
-  arrow::Result<SourceResult> GetBatch(LaneContext& lane, LaneState& lane_state, Batch* batch) override {
-    auto& state = static_cast<UnmatchedState&>(lane_state);
-    const RowStorage& storage = table_->lanes()[state.lane]->rows;
-    const RowStorage::Page& page = storage.pages()[state.page];
-    uint32_t count = 0;
-    for (; state.row < page.num_rows && count < lane.query->exec->batch_rows; ++state.row) {
-      const uint8_t* row = page.data + static_cast<int64_t>(state.row) * storage.row_width();
-      state.rows[count] = row;
-      count += row[0] == 0 ? 1U : 0U;
-    }
-    if (count == 0) return SourceResult::kMorselDone;
-    for (size_t c = 0; c < state.right.size(); ++c) {
-      GatherColumn(plan_->layout(), plan_->num_stored_keys() + c, state.rows, count, nullptr, count, state.right[c]);
-    }
-    for (size_t i = 0; i < state.output.size(); ++i) {
-      const JoinColumns::Output& column = plan_->columns().outputs[i];
-      state.output[i] =
-          column.from == JoinColumns::From::kRight ? state.right[column.index].vector() : MakeNullVector(column.type);
-    }
-    *batch = Batch{state.output, count, Selection::All(count)};
-    return SourceResult::kHaveBatch;
-  }
-
-  uint64_t num_morsels() const override {
-    uint64_t pages = 0;
-    for (const auto& lane : table_->lanes()) pages += lane->rows.pages().size();
-    return pages;
-  }
-  uint64_t num_rows_estimate() const override {
-    uint64_t rows = 0;
-    for (const auto& lane : table_->lanes()) rows += static_cast<uint64_t>(lane->rows.num_rows());
-    return rows;
-  }
-
- private:
-  std::shared_ptr<HashJoinPlan> plan_;
-  std::shared_ptr<HashJoinTable> table_;
-  std::atomic<uint64_t> next_morsel_{0};
-};
-
 }  // namespace
 
 bool CanHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
@@ -225,7 +137,15 @@ JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, co
   JoinOperators operators;
   operators.build = std::make_unique<HashJoinBuild>(plan, table);
   operators.probe = MakeHashJoinProbe(plan, table);
-  if (plan->KeepsUnmatchedRight()) operators.unmatched = std::make_unique<UnmatchedSource>(plan, table);
+  if (plan->KeepsUnmatchedRight()) {
+    JoinRightRows rows{&plan->columns(), &plan->layout(), plan->num_stored_keys(), [table = table.get()] {
+                         std::vector<const RowStorage*> storages;
+                         for (const auto& lane : table->lanes()) storages.push_back(&lane->rows);
+                         return storages;
+                       }};
+    operators.unmatched =
+        MakeUnmatchedSource(std::move(rows), std::make_shared<std::pair<decltype(plan), decltype(table)>>(plan, table));
+  }
   return operators;
 }
 
