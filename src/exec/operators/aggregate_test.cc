@@ -94,11 +94,11 @@ std::vector<TestRow> Naive(const TestTable& table, const Case& c, const LogicalA
   return result;
 }
 
-void Check(const TestTable& table, const Case& c, uint32_t batch_rows, uint32_t num_lanes) {
+void Check(const TestTable& table, const Case& c, uint32_t batch_rows, uint32_t num_lanes, int num_runs = 2) {
   const auto node = MakeNode(table, c);
   AggregateOperators operators = MakeAggregate(*node, MakeLayout(table.columns));
   OperatorHarness harness(batch_rows, num_lanes);
-  for (int run = 0; run < 2; ++run) {
+  for (int run = 0; run < num_runs; ++run) {
     const arrow::Status status = harness.RunTable(table, *operators.sink);
     ASSERT_TRUE(status.ok()) << status.ToString();
     const auto rows = harness.Collect(*operators.source);
@@ -129,8 +129,8 @@ TEST(AggregateTest, ManyGroupsOverflowIntoPartitions) {
   for (const LogicalType type : {LogicalType(TypeId::kBigInt), LogicalType(TypeId::kVarchar)}) {
     for (const uint32_t num_lanes : {1U, 3U}) {
       const TestTable table = MakeRandomTable({TypeId::kBigInt, TypeId::kBoolean, type}, 1, 120'000, 1'000'000, rng);
-      Check(table, Case{{2}, 0, 1}, 2048, num_lanes);
-      Check(table, Case{{}, 0, 1}, 2048, num_lanes);
+      Check(table, Case{{2}, 0, 1}, 2048, num_lanes, 1);
+      Check(table, Case{{}, 0, 1}, 2048, num_lanes, 1);
     }
   }
 }

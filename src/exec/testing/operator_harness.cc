@@ -245,7 +245,8 @@ TestTable MakeRandomTable(const std::vector<LogicalType>& types, uint64_t first_
       } else if (type.IsFloating()) {
         row.push_back(Value::Floating(type, static_cast<double>(v) - 2.5));
       } else {
-        row.push_back(Value::Integer(type, v - domain / 3));
+        const int64_t integer = v - domain / 3;
+        row.push_back(Value::Integer(type, type.id() == TypeId::kTinyInt ? integer % 100 : integer));
       }
     }
     table.rows.push_back(std::move(row));

@@ -308,12 +308,6 @@ arrow::Result<EncodedChunk> EncodeAs(const FixedColumn& column, StartedChunk sta
 
 }  // namespace
 
-int128_t PowerOfTen(int precision) {
-  int128_t power = 1;
-  for (int i = 0; i < precision; ++i) power *= 10;
-  return power;
-}
-
 uint32_t FirstValidRow(const uint8_t* validity, uint32_t num_rows) {
   for (uint32_t byte = 0; byte < (num_rows + 7) / 8; ++byte) {
     if (validity[byte] != 0) return byte * 8 + static_cast<uint32_t>(__builtin_ctz(validity[byte]));

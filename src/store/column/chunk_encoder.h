@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/column/chunk_descriptor.h"
+#include "types/decimal.h"
 
 namespace llkv {
 
@@ -70,8 +71,5 @@ void ForEachNull(const uint8_t* validity, uint32_t num_rows, F&& f) {
     }
   }
 }
-
-/// 10^precision; precision <= 38.
-int128_t PowerOfTen(int precision);
 
 }  // namespace llkv
