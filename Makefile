@@ -54,7 +54,7 @@ format: ## Format all sources
 sanitize: ## Run the tests under ASan and UBSan, and those labelled threads under TSan
 	@tools/bootstrap test
 	@cmake --preset asan >/dev/null && ninja -C build/asan -j $(JOBS) --quiet && ctest --preset asan -j $(JOBS)
-	@cmake --preset tsan >/dev/null && ninja -C build/tsan -j $(JOBS) --quiet && ctest --preset tsan -j $(JOBS)
+	@cmake --preset tsan >/dev/null && ninja -C build/tsan -j $(JOBS) --quiet threads_tests && ctest --preset tsan -j $(JOBS)
 
 crash: ## Run the crash suite: the storage stopped at every operation
 	@$(MAKE) --no-print-directory test CTEST_ARGS="-L crash"

@@ -66,6 +66,12 @@ function(llkv_add_test target)
   add_test(NAME ${target} COMMAND ${target})
   set_tests_properties(${target} PROPERTIES
     LABELS "${ARG_LABELS}" ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system" TIMEOUT 600)
+  if("threads" IN_LIST ARG_LABELS)
+    if(NOT TARGET threads_tests)
+      add_custom_target(threads_tests)
+    endif()
+    add_dependencies(threads_tests ${target})
+  endif()
 endfunction()
 
 function(llkv_layer name)
