@@ -53,7 +53,7 @@ const char* JoinName(JoinType type) {
 /// An equality of an expression over one side with one over the other.
 bool IsHashTerm(const LogicalJoin& join, const BoundExpr& term) {
   if (term.kind != ExprKind::kFunction || term.children.size() != 2) return false;
-  if (term.function.name != "=" && term.function.name != "is not distinct from") return false;
+  if (term.function.name != "=" && term.function.name != "is_not_distinct_from") return false;
   std::unordered_set<ColumnId> left;
   for (const auto& column : join.children[0]->output) left.insert(column.id);
   int sides[2];

@@ -18,9 +18,9 @@ namespace llkv {
 
 struct BinderOptions {
   Dialect dialect = Dialect::kDefault;
-  /// By parameter index; kNull where the type is not known. A statement bound before its values are known has
-  /// parameters of type kNull left in BoundStatementPlan::parameter_types where context gives none: bind it again with
-  /// the types of the values.
+  /// The types of the values that will be bound, by parameter index; may be shorter, kNull where not known. A parameter
+  /// takes its type from context, and from here only where there is none (or where an integer context would round it).
+  /// BoundStatementPlan::parameter_types has kNull where neither tells: bind again once the values are there.
   std::vector<LogicalType> parameter_types;
   /// Null: COPY FROM and file reading are 0A000.
   const FileSchemaProvider* files = nullptr;

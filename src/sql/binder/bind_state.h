@@ -1,0 +1,72 @@
+// What one statement's binding shares: catalog, registry, fresh ids, parameter types, objects used, and the common
+// table expressions in sight. Internal to the binder.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/binder/binder.h"
+
+namespace llkv {
+
+struct CteFrame;
+
+/// One name of a WITH clause. Bound at its first use; each use is a projection that is completed when the query that
+/// has the WITH clause is done: over the definition itself where there is one use, else over a LogicalMaterializedScan.
+struct CteDefinition {
+  const AstCommonTable* ast = nullptr;
+  /// What the definition itself sees.
+  const CteFrame* environment = nullptr;
+  bool is_bound = false;
+  LogicalPlanPtr plan;
+  /// The definition's columns with the names that users see.
+  std::vector<OutputColumn> columns;
+  std::vector<LogicalProject*> uses;
+};
+
+/// The first `size` definitions are in sight, and what `parent` has.
+struct CteFrame {
+  const CteFrame* parent = nullptr;
+  std::vector<std::unique_ptr<CteDefinition>>* definitions = nullptr;
+  size_t size = 0;
+};
+
+/// State of one statement.
+struct BindState {
+  BindState(const BinderCatalog& a_catalog, const FunctionRegistry& a_functions, const BinderOptions& an_options)
+      : catalog(a_catalog), functions(a_functions), options(an_options) {}
+
+  const BinderCatalog& catalog;
+  const FunctionRegistry& functions;
+  const BinderOptions& options;
+  uint64_t next_column_id = 1;
+  uint32_t next_materialize_id = 0;
+  /// By index: given, or found by context; kNull where still unknown.
+  std::vector<LogicalType> parameter_types;
+  std::vector<UsedObject> used;
+  /// Names of the views that are being bound, outermost first.
+  std::vector<std::string> view_stack;
+  /// Why parameters are not allowed here, or null where they are.
+  const char* no_parameters = nullptr;
+
+  ColumnId NewColumn() { return ColumnId(next_column_id++); }
+  bool sqlite() const { return options.dialect == Dialect::kSqlite; }
+  void Use(TableId id, bool is_view);
+};
+
+/// Are two names the same, without regard to ASCII case?
+bool SameName(std::string_view a, std::string_view b);
+
+/// "did you mean "x"?", or empty where no candidate is near.
+std::string NearestNameHint(std::string_view name, const std::vector<std::string>& candidates);
+
+/// 0A000 at a place in the statement: `what` is understood and cannot run.
+arrow::Status Refuse(std::string_view what, int64_t position);
+
+/// The one part of a table's or view's name. Errors: 0A000 for a schema or database that is not main.
+arrow::Result<const AstName*> PlainName(const AstQualifiedName& name);
+
+}  // namespace llkv

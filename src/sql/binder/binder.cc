@@ -1,0 +1,95 @@
+// The binder's entry: dispatches on the kind of statement.
+#include "sql/binder/binder.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/bind_state.h"
+#include "sql/binder/query_binder.h"
+#include "sql/binder/statement_binders.h"
+
+namespace llkv {
+namespace {
+
+arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement& statement);
+
+arrow::Result<BoundStatement> BindExplain(BindState& state, const AstExplain& explain) {
+  const int64_t position = explain.range.position;
+  if (explain.query_plan) return Refuse("EXPLAIN QUERY PLAN", position);
+  if (explain.format != AstExplainFormat::kText) return Refuse("EXPLAIN's other formats", position);
+  if (!explain.options.empty()) return Refuse("EXPLAIN's options", explain.options[0].range.position);
+  ARROW_ASSIGN_OR_RAISE(BoundStatement inner, BindStatement(state, *explain.statement));
+  auto* query = std::get_if<BoundQuery>(&inner);
+  if (query == nullptr) {
+    return Refuse("EXPLAIN of a statement without a plan", explain.statement->range.position);
+  }
+  return BoundExplain{explain.analyze, std::move(*query)};
+}
+
+template <typename T>
+arrow::Result<BoundStatement> AsStatement(arrow::Result<T> result) {
+  if (!result.ok()) return result.status();
+  return BoundStatement(std::move(result).ValueUnsafe());
+}
+
+arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement& statement) {
+  switch (statement.kind) {
+    case AstStatementKind::kQuery: {
+      BoundQuery query;
+      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr root, BindQuery(state, *statement.As<AstQueryStatement>().query, {}));
+      query.plan = FinishPlan(state, std::move(root));
+      query.used = std::move(state.used);
+      return query;
+    }
+    case AstStatementKind::kInsert:
+      return AsStatement(BindInsert(state, statement.As<AstInsert>()));
+    case AstStatementKind::kUpdate:
+      return AsStatement(BindUpdate(state, statement.As<AstUpdate>()));
+    case AstStatementKind::kDelete:
+      return AsStatement(BindDelete(state, statement.As<AstDelete>()));
+    case AstStatementKind::kTruncate:
+      return AsStatement(BindTruncate(state, statement.As<AstTruncate>()));
+    case AstStatementKind::kCopy:
+      return AsStatement(BindCopy(state, statement.As<AstCopy>()));
+    case AstStatementKind::kCreateTable:
+      return AsStatement(BindCreateTable(state, statement.As<AstCreateTable>()));
+    case AstStatementKind::kCreateView:
+      return AsStatement(BindCreateView(state, statement.As<AstCreateView>()));
+    case AstStatementKind::kDrop:
+      return AsStatement(BindDrop(statement.As<AstDrop>()));
+    case AstStatementKind::kShow:
+      return BindShow(state, statement.As<AstShow>());
+    case AstStatementKind::kExplain:
+      return BindExplain(state, statement.As<AstExplain>());
+    default:
+      return BindUtility(state, statement);
+  }
+}
+
+}  // namespace
+
+BoundStatementPlan FinishPlan(BindState& state, LogicalPlanPtr root) {
+  BoundStatementPlan plan;
+  plan.root = std::move(root);
+  plan.parameter_types = state.parameter_types;
+  plan.next_column_id = state.next_column_id;
+  return plan;
+}
+
+arrow::Result<BoundStatement> Binder::Bind(const AstStatement& statement) const {
+  BindState state(catalog_, functions_, options_);
+  state.parameter_types.resize(static_cast<size_t>(statement.num_parameters));
+  ARROW_ASSIGN_OR_RAISE(BoundStatement bound, BindStatement(state, statement));
+  // Parameters whose type only the value tells, in places that leave them untyped.
+  const auto finish = [&](BoundStatementPlan& plan) {
+    plan.parameter_names = statement.parameter_names;
+    for (size_t i = 0; i < plan.parameter_types.size() && i < options_.parameter_types.size(); ++i) {
+      if (plan.parameter_types[i].id() == TypeId::kNull) plan.parameter_types[i] = options_.parameter_types[i];
+    }
+  };
+  if (auto* query = std::get_if<BoundQuery>(&bound)) finish(query->plan);
+  if (auto* explain = std::get_if<BoundExplain>(&bound)) finish(explain->query.plan);
+  return bound;
+}
+
+}  // namespace llkv

@@ -1,0 +1,297 @@
+// Expressions other than operators, calls and subqueries: dispatch, literals, names, parameters, CASE and CAST.
+#include "sql/binder/expr_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/int128.h"
+#include "sql/binder/typing.h"
+#include "types/decimal.h"
+#include "types/text_parse.h"
+
+namespace llkv {
+namespace {
+
+arrow::Result<Value> IntegerLiteral(const BindState& state, const AstLiteral& literal, bool negative) {
+  const std::string& text = literal.text;
+  std::optional<int128_t> value;
+  if (text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
+    uint64_t bits = 0;
+    if (text.size() > 18) {
+      return SqlError(sqlstate::kNumericOutOfRange, "a hexadecimal literal has at most 16 digits", literal.position);
+    }
+    for (char c : text.substr(2)) {
+      bits = bits * 16 + static_cast<uint64_t>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    value = static_cast<int128_t>(static_cast<int64_t>(bits));
+    if (negative) value = -*value;
+  } else {
+    value = ParseInt128(negative ? "-" + text : text);
+  }
+  if (!value.has_value()) {
+    if (state.sqlite()) {
+      double real = 0;
+      ParseDouble(text, &real);
+      return Value::Double(negative ? -real : real);
+    }
+    return SqlError(sqlstate::kNumericOutOfRange, fmt::format("integer {} does not fit HUGEINT", text),
+                    literal.position);
+  }
+  const LogicalType first = state.sqlite() ? TypeId::kBigInt : TypeId::kInteger;
+  for (LogicalType type : {first, LogicalType(TypeId::kBigInt)}) {
+    const ValueLimits limits = IntegerLimits(type);
+    if (*value >= limits.min && *value <= limits.max) return Value::Integer(type, *value);
+  }
+  return Value::Integer(TypeId::kHugeInt, *value);
+}
+
+arrow::Result<Value> DecimalLiteral(const BindState& state, const AstLiteral& literal, bool negative) {
+  const std::string& text = literal.text;
+  const size_t point = text.find('.');
+  size_t first = 0;
+  while (first < point && text[first] == '0') ++first;
+  const size_t whole = (point == std::string::npos ? text.size() : point) - first;
+  const size_t scale = point == std::string::npos ? 0 : text.size() - point - 1;
+  const size_t precision = std::max<size_t>(whole + scale, 1);
+  if (!state.sqlite() && precision <= kMaxDecimalDigits) {
+    int128_t unscaled = 0;
+    const LogicalType type = LogicalType::Decimal(static_cast<int>(precision), static_cast<int>(scale));
+    if (ParseDecimal(text, type.precision(), type.scale(), &unscaled) == ParseOutcome::kOk) {
+      return Value::Integer(type, negative ? -unscaled : unscaled);
+    }
+  }
+  double real = 0;
+  const ParseOutcome outcome = ParseDouble(text, &real);
+  if (outcome != ParseOutcome::kOk) {
+    return WithPosition(ParseError(outcome, text, TypeId::kDouble), literal.position);
+  }
+  return Value::Double(negative ? -real : real);
+}
+
+}  // namespace
+
+arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& literal, bool negative) {
+  switch (literal.literal) {
+    case AstLiteralKind::kNull:
+      return Value::Null();
+    case AstLiteralKind::kBoolean:
+      return Value::Boolean(literal.boolean);
+    case AstLiteralKind::kInteger:
+      return IntegerLiteral(state, literal, negative);
+    case AstLiteralKind::kDecimal:
+      return DecimalLiteral(state, literal, negative);
+    case AstLiteralKind::kFloat: {
+      double real = 0;
+      const ParseOutcome outcome = ParseDouble(literal.text, &real);
+      if (outcome != ParseOutcome::kOk) {
+        return WithPosition(ParseError(outcome, literal.text, TypeId::kDouble), literal.position);
+      }
+      return Value::Double(negative ? -real : real);
+    }
+    case AstLiteralKind::kString:
+      return Value::Varchar(literal.text);
+    case AstLiteralKind::kBlob:
+      return Value::Blob(literal.text);
+  }
+  return InternalError("unknown literal");
+}
+
+arrow::Result<LogicalType> ResolveType(const BindState& state, const AstTypeName& type) {
+  if (!type.array_sizes.empty() || !type.children.empty()) {
+    return Refuse("nested types", type.range.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(LogicalType resolved, TypeFromName(type.name, type.arguments, type.range.position));
+  if (!state.sqlite()) return resolved;
+  if (resolved.IsInteger()) return LogicalType(TypeId::kBigInt);
+  return resolved.IsFloating() || resolved.IsDecimal() ? LogicalType(TypeId::kDouble) : resolved;
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindCondition(const AstExpr& expr) {
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, Bind(expr));
+  return ToCondition(state_, std::move(bound), context_.clause);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
+  switch (expr.kind) {
+    case AstExprKind::kLiteral: {
+      ARROW_ASSIGN_OR_RAISE(Value value, LiteralValue(state_, expr.As<AstLiteral>(), false));
+      return BoundExpr::Constant(std::move(value), expr.position);
+    }
+    case AstExprKind::kTypedLiteral: {
+      const auto& literal = expr.As<AstTypedLiteral>();
+      ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, literal.type));
+      auto value = ParseValue(literal.text, type);
+      if (!value.ok()) return WithPosition(value.status(), expr.position);
+      return BoundExpr::Constant(std::move(value).ValueUnsafe(), expr.position);
+    }
+    case AstExprKind::kIntervalLiteral:
+      return BindIntervalLiteral(expr.As<AstIntervalLiteral>());
+    case AstExprKind::kColumnRef:
+      return BindColumnRef(expr.As<AstColumnRef>());
+    case AstExprKind::kStar:
+      return SqlError(sqlstate::kSyntaxError, "* stands only in a select list or as count(*)", expr.position);
+    case AstExprKind::kParameter:
+      return BindParameter(expr.As<AstParameter>());
+    case AstExprKind::kUnary:
+      return BindUnary(expr.As<AstUnary>());
+    case AstExprKind::kBinary:
+      return BindBinary(expr.As<AstBinary>());
+    case AstExprKind::kLogical:
+      return BindLogical(expr.As<AstLogical>());
+    case AstExprKind::kIs:
+      return BindIs(expr.As<AstIs>());
+    case AstExprKind::kLike:
+      return BindLike(expr.As<AstLike>());
+    case AstExprKind::kBetween:
+      return BindBetween(expr.As<AstBetween>());
+    case AstExprKind::kInList:
+      return BindInList(expr.As<AstInList>());
+    case AstExprKind::kInSubquery:
+      return BindInSubquery(expr.As<AstInSubquery>());
+    case AstExprKind::kExists:
+      return BindExists(expr.As<AstExists>());
+    case AstExprKind::kSubquery:
+      return BindScalarSubquery(expr.As<AstSubquery>());
+    case AstExprKind::kQuantified:
+      return BindQuantified(expr.As<AstQuantified>());
+    case AstExprKind::kCase:
+      return BindCase(expr.As<AstCase>());
+    case AstExprKind::kCast:
+      return BindCast(expr.As<AstCast>());
+    case AstExprKind::kFunction:
+      return BindFunction(expr.As<AstFunction>());
+    case AstExprKind::kRow:
+      return Refuse("a row as a value", expr.position);
+    case AstExprKind::kList:
+      return Refuse("lists", expr.position);
+    case AstExprKind::kStruct:
+      return Refuse("structs and maps", expr.position);
+    case AstExprKind::kSubscript:
+      return Refuse("subscripts", expr.position);
+    case AstExprKind::kFieldAccess:
+      return Refuse("fields of structs", expr.position);
+    case AstExprKind::kCollate:
+      return Refuse("COLLATE", expr.position);
+    case AstExprKind::kAtTimeZone:
+      return Refuse("AT TIME ZONE", expr.position);
+    case AstExprKind::kDefault:
+      return SqlError(sqlstate::kSyntaxError, "DEFAULT stands only as a whole value of INSERT or UPDATE",
+                      expr.position);
+  }
+  return InternalError("unknown expression");
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindColumnRef(const AstColumnRef& ref) {
+  const bool plain = ref.parts.size() == 1;
+  if (plain && context_.scope != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveInScope(*context_.scope, ref.parts[0]));
+    if (found.column != nullptr) return MakeColumnRef(found, ref.position);
+  }
+  if (plain && context_.aliases != nullptr) {
+    for (const SelectAlias& alias : *context_.aliases) {
+      if (!SameName(alias.name, ref.parts[0].key)) continue;
+      ExprContext inner = context_;
+      inner.aliases = nullptr;
+      return ExprBinder(state_, inner).Bind(*alias.expr);
+    }
+  }
+  if (context_.scope == nullptr) {
+    return SqlError(sqlstate::kUndefinedColumn,
+                    fmt::format("columns are not allowed in {}: \"{}\"", context_.clause, ref.parts.back().text),
+                    ref.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveColumn(context_.scope, ref));
+  if (found.depth > 1) {
+    return Refuse("a subquery that refers to a query two or more levels out", ref.position);
+  }
+  return MakeColumnRef(found, ref.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindParameter(const AstParameter& parameter) {
+  if (state_.no_parameters != nullptr) {
+    return SqlError(sqlstate::kUndefinedParameter,
+                    fmt::format("parameters are not allowed in {}", state_.no_parameters), parameter.position);
+  }
+  const auto index = static_cast<uint32_t>(parameter.index - 1);
+  if (index >= state_.parameter_types.size()) state_.parameter_types.resize(index + 1);
+  return BoundExpr::Parameter(index, state_.parameter_types[index], parameter.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindIntervalLiteral(const AstIntervalLiteral& literal) {
+  if (literal.unit.find(' ') != std::string::npos) {
+    return Refuse(fmt::format("INTERVAL … {}", literal.unit), literal.position);
+  }
+  const auto parse = [&](const std::string& text) -> arrow::Result<Interval> {
+    Interval interval;
+    const ParseOutcome outcome = ParseInterval(text, literal.unit.empty() ? "second" : literal.unit, &interval);
+    if (outcome != ParseOutcome::kOk) {
+      return WithPosition(ParseError(outcome, text, TypeId::kInterval), literal.position);
+    }
+    return interval;
+  };
+  if (const auto* text = literal.value->TryAs<AstLiteral>(); text != nullptr && !text->text.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const Interval interval, parse(text->text));
+    return BoundExpr::Constant(Value::OfInterval(interval), literal.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(const Interval unit, parse("1"));
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(BoundExpr::Constant(Value::OfInterval(unit), literal.position));
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*literal.value));
+  return MakeFunction(state_, "*", std::move(arguments), literal.position);
+}
+
+arrow::Result<BoundExprPtr> MakeCase(BindState& state, std::vector<BoundExprPtr> children, int64_t position) {
+  std::vector<BoundExprPtr*> branches;
+  for (size_t i = 1; i < children.size(); i += 2) branches.push_back(&children[i]);
+  branches.push_back(&children.back());
+  ARROW_RETURN_NOT_OK(Unify(state, branches, "CASE"));
+  auto node = std::make_unique<BoundExpr>();
+  node->kind = ExprKind::kCase;
+  node->type = children.back()->type;
+  node->position = position;
+  node->children = std::move(children);
+  return node;
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindCase(const AstCase& node) {
+  BoundExprPtr operand;
+  if (node.operand != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(operand, Bind(*node.operand));
+    if (operand->IsVolatile() && node.branches.size() > 1) {
+      return Refuse("CASE with an operand that differs from call to call", node.operand->position);
+    }
+  }
+  std::vector<BoundExprPtr> children;
+  children.reserve(node.branches.size() * 2 + 1);
+  for (const AstCaseBranch& branch : node.branches) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr when, Bind(*branch.when));
+    if (operand != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(
+          when, MakeComparison(state_, "=", operand->Clone(), std::move(when), branch.when->range.position));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(when, ToCondition(state_, std::move(when), "CASE WHEN"));
+    }
+    children.push_back(std::move(when));
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr then, Bind(*branch.then));
+    children.push_back(std::move(then));
+  }
+  if (node.otherwise != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr otherwise, Bind(*node.otherwise));
+    children.push_back(std::move(otherwise));
+  } else {
+    children.push_back(BoundExpr::Constant(Value::Null(), node.position));
+  }
+  return MakeCase(state_, std::move(children), node.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindCast(const AstCast& cast) {
+  ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, cast.type));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*cast.operand));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, CastTo(state_, std::move(operand), type, cast.is_try));
+  return result;
+}
+
+}  // namespace llkv

@@ -1,0 +1,131 @@
+// Expressions: syntax tree to bound tree, in the scope and under the rules of one clause. Subqueries are bound and set
+// aside as PendingSubquery for the query's plan to take in (unnest.h). Internal to the binder.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sql/binder/bind_state.h"
+#include "sql/binder/scope.h"
+#include "sql/parser/ast.h"
+
+namespace llkv {
+
+/// A subquery of an expression, bound but not yet part of any plan. The expression holds the column `result` in its
+/// place.
+struct PendingSubquery {
+  enum class Kind : uint8_t {
+    kScalar,  // `result` is the plan's only column, NULL without a row
+    kExists,  // `result` is BOOLEAN
+    kIn,      // `result` is BOOLEAN: terms[0] is `operand = column`, more for rows; NULL by IN's rule
+  };
+  Kind kind = Kind::kScalar;
+  LogicalPlanPtr plan;
+  ColumnId result;
+  LogicalType type;
+  /// Over the outer query's columns and the plan's.
+  std::vector<BoundExprPtr> terms;
+  /// Does the plan read columns of the outer query?
+  bool correlated = false;
+  int64_t position = -1;
+};
+
+/// The aggregates that a query's expressions call, each once.
+struct AggregateState {
+  std::vector<AggregateCall> calls;
+  /// One for each call.
+  std::vector<OutputColumn> outputs;
+  /// Those in the aggregates' arguments: part of the plan below the aggregation.
+  std::vector<PendingSubquery> subqueries;
+};
+
+/// A select item that other clauses may name.
+struct SelectAlias {
+  std::string_view name;
+  const AstExpr* expr = nullptr;
+};
+
+/// What an expression may be, by where it stands.
+struct ExprContext {
+  /// As errors name it: "WHERE".
+  std::string_view clause;
+  /// Null: no columns.
+  const Scope* scope = nullptr;
+  const CteFrame* ctes = nullptr;
+  /// Null: aggregates are not allowed.
+  AggregateState* aggregates = nullptr;
+  /// Null: subqueries are not allowed.
+  std::vector<PendingSubquery>* subqueries = nullptr;
+  /// Null: none. Columns of the scope go before aliases, those of outer queries after.
+  const std::vector<SelectAlias>* aliases = nullptr;
+  bool in_aggregate = false;
+};
+
+class ExprBinder {
+ public:
+  ExprBinder(BindState& state, const ExprContext& context) : state_(state), context_(context) {}
+
+  /// Errors: 42703, 42702, 42P01 for names, 42883 and 42804 for types, 42803 for misplaced aggregates, 0A000.
+  arrow::Result<BoundExprPtr> Bind(const AstExpr& expr);
+  /// The same, as a condition of the clause.
+  arrow::Result<BoundExprPtr> BindCondition(const AstExpr& expr);
+
+ private:
+  arrow::Result<BoundExprPtr> BindColumnRef(const AstColumnRef& ref);
+  arrow::Result<BoundExprPtr> BindParameter(const AstParameter& parameter);
+  arrow::Result<BoundExprPtr> BindIntervalLiteral(const AstIntervalLiteral& literal);
+  arrow::Result<BoundExprPtr> BindUnary(const AstUnary& unary);
+  arrow::Result<BoundExprPtr> BindBinary(const AstBinary& binary);
+  arrow::Result<BoundExprPtr> BindRowComparison(const AstBinary& binary);
+  arrow::Result<BoundExprPtr> BindLogical(const AstLogical& logical);
+  arrow::Result<BoundExprPtr> BindIs(const AstIs& is);
+  arrow::Result<BoundExprPtr> BindLike(const AstLike& like);
+  arrow::Result<BoundExprPtr> BindBetween(const AstBetween& between);
+  arrow::Result<BoundExprPtr> BindInList(const AstInList& in);
+  arrow::Result<BoundExprPtr> BindRowInList(const AstInList& in);
+  arrow::Result<BoundExprPtr> BindCase(const AstCase& node);
+  arrow::Result<BoundExprPtr> BindCast(const AstCast& cast);
+
+  // expr_binder_function.cc
+  arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
+  arrow::Result<BoundExprPtr> BindAggregate(const AstFunction& function, std::string_view name);
+  arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position);
+  arrow::Result<std::vector<BoundExprPtr>> BindAll(const std::vector<AstExprPtr>& exprs);
+
+  // expr_binder_subquery.cc
+  arrow::Result<PendingSubquery> BindQueryOf(const AstQuery& query, int64_t position);
+  BoundExprPtr AddPending(PendingSubquery pending, PendingSubquery::Kind kind, LogicalType type);
+  arrow::Result<BoundExprPtr> BindScalarSubquery(const AstSubquery& subquery);
+  arrow::Result<BoundExprPtr> BindExists(const AstExists& exists);
+  arrow::Result<BoundExprPtr> BindInSubquery(const AstInSubquery& in);
+  arrow::Result<BoundExprPtr> MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending, int64_t position);
+  arrow::Result<BoundExprPtr> BindQuantified(const AstQuantified& quantified);
+  arrow::Result<BoundExprPtr> MakeAny(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending, int64_t position);
+
+  BindState& state_;
+  ExprContext context_;
+};
+
+/// A type as written. SQLite's dialect: all integers are 64 bits wide, all reals DOUBLE. Errors: 42883, 22023, 0A000.
+arrow::Result<LogicalType> ResolveType(const BindState& state, const AstTypeName& type);
+
+/// A constant as written, `negative` where a minus stands before it.
+arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& literal, bool negative);
+
+/// The registry's name of an operator, or null where it is none of the registry's.
+const char* OperatorName(AstBinaryOp op);
+bool IsComparison(AstBinaryOp op);
+
+/// not(expr).
+arrow::Result<BoundExprPtr> MakeNot(BindState& state, BoundExprPtr expr, int64_t position);
+/// expr IS NULL.
+arrow::Result<BoundExprPtr> MakeIsNull(BindState& state, BoundExprPtr expr, int64_t position);
+/// CASE with the children in ExprKind::kCase's order; branches are unified.
+arrow::Result<BoundExprPtr> MakeCase(BindState& state, std::vector<BoundExprPtr> children, int64_t position);
+
+}  // namespace llkv

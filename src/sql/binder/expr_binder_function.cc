@@ -1,0 +1,209 @@
+// Calls: scalar functions, the special forms among them, and aggregates.
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/typing.h"
+
+namespace llkv {
+namespace {
+
+bool SameCall(const AggregateCall& a, const AggregateCall& b) {
+  if (a.function.name != b.function.name || a.function.argument_types != b.function.argument_types ||
+      a.distinct != b.distinct || a.arguments.size() != b.arguments.size() ||
+      (a.filter == nullptr) != (b.filter == nullptr)) {
+    return false;
+  }
+  for (size_t i = 0; i < a.arguments.size(); ++i) {
+    if (!a.arguments[i]->Equals(*b.arguments[i])) return false;
+  }
+  return a.filter == nullptr || a.filter->Equals(*b.filter);
+}
+
+arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate) {
+  if (function.over != nullptr) return Refuse("window functions", function.position);
+  if (function.within_group) return Refuse("WITHIN GROUP", function.position);
+  if (!function.order_by.empty()) return Refuse("ORDER BY within a call", function.position);
+  if (function.ignore_nulls) return Refuse("IGNORE NULLS", function.position);
+  for (const AstName& name : function.argument_names) {
+    if (!name.empty()) return Refuse("named arguments", name.range.position);
+  }
+  if (is_aggregate) return arrow::Status::OK();
+  const std::string& name = function.name.name().text;
+  if (function.distinct) {
+    return SqlError(sqlstate::kWrongObjectType, fmt::format("DISTINCT: {} is no aggregate function", name),
+                    function.position);
+  }
+  if (function.filter != nullptr) {
+    return SqlError(sqlstate::kWrongObjectType, fmt::format("FILTER: {} is no aggregate function", name),
+                    function.position);
+  }
+  return arrow::Status::OK();
+}
+
+bool HasStar(const AstFunction& function) {
+  for (const AstExprPtr& argument : function.arguments) {
+    if (argument->Is<AstStar>()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+arrow::Result<std::vector<BoundExprPtr>> ExprBinder::BindAll(const std::vector<AstExprPtr>& exprs) {
+  std::vector<BoundExprPtr> bound;
+  bound.reserve(exprs.size());
+  for (const AstExprPtr& expr : exprs) {
+    ARROW_ASSIGN_OR_RAISE(bound.emplace_back(), Bind(*expr));
+  }
+  return bound;
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindFunction(const AstFunction& function) {
+  for (size_t i = 0; i + 1 < function.name.parts.size(); ++i) {
+    const std::string& schema = function.name.parts[i].key;
+    if (!SameName(schema, "main") && !SameName(schema, "pg_catalog")) {
+      return Refuse(fmt::format("functions of schema \"{}\"", schema), function.position);
+    }
+  }
+  const std::string_view name = function.name.name().key;
+  const bool is_scalar = state_.functions.FindScalar(name) != nullptr;
+  if (state_.functions.FindAggregate(name) != nullptr) {
+    // SQLite's min and max of several arguments are scalar.
+    if (!is_scalar || function.arguments.size() <= 1) return BindAggregate(function, name);
+  }
+  return BindScalarCall(function, name);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position) {
+  std::vector<BoundExprPtr*> slots;
+  bool guarded = false;
+  for (BoundExprPtr& argument : arguments) {
+    guarded = guarded || (&argument != &arguments.front() && argument->CanFail());
+    slots.push_back(&argument);
+  }
+  ARROW_RETURN_NOT_OK(Unify(state_, slots, "COALESCE"));
+  if (arguments.size() == 1) return std::move(arguments[0]);
+  if (!guarded && state_.functions.FindScalar("coalesce") != nullptr) {
+    return MakeFunction(state_, "coalesce", std::move(arguments), position);
+  }
+  std::vector<BoundExprPtr> children;
+  for (size_t i = 0; i + 1 < arguments.size(); ++i) {
+    if (arguments[i]->IsVolatile()) {
+      return Refuse("COALESCE of a value that differs from call to call", arguments[i]->position);
+    }
+    std::vector<BoundExprPtr> test;
+    test.push_back(arguments[i]->Clone());
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeFunction(state_, "is_not_null", std::move(test), position));
+    children.push_back(std::move(arguments[i]));
+  }
+  children.push_back(std::move(arguments.back()));
+  return MakeCase(state_, std::move(children), position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& function, std::string_view name) {
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, false));
+  if (HasStar(function)) {
+    return SqlError(sqlstate::kSyntaxError, fmt::format("* is no argument of {}", name), function.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> arguments, BindAll(function.arguments));
+  const auto takes = [&](std::string_view special, size_t least, size_t most) {
+    return SameName(name, special) && arguments.size() >= least && arguments.size() <= most;
+  };
+  if (takes("coalesce", 1, SIZE_MAX) || takes("ifnull", 2, 2)) {
+    return BindCoalesce(std::move(arguments), function.position);
+  }
+  if (takes("nullif", 2, 2)) {
+    std::vector<BoundExprPtr> children;
+    BoundExprPtr value = arguments[0]->Clone();
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeComparison(state_, "=", std::move(arguments[0]),
+                                                                  std::move(arguments[1]), function.position));
+    children.push_back(BoundExpr::Constant(Value::Null(), function.position));
+    children.push_back(std::move(value));
+    return MakeCase(state_, std::move(children), function.position);
+  }
+  if (takes("iif", 2, 3) || takes("if", 2, 3)) {
+    ARROW_ASSIGN_OR_RAISE(arguments[0], ToCondition(state_, std::move(arguments[0]), "IF"));
+    if (arguments.size() == 2) arguments.push_back(BoundExpr::Constant(Value::Null(), function.position));
+    return MakeCase(state_, std::move(arguments), function.position);
+  }
+  return MakeFunction(state_, name, std::move(arguments), function.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindAggregate(const AstFunction& function, std::string_view name) {
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, true));
+  if (context_.in_aggregate) {
+    return SqlError(sqlstate::kGroupingError, "calls of aggregate functions cannot be nested", function.position);
+  }
+  if (context_.aggregates == nullptr) {
+    return SqlError(sqlstate::kGroupingError, fmt::format("aggregate functions are not allowed in {}", context_.clause),
+                    function.position);
+  }
+  ExprContext inner = context_;
+  inner.in_aggregate = true;
+  inner.aliases = nullptr;
+  inner.aggregates = nullptr;
+  inner.subqueries = context_.subqueries == nullptr ? nullptr : &context_.aggregates->subqueries;
+  ExprBinder binder(state_, inner);
+  AggregateCall call;
+  if (HasStar(function)) {
+    if (function.arguments.size() != 1 || !SameName(name, "count") || function.distinct) {
+      return SqlError(sqlstate::kSyntaxError, "* is an argument of count alone: count(*)", function.position);
+    }
+  } else {
+    ARROW_ASSIGN_OR_RAISE(call.arguments, binder.BindAll(function.arguments));
+  }
+  if (function.filter != nullptr) {
+    inner.clause = "FILTER";
+    ARROW_ASSIGN_OR_RAISE(call.filter, ExprBinder(state_, inner).BindCondition(*function.filter));
+  }
+  std::vector<LogicalType> types;
+  std::vector<const Value*> constants;
+  for (const BoundExprPtr& argument : call.arguments) {
+    SettleParameter(state_, *argument);
+    types.push_back(argument->type);
+    constants.push_back(argument->IsConstant() ? &argument->value : nullptr);
+  }
+  auto bound = state_.functions.BindAggregate(name, BindInput{types, constants, state_.options.dialect});
+  if (!bound.ok()) return WithPosition(bound.status(), function.position);
+  call.function = std::move(bound).ValueUnsafe();
+  for (size_t i = 0; i < call.arguments.size() && i < call.function.argument_types.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(call.arguments[i],
+                          CastTo(state_, std::move(call.arguments[i]), call.function.argument_types[i]));
+  }
+  call.distinct = function.distinct && !call.function.distinct_is_noop;
+  return AddAggregate(std::move(call), function);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::AddAggregate(AggregateCall call, const AstFunction& function) {
+  std::unordered_set<ColumnId> columns;
+  for (const BoundExprPtr& argument : call.arguments) CollectColumns(*argument, columns);
+  bool any_local = columns.empty();
+  for (ColumnId id : columns) any_local = any_local || context_.scope == nullptr || context_.scope->Has(id);
+  for (const PendingSubquery& pending : context_.aggregates->subqueries) {
+    any_local = any_local || columns.contains(pending.result);
+  }
+  if (!any_local) {
+    return Refuse("an aggregate of an outer query's columns within a subquery", function.position);
+  }
+  AggregateState& aggregates = *context_.aggregates;
+  size_t index = 0;
+  while (index < aggregates.calls.size() && !SameCall(aggregates.calls[index], call)) ++index;
+  if (index == aggregates.calls.size()) {
+    std::string text = function.distinct ? "DISTINCT " : "";
+    for (const BoundExprPtr& argument : call.arguments) {
+      if (&argument != &call.arguments.front()) text += ", ";
+      text += argument->ToString();
+    }
+    std::string name = fmt::format("{}({})", call.function.name, call.arguments.empty() ? "*" : text);
+    aggregates.outputs.push_back({state_.NewColumn(), call.function.return_type, std::move(name)});
+    aggregates.calls.push_back(std::move(call));
+  }
+  const OutputColumn& output = aggregates.outputs[index];
+  return BoundExpr::Column(output.id, output.type, output.name, function.position);
+}
+
+}  // namespace llkv

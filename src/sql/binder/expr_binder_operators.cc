@@ -1,0 +1,311 @@
+// Operators: arithmetic, comparisons, AND/OR/NOT, IS, LIKE, BETWEEN, IN over lists.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/typing.h"
+
+namespace llkv {
+namespace {
+
+BoundExprPtr TrueOrFalse(bool value, int64_t position) { return BoundExpr::Constant(Value::Boolean(value), position); }
+
+const char* LikeName(AstLikeOp op) {
+  switch (op) {
+    case AstLikeOp::kLike:
+      return "like";
+    case AstLikeOp::kILike:
+      return "ilike";
+    case AstLikeOp::kGlob:
+      return "glob";
+    case AstLikeOp::kSimilarTo:
+      return "similar to";
+    case AstLikeOp::kRegexp:
+      return "regexp";
+    case AstLikeOp::kMatch:
+      return "match";
+  }
+  return "like";
+}
+
+}  // namespace
+
+bool IsComparison(AstBinaryOp op) { return op >= AstBinaryOp::kEqual && op <= AstBinaryOp::kIsNotDistinctFrom; }
+
+const char* OperatorName(AstBinaryOp op) {
+  switch (op) {
+    case AstBinaryOp::kAdd:
+      return "+";
+    case AstBinaryOp::kSubtract:
+      return "-";
+    case AstBinaryOp::kMultiply:
+      return "*";
+    case AstBinaryOp::kDivide:
+      return "/";
+    case AstBinaryOp::kIntegerDivide:
+      return "//";
+    case AstBinaryOp::kModulo:
+      return "%";
+    case AstBinaryOp::kPower:
+      return "^";
+    case AstBinaryOp::kConcat:
+      return "||";
+    case AstBinaryOp::kBitAnd:
+      return "&";
+    case AstBinaryOp::kBitOr:
+      return "|";
+    case AstBinaryOp::kBitXor:
+      return "#";
+    case AstBinaryOp::kShiftLeft:
+      return "<<";
+    case AstBinaryOp::kShiftRight:
+      return ">>";
+    case AstBinaryOp::kEqual:
+      return "=";
+    case AstBinaryOp::kNotEqual:
+      return "<>";
+    case AstBinaryOp::kLess:
+      return "<";
+    case AstBinaryOp::kLessEqual:
+      return "<=";
+    case AstBinaryOp::kGreater:
+      return ">";
+    case AstBinaryOp::kGreaterEqual:
+      return ">=";
+    case AstBinaryOp::kIsDistinctFrom:
+      return "is_distinct_from";
+    case AstBinaryOp::kIsNotDistinctFrom:
+      return "is_not_distinct_from";
+    case AstBinaryOp::kArrow:
+      return "->";
+    case AstBinaryOp::kArrowText:
+      return "->>";
+    case AstBinaryOp::kRegexMatch:
+      return "~";
+    case AstBinaryOp::kRegexMatchCaseless:
+      return "~*";
+    case AstBinaryOp::kRegexNotMatch:
+      return "!~";
+    case AstBinaryOp::kRegexNotMatchCaseless:
+      return "!~*";
+    case AstBinaryOp::kContains:
+      return "@>";
+    case AstBinaryOp::kContainedBy:
+      return "<@";
+    case AstBinaryOp::kOverlaps:
+      return "&&";
+    case AstBinaryOp::kStartsWith:
+      return "^@";
+  }
+  return "?";
+}
+
+arrow::Result<BoundExprPtr> MakeNot(BindState& state, BoundExprPtr expr, int64_t position) {
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(expr));
+  return MakeFunction(state, "not", std::move(arguments), position);
+}
+
+arrow::Result<BoundExprPtr> MakeIsNull(BindState& state, BoundExprPtr expr, int64_t position) {
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(expr));
+  return MakeFunction(state, "is_null", std::move(arguments), position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindUnary(const AstUnary& unary) {
+  if (unary.op == AstUnaryOp::kMinus && unary.operand->Is<AstLiteral>()) {
+    const auto& literal = unary.operand->As<AstLiteral>();
+    if (literal.literal == AstLiteralKind::kInteger || literal.literal == AstLiteralKind::kDecimal ||
+        literal.literal == AstLiteralKind::kFloat) {
+      ARROW_ASSIGN_OR_RAISE(Value value, LiteralValue(state_, literal, true));
+      return BoundExpr::Constant(std::move(value), unary.position);
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*unary.operand));
+  switch (unary.op) {
+    case AstUnaryOp::kPlus:
+      if (!operand->type.IsNumeric() && operand->type.id() != TypeId::kNull &&
+          operand->type.id() != TypeId::kInterval && !state_.sqlite()) {
+        return SqlError(sqlstate::kUndefinedFunction,
+                        fmt::format("operator + does not take {}", operand->type.ToString()), unary.position);
+      }
+      return operand;
+    case AstUnaryOp::kNot: {
+      ARROW_ASSIGN_OR_RAISE(operand, ToCondition(state_, std::move(operand), "NOT"));
+      return MakeNot(state_, std::move(operand), unary.position);
+    }
+    case AstUnaryOp::kMinus:
+    case AstUnaryOp::kBitNot:
+      break;
+  }
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(operand));
+  return MakeFunction(state_, unary.op == AstUnaryOp::kMinus ? "-" : "~", std::move(arguments), unary.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindBinary(const AstBinary& binary) {
+  if (binary.left->Is<AstRow>() || binary.right->Is<AstRow>()) return BindRowComparison(binary);
+  const char* name = OperatorName(binary.op);
+  if (state_.functions.FindScalar(name) == nullptr) {
+    return Refuse(fmt::format("operator {}", name), binary.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr left, Bind(*binary.left));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr right, Bind(*binary.right));
+  if (IsComparison(binary.op)) {
+    return MakeComparison(state_, name, std::move(left), std::move(right), binary.position);
+  }
+  std::vector<BoundExprPtr> arguments;
+  arguments.reserve(2);
+  arguments.push_back(std::move(left));
+  arguments.push_back(std::move(right));
+  return MakeFunction(state_, name, std::move(arguments), binary.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binary) {
+  const bool equality = binary.op == AstBinaryOp::kEqual || binary.op == AstBinaryOp::kNotEqual;
+  if (!equality || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
+    return Refuse(fmt::format("{} between rows", OperatorName(binary.op)), binary.position);
+  }
+  const auto& left = binary.left->As<AstRow>().values;
+  const auto& right = binary.right->As<AstRow>().values;
+  if (left.size() != right.size()) {
+    return SqlError(sqlstate::kSyntaxError,
+                    fmt::format("rows of {} and {} values cannot be compared", left.size(), right.size()),
+                    binary.position);
+  }
+  std::vector<BoundExprPtr> terms;
+  for (size_t i = 0; i < left.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr a, Bind(*left[i]));
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr b, Bind(*right[i]));
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state_, "=", std::move(a), std::move(b), binary.position));
+  }
+  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
+  if (binary.op == AstBinaryOp::kEqual) return all;
+  return MakeNot(state_, std::move(all), binary.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindLogical(const AstLogical& logical) {
+  std::vector<BoundExprPtr> operands;
+  operands.reserve(logical.operands.size());
+  for (const AstExprPtr& operand : logical.operands) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, Bind(*operand));
+    ARROW_ASSIGN_OR_RAISE(operands.emplace_back(),
+                          ToCondition(state_, std::move(bound), logical.is_and ? "AND" : "OR"));
+  }
+  return BoundExpr::Conjunction(logical.is_and, std::move(operands));
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindIs(const AstIs& is) {
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*is.operand));
+  if (is.test == AstIsTest::kNull || is.test == AstIsTest::kUnknown) {
+    if (is.test == AstIsTest::kUnknown) {
+      ARROW_ASSIGN_OR_RAISE(operand, ToCondition(state_, std::move(operand), "IS UNKNOWN"));
+    }
+    std::vector<BoundExprPtr> arguments;
+    arguments.push_back(std::move(operand));
+    return MakeFunction(state_, is.negated ? "is_not_null" : "is_null", std::move(arguments), is.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(operand, ToCondition(state_, std::move(operand), "IS TRUE"));
+  const char* name = is.test == AstIsTest::kTrue ? (is.negated ? "is_not_true" : "is_true")
+                                                 : (is.negated ? "is_not_false" : "is_false");
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(operand));
+  return MakeFunction(state_, name, std::move(arguments), is.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindLike(const AstLike& like) {
+  const char* name = LikeName(like.op);
+  if (state_.functions.FindScalar(name) == nullptr) {
+    return Refuse(fmt::format("operator {}", name), like.position);
+  }
+  std::vector<BoundExprPtr> arguments;
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*like.operand));
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*like.pattern));
+  if (like.escape != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*like.escape));
+  }
+  for (BoundExprPtr& argument : arguments) {
+    if (IsUntypedParameter(*argument)) {
+      ARROW_ASSIGN_OR_RAISE(argument, CastTo(state_, std::move(argument), TypeId::kVarchar));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, MakeFunction(state_, name, std::move(arguments), like.position));
+  if (!like.negated) return result;
+  return MakeNot(state_, std::move(result), like.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindBetween(const AstBetween& between) {
+  if (between.symmetric) return Refuse("BETWEEN SYMMETRIC", between.position);
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*between.operand));
+  if (operand->IsVolatile()) {
+    return Refuse("BETWEEN of a value that differs from call to call", between.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr low, Bind(*between.low));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr high, Bind(*between.high));
+  std::vector<BoundExprPtr> terms;
+  ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                        MakeComparison(state_, ">=", operand->Clone(), std::move(low), between.position));
+  ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                        MakeComparison(state_, "<=", std::move(operand), std::move(high), between.position));
+  BoundExprPtr both = BoundExpr::Conjunction(true, std::move(terms));
+  if (!between.negated) return both;
+  return MakeNot(state_, std::move(both), between.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindInList(const AstInList& in) {
+  if (in.operand->Is<AstRow>()) return BindRowInList(in);
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*in.operand));
+  if (in.values.empty()) return TrueOrFalse(in.negated, in.position);
+  BoundExprPtr result;
+  if (in.values.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr value, Bind(*in.values[0]));
+    return MakeComparison(state_, in.negated ? "<>" : "=", std::move(operand), std::move(value), in.position);
+  }
+  std::vector<BoundExprPtr> children;
+  children.reserve(in.values.size() + 1);
+  children.push_back(std::move(operand));
+  for (const AstExprPtr& value : in.values) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, Bind(*value));
+    ARROW_RETURN_NOT_OK(AdaptForComparison(state_, children[0], bound));
+    children.push_back(std::move(bound));
+  }
+  std::vector<BoundExprPtr*> slots;
+  slots.reserve(children.size());
+  for (BoundExprPtr& child : children) slots.push_back(&child);
+  ARROW_RETURN_NOT_OK(Unify(state_, slots, "IN"));
+  result = std::make_unique<BoundExpr>();
+  result->kind = ExprKind::kIn;
+  result->type = TypeId::kBoolean;
+  result->position = in.position;
+  result->children = std::move(children);
+  if (!in.negated) return result;
+  return MakeNot(state_, std::move(result), in.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindRowInList(const AstInList& in) {
+  const auto& operands = in.operand->As<AstRow>().values;
+  std::vector<BoundExprPtr> rows;
+  for (const AstExprPtr& value : in.values) {
+    const auto* row = value->TryAs<AstRow>();
+    if (row == nullptr || row->values.size() != operands.size()) {
+      return SqlError(sqlstate::kSyntaxError, fmt::format("IN needs rows of {} values here", operands.size()),
+                      value->position);
+    }
+    std::vector<BoundExprPtr> terms;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(BoundExprPtr a, Bind(*operands[i]));
+      ARROW_ASSIGN_OR_RAISE(BoundExprPtr b, Bind(*row->values[i]));
+      ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                            MakeComparison(state_, "=", std::move(a), std::move(b), value->position));
+    }
+    rows.push_back(BoundExpr::Conjunction(true, std::move(terms)));
+  }
+  BoundExprPtr any = BoundExpr::Conjunction(false, std::move(rows));
+  if (!in.negated) return any;
+  return MakeNot(state_, std::move(any), in.position);
+}
+
+}  // namespace llkv

@@ -1,0 +1,187 @@
+// Subqueries in expressions: bound here, joined in later (unnest.h).
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "plan/plan_visitor.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/query_binder.h"
+#include "sql/binder/typing.h"
+
+namespace llkv {
+namespace {
+
+BoundExprPtr ColumnOf(const OutputColumn& column, int64_t position) {
+  return BoundExpr::Column(column.id, column.type, column.name, position);
+}
+
+arrow::Status CheckWidth(const LogicalPlan& plan, size_t wanted, int64_t position) {
+  if (plan.output.size() == wanted) return arrow::Status::OK();
+  return SqlError(
+      sqlstate::kSyntaxError,
+      fmt::format("the subquery must give {} column{}, not {}", wanted, wanted == 1 ? "" : "s", plan.output.size()),
+      position);
+}
+
+AstBinaryOp Negated(AstBinaryOp op) {
+  switch (op) {
+    case AstBinaryOp::kEqual:
+      return AstBinaryOp::kNotEqual;
+    case AstBinaryOp::kNotEqual:
+      return AstBinaryOp::kEqual;
+    case AstBinaryOp::kLess:
+      return AstBinaryOp::kGreaterEqual;
+    case AstBinaryOp::kLessEqual:
+      return AstBinaryOp::kGreater;
+    case AstBinaryOp::kGreater:
+      return AstBinaryOp::kLessEqual;
+    default:
+      return AstBinaryOp::kLess;
+  }
+}
+
+}  // namespace
+
+arrow::Result<PendingSubquery> ExprBinder::BindQueryOf(const AstQuery& query, int64_t position) {
+  if (context_.subqueries == nullptr) {
+    return SqlError(sqlstate::kFeatureNotSupported, fmt::format("subqueries are not allowed in {}", context_.clause),
+                    position);
+  }
+  PendingSubquery pending;
+  pending.position = position;
+  ARROW_ASSIGN_OR_RAISE(pending.plan, BindQuery(state_, query, {context_.scope, context_.ctes}));
+  pending.correlated = context_.scope != nullptr && !FreeColumns(*pending.plan).empty();
+  return pending;
+}
+
+BoundExprPtr ExprBinder::AddPending(PendingSubquery pending, PendingSubquery::Kind kind, LogicalType type) {
+  pending.kind = kind;
+  pending.type = type;
+  pending.result = state_.NewColumn();
+  const ColumnId result = pending.result;
+  const int64_t position = pending.position;
+  context_.subqueries->push_back(std::move(pending));
+  return BoundExpr::Column(result, type, "subquery", position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindScalarSubquery(const AstSubquery& subquery) {
+  if (subquery.as_array) return Refuse("ARRAY of a subquery", subquery.position);
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*subquery.query, subquery.position));
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, subquery.position));
+  const LogicalType type = pending.plan->output[0].type;
+  return AddPending(std::move(pending), PendingSubquery::Kind::kScalar, type);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindExists(const AstExists& exists) {
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*exists.query, exists.position));
+  return AddPending(std::move(pending), PendingSubquery::Kind::kExists, TypeId::kBoolean);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindInSubquery(const AstInSubquery& in) {
+  std::vector<BoundExprPtr> operands;
+  if (const auto* row = in.operand->TryAs<AstRow>()) {
+    ARROW_ASSIGN_OR_RAISE(operands, BindAll(row->values));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(operands.emplace_back(), Bind(*in.operand));
+  }
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*in.query, in.position));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, MakeIn(std::move(operands), std::move(pending), in.position));
+  if (!in.negated) return result;
+  return MakeNot(state_, std::move(result), in.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending,
+                                               int64_t position) {
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, operands.size(), position));
+  for (size_t i = 0; i < operands.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(
+        pending.terms.emplace_back(),
+        MakeComparison(state_, "=", std::move(operands[i]), ColumnOf(pending.plan->output[i], position), position));
+  }
+  return AddPending(std::move(pending), PendingSubquery::Kind::kIn, TypeId::kBoolean);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindQuantified(const AstQuantified& quantified) {
+  if (quantified.query == nullptr) return Refuse("ANY and ALL over lists", quantified.position);
+  if (quantified.op < AstBinaryOp::kEqual || quantified.op > AstBinaryOp::kGreaterEqual) {
+    return Refuse(fmt::format("{} ANY", OperatorName(quantified.op)), quantified.position);
+  }
+  if (quantified.operand->Is<AstRow>()) return Refuse("rows before ANY and ALL", quantified.position);
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*quantified.operand));
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*quantified.query, quantified.position));
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, quantified.position));
+  // x op ALL q is NOT (x negated-op ANY q), in three-valued logic too.
+  const AstBinaryOp op = quantified.all ? Negated(quantified.op) : quantified.op;
+  BoundExprPtr any;
+  if (op == AstBinaryOp::kEqual) {
+    std::vector<BoundExprPtr> operands;
+    operands.push_back(std::move(operand));
+    ARROW_ASSIGN_OR_RAISE(any, MakeIn(std::move(operands), std::move(pending), quantified.position));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(any, MakeAny(op, std::move(operand), std::move(pending), quantified.position));
+  }
+  if (!quantified.all) return any;
+  return MakeNot(state_, std::move(any), quantified.position);
+}
+
+// x < ANY q, for q's values y: FALSE over no rows; TRUE where x < max(y); else NULL where some y is NULL; else
+// x < max(y), which is FALSE, or NULL where x is. `<>` differs from ANY where it differs from min or max.
+arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending,
+                                                int64_t position) {
+  if (operand->IsVolatile()) return Refuse("ANY of a value that differs from call to call", position);
+  if (pending.correlated) {
+    return Refuse(fmt::format("{} ANY or ALL over a correlated subquery", OperatorName(op)), position);
+  }
+  const OutputColumn column = pending.plan->output[0];
+  auto aggregate = std::make_unique<LogicalAggregate>();
+  const auto add = [&](std::string_view name, bool with_argument) -> arrow::Status {
+    AggregateCall call;
+    const LogicalType type = column.type;
+    const Value* no_constant = nullptr;
+    const BindInput input{{&type, with_argument ? size_t{1} : size_t{0}},
+                          {&no_constant, with_argument ? size_t{1} : size_t{0}},
+                          state_.options.dialect};
+    auto bound = state_.functions.BindAggregate(name, input);
+    if (!bound.ok()) return WithPosition(bound.status(), position);
+    call.function = std::move(bound).ValueUnsafe();
+    if (with_argument) {
+      ARROW_ASSIGN_OR_RAISE(call.arguments.emplace_back(),
+                            CastTo(state_, ColumnOf(column, position), call.function.argument_types[0]));
+    }
+    aggregate->output.push_back({state_.NewColumn(), call.function.return_type, std::string(name)});
+    aggregate->aggregates.push_back(std::move(call));
+    return arrow::Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(add("count", false));
+  ARROW_RETURN_NOT_OK(add("count", true));
+  const bool needs_min = op != AstBinaryOp::kLess && op != AstBinaryOp::kLessEqual;
+  const bool needs_max = op != AstBinaryOp::kGreater && op != AstBinaryOp::kGreaterEqual;
+  if (needs_min) ARROW_RETURN_NOT_OK(add("min", true));
+  if (needs_max) ARROW_RETURN_NOT_OK(add("max", true));
+  aggregate->children.push_back(std::move(pending.plan));
+  const std::vector<OutputColumn> outputs = aggregate->output;
+
+  // One scalar subquery an aggregate would compute it again for each: its row joins once, and the rest refers to it.
+  std::vector<BoundExprPtr> tests;
+  for (size_t i = 2; i < outputs.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(tests.emplace_back(), MakeComparison(state_, OperatorName(op), operand->Clone(),
+                                                               ColumnOf(outputs[i], position), position));
+  }
+  BoundExprPtr test = BoundExpr::Conjunction(false, std::move(tests));
+  const auto count = [&](size_t i) { return ColumnOf(outputs[i], position); };
+  std::vector<BoundExprPtr> children;
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                        MakeComparison(state_, "=", count(0), BoundExpr::Constant(Value::BigInt(0)), position));
+  children.push_back(BoundExpr::Constant(Value::Boolean(false)));
+  children.push_back(test->Clone());
+  children.push_back(BoundExpr::Constant(Value::Boolean(true)));
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeComparison(state_, "<", count(1), count(0), position));
+  children.push_back(BoundExpr::Constant(Value::Null(TypeId::kBoolean)));
+  children.push_back(std::move(test));
+  pending.plan = std::move(aggregate);
+  AddPending(std::move(pending), PendingSubquery::Kind::kScalar, TypeId::kBoolean);
+  return MakeCase(state_, std::move(children), position);
+}
+
+}  // namespace llkv

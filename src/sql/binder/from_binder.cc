@@ -1,0 +1,212 @@
+// What stands in FROM: tables, views, common table expressions, table functions, subqueries, files and joins.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "expr/program.h"
+#include "sql/binder/cte_binder.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/file_options.h"
+#include "sql/binder/join_binder.h"
+#include "sql/binder/query_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/parser/parser.h"
+
+namespace llkv {
+namespace {
+
+/// The plan's columns under the alias and column aliases of an item.
+arrow::Result<BoundFrom> Named(const AstFromItem& item, std::string name, LogicalPlanPtr plan) {
+  std::vector<OutputColumn> columns = plan->output;
+  if (item.column_aliases.size() > columns.size()) {
+    return SqlError(sqlstate::kInvalidColumnReference,
+                    fmt::format("\"{}\" has {} column{}, but {} names are given", item.alias.text, columns.size(),
+                                columns.size() == 1 ? "" : "s", item.column_aliases.size()),
+                    item.column_aliases[columns.size()].range.position);
+  }
+  for (size_t i = 0; i < item.column_aliases.size(); ++i) columns[i].name = item.column_aliases[i].text;
+  BoundFrom from;
+  from.scope.AddTable(item.alias.empty() ? std::move(name) : item.alias.text, columns);
+  from.plan = std::move(plan);
+  return from;
+}
+
+arrow::Result<BoundFrom> BindView(BindState& state, const ViewSchema& view, const AstTableRef& ref) {
+  const int64_t position = ref.name.range.position;
+  if (state.view_stack.size() >= static_cast<size_t>(state.options.max_view_depth)) {
+    return SqlError(sqlstate::kStatementTooComplex,
+                    fmt::format("views nest deeper than {} levels", state.options.max_view_depth), position);
+  }
+  state.Use(view.id, true);
+  state.view_stack.push_back(view.name);
+  const char* no_parameters = std::exchange(state.no_parameters, "a view");
+  const auto bind = [&]() -> arrow::Result<LogicalPlanPtr> {
+    ParserOptions options;
+    if (state.sqlite()) options.dialect = SqlDialect::kSqlite;
+    ARROW_ASSIGN_OR_RAISE(const AstStatementPtr statement, ParseStatement(view.sql, options));
+    if (!statement->Is<AstQueryStatement>()) return InternalError("a view's text is no query");
+    return BindQuery(state, *statement->As<AstQueryStatement>().query, {});
+  };
+  auto plan = bind();
+  state.no_parameters = no_parameters;
+  state.view_stack.pop_back();
+  if (!plan.ok()) {
+    // The position counts in the view's text; the statement's reader sees only the reference.
+    const SqlErrorDetail* detail = GetSqlError(plan.status());
+    return SqlError(GetSqlState(plan.status()), fmt::format("in view \"{}\": {}", view.name, plan.status().message()),
+                    position, detail == nullptr ? std::string() : detail->hint());
+  }
+  if (!view.column_names.empty()) {
+    if (view.column_names.size() != (*plan)->output.size()) {
+      return SqlError(sqlstate::kInvalidTableDefinition,
+                      fmt::format("view \"{}\" was made with {} columns and now has {}", view.name,
+                                  view.column_names.size(), (*plan)->output.size()),
+                      position, "create the view anew");
+    }
+    for (size_t i = 0; i < view.column_names.size(); ++i) (*plan)->output[i].name = view.column_names[i];
+  }
+  return Named(ref, view.name, std::move(plan).ValueUnsafe());
+}
+
+arrow::Result<BoundFrom> BindFile(BindState& state, const AstTableRef& ref) {
+  FileSchemaRequest request;
+  request.path = ref.name.name().text;
+  ARROW_ASSIGN_OR_RAISE(request.format, FormatOfPath(request.path, ref.name.range.position));
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, MakeFileScan(state, std::move(request), ref.name.range.position));
+  return Named(ref, ref.name.name().text, std::move(plan));
+}
+
+arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, const QueryEnvironment& environment) {
+  if (!ref.indexed_by.empty()) return Refuse("INDEXED BY", ref.indexed_by.range.position);
+  if (ref.not_indexed) return Refuse("NOT INDEXED", ref.range.position);
+  if (ref.is_file) return BindFile(state, ref);
+  if (ref.name.parts.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindCommonTable(state, ref.name.name(), environment.ctes));
+    if (plan != nullptr) return Named(ref, ref.name.name().text, std::move(plan));
+  }
+  ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(ref.name));
+  if (const TableSchemaPtr table = state.catalog.FindTable(name->text)) {
+    state.Use(table->id, false);
+    return Named(ref, table->name, MakeScan(state, *table, false));
+  }
+  if (const ViewSchemaPtr view = state.catalog.FindView(name->text)) return BindView(state, *view, ref);
+  return SqlError(sqlstate::kUndefinedTable, fmt::format("there is no table \"{}\"", name->text), name->range.position,
+                  NearestNameHint(name->text, state.catalog.ListNames()));
+}
+
+arrow::Result<BoundFrom> BindTableFunction(BindState& state, const AstTableFunction& item) {
+  if (item.lateral) return Refuse("LATERAL", item.range.position);
+  if (item.with_ordinality) return Refuse("WITH ORDINALITY", item.range.position);
+  const auto& call = item.call->As<AstFunction>();
+  const AstName& name = call.name.name();
+  const TableFunction* function = state.functions.FindTable(name.key);
+  if (function == nullptr) {
+    return SqlError(sqlstate::kUndefinedFunction, fmt::format("there is no table function \"{}\"", name.text),
+                    call.position);
+  }
+  for (const AstName& argument : call.argument_names) {
+    if (!argument.empty()) return Refuse("named arguments", argument.range.position);
+  }
+  ExprContext context;
+  context.clause = "arguments of a table function";
+  std::vector<Value> values;
+  for (const AstExprPtr& argument : call.arguments) {
+    ARROW_ASSIGN_OR_RAISE(const BoundExprPtr bound, ExprBinder(state, context).Bind(*argument));
+    if (!bound->IsFoldable()) return Refuse("arguments of a table function that vary", argument->position);
+    auto value = EvaluateConstant(*bound);
+    if (!value.ok()) return WithPosition(value.status(), argument->position);
+    values.push_back(std::move(value).ValueUnsafe());
+  }
+  auto bound = function->bind(*function, values);
+  if (!bound.ok()) return WithPosition(bound.status(), call.position);
+  auto plan = std::make_unique<LogicalTableFunction>();
+  plan->function_name = function->name;
+  plan->function = std::move(bound).ValueUnsafe();
+  for (uint32_t i = 0; i < plan->function->column_types.size(); ++i) {
+    plan->column_indexes.push_back(i);
+    plan->output.push_back({state.NewColumn(), plan->function->column_types[i], plan->function->column_names[i]});
+  }
+  return Named(item, name.text, std::move(plan));
+}
+
+arrow::Status CheckAliases(const Scope& left, const Scope& right, const AstFromItem& item) {
+  for (const ScopeTable& a : left.tables) {
+    for (const ScopeTable& b : right.tables) {
+      if (!a.alias.empty() && SameName(a.alias, b.alias)) {
+        return SqlError(sqlstate::kDuplicateAlias, fmt::format("table name \"{}\" stands twice in FROM", b.alias),
+                        item.range.position, "give one of them another name with AS");
+      }
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<BoundFrom> BindJoinItem(BindState& state, const AstJoin& join, const QueryEnvironment& environment) {
+  ARROW_ASSIGN_OR_RAISE(BoundFrom left, BindFromItem(state, *join.left, environment));
+  ARROW_ASSIGN_OR_RAISE(BoundFrom right, BindFromItem(state, *join.right, environment));
+  ARROW_RETURN_NOT_OK(CheckAliases(left.scope, right.scope, *join.right));
+  return BindJoin(state, join, environment, std::move(left), std::move(right));
+}
+
+}  // namespace
+
+arrow::Result<BoundFrom> BindFromItem(BindState& state, const AstFromItem& item, const QueryEnvironment& environment) {
+  switch (item.kind) {
+    case AstFromKind::kTable:
+      return BindTable(state, item.As<AstTableRef>(), environment);
+    case AstFromKind::kTableFunction:
+      return BindTableFunction(state, item.As<AstTableFunction>());
+    case AstFromKind::kSubquery: {
+      const auto& subquery = item.As<AstFromSubquery>();
+      if (subquery.lateral) return Refuse("LATERAL", item.range.position);
+      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *subquery.query, environment));
+      return Named(item, std::string(), std::move(plan));
+    }
+    case AstFromKind::kJoin:
+      return BindJoinItem(state, item.As<AstJoin>(), environment);
+  }
+  return InternalError("unknown item in FROM");
+}
+
+arrow::Result<BoundFrom> BindFrom(BindState& state, const std::vector<AstFromItemPtr>& items,
+                                  const QueryEnvironment& environment) {
+  BoundFrom from;
+  if (items.empty()) {
+    from.plan = MakeSingleRow();
+  } else {
+    ARROW_ASSIGN_OR_RAISE(from, BindFromItem(state, *items[0], environment));
+  }
+  for (size_t i = 1; i < items.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(BoundFrom next, BindFromItem(state, *items[i], environment));
+    ARROW_RETURN_NOT_OK(CheckAliases(from.scope, next.scope, *items[i]));
+    from.plan = MakeCrossJoin(std::move(from.plan), std::move(next.plan));
+    from.scope.Append(std::move(next.scope));
+  }
+  from.scope.parent = environment.outer;
+  return from;
+}
+
+LogicalPlanPtr MakeScan(BindState& state, const TableSchema& table, bool with_row_id) {
+  auto scan = std::make_unique<LogicalScan>();
+  scan->table = table.id;
+  scan->table_name = table.name;
+  scan->with_row_id = with_row_id;
+  scan->column_ordinals.reserve(table.columns.size());
+  scan->output.reserve(table.columns.size() + (with_row_id ? 1 : 0));
+  for (uint32_t i = 0; i < table.columns.size(); ++i) {
+    scan->column_ordinals.push_back(i);
+    scan->output.push_back({state.NewColumn(), table.columns[i].type, table.columns[i].name});
+  }
+  if (with_row_id) scan->output.push_back({state.NewColumn(), TypeId::kUBigInt, "row id"});
+  return scan;
+}
+
+LogicalPlanPtr MakeSingleRow() {
+  auto values = std::make_unique<LogicalValues>();
+  values->rows.emplace_back();
+  return values;
+}
+
+}  // namespace llkv

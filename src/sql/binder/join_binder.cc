@@ -1,0 +1,217 @@
+// Joins of FROM.
+#include "sql/binder/join_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/binder/unnest.h"
+
+namespace llkv {
+namespace {
+
+/// One column of USING: where it stands in each scope's columns.
+struct UsingPair {
+  uint32_t left;
+  uint32_t right;
+};
+
+arrow::Result<JoinType> PlanJoinType(const AstJoin& join) {
+  switch (join.type) {
+    case AstJoinType::kInner:
+    case AstJoinType::kCross:
+      return JoinType::kInner;
+    case AstJoinType::kLeft:
+      return JoinType::kLeft;
+    case AstJoinType::kRight:
+      return JoinType::kRight;
+    case AstJoinType::kFull:
+      return JoinType::kFull;
+    case AstJoinType::kSemi:
+      return JoinType::kSemi;
+    case AstJoinType::kAnti:
+      return JoinType::kAnti;
+    case AstJoinType::kPositional:
+      return Refuse("POSITIONAL JOIN", join.position);
+    case AstJoinType::kAsof:
+    case AstJoinType::kAsofLeft:
+      return Refuse("ASOF JOIN", join.position);
+  }
+  return InternalError("unknown join");
+}
+
+arrow::Result<uint32_t> FindUsing(const Scope& scope, const AstName& name, const char* side) {
+  ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveInScope(scope, name));
+  if (found.column == nullptr) {
+    std::vector<std::string> candidates;
+    for (uint32_t index : scope.visible) candidates.push_back(scope.columns[index].name);
+    return SqlError(sqlstate::kUndefinedColumn,
+                    fmt::format("column \"{}\" of USING is not in the {} table", name.text, side), name.range.position,
+                    NearestNameHint(name.text, candidates));
+  }
+  return static_cast<uint32_t>(found.column - scope.columns.data());
+}
+
+arrow::Result<std::vector<UsingPair>> UsingPairs(const AstJoin& join, const Scope& left, const Scope& right) {
+  std::vector<UsingPair> pairs;
+  const auto add = [&](const AstName& name) -> arrow::Status {
+    UsingPair pair;
+    ARROW_ASSIGN_OR_RAISE(pair.left, FindUsing(left, name, "left"));
+    ARROW_ASSIGN_OR_RAISE(pair.right, FindUsing(right, name, "right"));
+    pairs.push_back(pair);
+    return arrow::Status::OK();
+  };
+  for (const AstName& name : join.using_columns) ARROW_RETURN_NOT_OK(add(name));
+  if (!join.natural) return pairs;
+  for (uint32_t index : left.visible) {
+    AstName name;
+    name.text = name.key = left.columns[index].name;
+    name.range.position = join.position;
+    const bool shared = std::any_of(right.visible.begin(), right.visible.end(),
+                                    [&](uint32_t other) { return SameName(right.columns[other].name, name.text); });
+    if (shared) ARROW_RETURN_NOT_OK(add(name));
+  }
+  return pairs;
+}
+
+BoundExprPtr ColumnOf(const ScopeColumn& column, int64_t position) {
+  return BoundExpr::Column(column.id, column.type, column.name, position);
+}
+
+/// A FULL JOIN's merged columns are the first of both sides that is not NULL: a projection gives them, and all others
+/// under fresh ids.
+arrow::Status ProjectMerged(BindState& state, BoundFrom& from, const std::vector<UsingPair>& pairs,
+                            uint32_t num_left_columns, int64_t position) {
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const ScopeColumn& column : from.scope.columns) {
+    exprs.push_back(ColumnOf(column, position));
+    names.push_back(column.name);
+  }
+  for (const UsingPair& pair : pairs) {
+    std::vector<BoundExprPtr> sides;
+    sides.push_back(ColumnOf(from.scope.columns[pair.left], position));
+    sides.push_back(ColumnOf(from.scope.columns[num_left_columns + pair.right], position));
+    BoundExprPtr* slots[] = {&sides[0], &sides[1]};
+    ARROW_RETURN_NOT_OK(Unify(state, slots, "USING"));
+    names.push_back(from.scope.columns[pair.left].name);
+    ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), MakeFunction(state, "coalesce", std::move(sides), position));
+  }
+  from.plan = MakeProject(state, std::move(from.plan), std::move(exprs), std::move(names));
+  const std::vector<OutputColumn>& output = from.plan->output;
+  for (size_t i = 0; i < from.scope.columns.size(); ++i) from.scope.columns[i].id = output[i].id;
+  for (size_t i = from.scope.columns.size(); i < output.size(); ++i) {
+    from.scope.columns.push_back({output[i].name, output[i].id, output[i].type, -1});
+  }
+  return arrow::Status::OK();
+}
+
+/// What * sees after USING: the merged columns, then the rest of both sides.
+void MergeVisible(Scope& scope, const std::vector<UsingPair>& pairs, uint32_t num_left_columns, JoinType type) {
+  const auto num_columns = static_cast<uint32_t>(scope.columns.size());
+  std::vector<uint32_t> visible;
+  std::vector<uint32_t> hidden;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    hidden.push_back(pairs[i].left);
+    hidden.push_back(num_left_columns + pairs[i].right);
+    if (type == JoinType::kFull) {
+      visible.push_back(num_columns - static_cast<uint32_t>(pairs.size() - i));
+    } else {
+      visible.push_back(type == JoinType::kRight ? hidden.back() : pairs[i].left);
+    }
+  }
+  for (uint32_t index : scope.visible) {
+    if (std::find(hidden.begin(), hidden.end(), index) == hidden.end()) visible.push_back(index);
+  }
+  scope.visible = std::move(visible);
+}
+
+void SetJoinOutput(LogicalJoin& join) {
+  join.output = join.children[0]->output;
+  if (join.type == JoinType::kSemi || join.type == JoinType::kAnti) return;
+  const auto& right = join.children[1]->output;
+  join.output.insert(join.output.end(), right.begin(), right.end());
+}
+
+arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironment& environment, const Scope& scope,
+                     LogicalPlanPtr& plan) {
+  auto& join = plan->As<LogicalJoin>();
+  std::vector<PendingSubquery> pending;
+  ExprContext context;
+  context.clause = "JOIN … ON";
+  context.scope = &scope;
+  context.ctes = environment.ctes;
+  context.subqueries = &pending;
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr condition, ExprBinder(state, context).BindCondition(*ast.condition));
+  if (pending.empty()) {
+    join.terms = SplitConjuncts(std::move(condition));
+    return arrow::Status::OK();
+  }
+  if (join.type != JoinType::kInner) {
+    return Refuse("a subquery in the condition of an outer, semi or anti join", pending[0].position);
+  }
+  BoundExprPtr* slots[] = {&condition};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->terms = SplitConjuncts(std::move(condition));
+  filter->output = plan->output;
+  filter->children.push_back(std::move(plan));
+  plan = std::move(filter);
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+LogicalPlanPtr MakeCrossJoin(LogicalPlanPtr left, LogicalPlanPtr right) {
+  auto join = std::make_unique<LogicalJoin>();
+  join->children.push_back(std::move(left));
+  join->children.push_back(std::move(right));
+  SetJoinOutput(*join);
+  return join;
+}
+
+arrow::Result<BoundFrom> BindJoin(BindState& state, const AstJoin& ast, const QueryEnvironment& environment,
+                                  BoundFrom left, BoundFrom right) {
+  ARROW_ASSIGN_OR_RAISE(const JoinType type, PlanJoinType(ast));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<UsingPair> pairs, UsingPairs(ast, left.scope, right.scope));
+  if (type != JoinType::kInner && ast.condition == nullptr && ast.using_columns.empty() && !ast.natural) {
+    return SqlError(sqlstate::kSyntaxError, "this join needs ON or USING", ast.position);
+  }
+  const bool left_only = type == JoinType::kSemi || type == JoinType::kAnti;
+  const auto num_left_columns = static_cast<uint32_t>(left.scope.columns.size());
+  BoundFrom result;
+  Scope both = left.scope;
+  both.Append(std::move(right.scope));
+  both.parent = environment.outer;
+  auto join = std::make_unique<LogicalJoin>();
+  join->type = type;
+  for (const UsingPair& pair : pairs) {
+    ARROW_ASSIGN_OR_RAISE(
+        join->terms.emplace_back(),
+        MakeComparison(state, "=", ColumnOf(both.columns[pair.left], ast.position),
+                       ColumnOf(both.columns[num_left_columns + pair.right], ast.position), ast.position));
+  }
+  join->children.push_back(std::move(left.plan));
+  join->children.push_back(std::move(right.plan));
+  SetJoinOutput(*join);
+  result.plan = std::move(join);
+  if (ast.condition != nullptr) ARROW_RETURN_NOT_OK(BindOn(state, ast, environment, both, result.plan));
+  if (left_only) {
+    result.scope = std::move(left.scope);
+    return result;
+  }
+  both.parent = nullptr;
+  result.scope = std::move(both);
+  if (pairs.empty()) return result;
+  if (type == JoinType::kFull) {
+    ARROW_RETURN_NOT_OK(ProjectMerged(state, result, pairs, num_left_columns, ast.position));
+  }
+  MergeVisible(result.scope, pairs, num_left_columns, type);
+  return result;
+}
+
+}  // namespace llkv

@@ -1,0 +1,367 @@
+// Whole queries: WITH around a body, set operations, VALUES, and ORDER BY and LIMIT over them.
+#include "sql/binder/query_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/join_binder.h"
+#include "sql/binder/select_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/binder/unnest.h"
+#include "types/coercion.h"
+
+namespace llkv {
+namespace {
+
+arrow::Result<LogicalPlanPtr> BindBody(BindState& state, const AstQueryBody& body, const QueryEnvironment& environment);
+
+LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->terms = std::move(terms);
+  filter->output = plan->output;
+  filter->children.push_back(std::move(plan));
+  return filter;
+}
+
+/// One row of VALUES with subqueries in it: a projection over what they give.
+arrow::Result<LogicalPlanPtr> RowWithSubqueries(BindState& state, std::vector<BoundExprPtr> row,
+                                                std::vector<PendingSubquery> pending) {
+  LogicalPlanPtr plan = MakeSingleRow();
+  std::vector<BoundExprPtr*> slots;
+  for (BoundExprPtr& expr : row) slots.push_back(&expr);
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
+  std::vector<std::string> names(row.size(), "value");
+  return MakeProject(state, std::move(plan), std::move(row), std::move(names));
+}
+
+LogicalPlanPtr MakeUnionAll(BindState& state, std::vector<LogicalPlanPtr> children) {
+  if (children.size() == 1) return std::move(children[0]);
+  auto node = std::make_unique<LogicalSetOperation>();
+  node->all = true;
+  for (const OutputColumn& column : children[0]->output) {
+    node->output.push_back({state.NewColumn(), column.type, column.name});
+  }
+  node->children = std::move(children);
+  return node;
+}
+
+arrow::Status UnifyRows(BindState& state, std::vector<std::vector<BoundExprPtr>>& rows) {
+  for (size_t column = 0; column < rows[0].size(); ++column) {
+    std::vector<BoundExprPtr*> slots;
+    slots.reserve(rows.size());
+    for (auto& row : rows) slots.push_back(&row[column]);
+    ARROW_RETURN_NOT_OK(Unify(state, slots, "VALUES"));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<LogicalPlanPtr> BindValues(BindState& state, const AstValues& values,
+                                         const QueryEnvironment& environment) {
+  std::vector<std::vector<BoundExprPtr>> rows;
+  std::vector<std::vector<PendingSubquery>> pending(values.rows.size());
+  bool any_pending = false;
+  rows.reserve(values.rows.size());
+  for (size_t i = 0; i < values.rows.size(); ++i) {
+    if (values.rows[i].size() != values.rows[0].size()) {
+      return SqlError(sqlstate::kSyntaxError,
+                      fmt::format("this row of VALUES has {} values, the first has {}", values.rows[i].size(),
+                                  values.rows[0].size()),
+                      values.row_ranges[i].position);
+    }
+    ExprContext context;
+    context.clause = "VALUES";
+    context.ctes = environment.ctes;
+    context.subqueries = &pending[i];
+    // The outer query's columns are one level out, behind an empty scope of this one's own.
+    Scope own;
+    own.parent = environment.outer;
+    context.scope = &own;
+    ExprBinder binder(state, context);
+    std::vector<BoundExprPtr>& row = rows.emplace_back();
+    row.reserve(values.rows[i].size());
+    for (const AstExprPtr& expr : values.rows[i]) {
+      ARROW_ASSIGN_OR_RAISE(row.emplace_back(), binder.Bind(*expr));
+    }
+    any_pending = any_pending || !pending[i].empty();
+  }
+  ARROW_RETURN_NOT_OK(UnifyRows(state, rows));
+  LogicalPlanPtr plan;
+  if (any_pending) {
+    ARROW_ASSIGN_OR_RAISE(plan, RowsWithSubqueries(state, std::move(rows), std::move(pending)));
+  } else {
+    auto node = std::make_unique<LogicalValues>();
+    for (const BoundExprPtr& expr : rows[0]) node->output.push_back({state.NewColumn(), expr->type, {}});
+    node->rows = std::move(rows);
+    plan = std::move(node);
+  }
+  for (size_t i = 0; i < plan->output.size(); ++i) plan->output[i].name = fmt::format("column{}", i + 1);
+  return plan;
+}
+
+/// The common types of the columns of a set operation's inputs.
+arrow::Result<std::vector<LogicalType>> CommonTypes(const std::vector<LogicalPlanPtr>& inputs,
+                                                    const AstSetOperation& operation) {
+  std::vector<LogicalType> types;
+  for (const OutputColumn& column : inputs[0]->output) types.push_back(column.type);
+  for (size_t input = 1; input < inputs.size(); ++input) {
+    const int64_t position = operation.inputs[input]->range.position;
+    if (inputs[input]->output.size() != types.size()) {
+      return SqlError(sqlstate::kSyntaxError,
+                      fmt::format("the queries of a set operation must have equally many columns: {} and {}",
+                                  types.size(), inputs[input]->output.size()),
+                      position);
+    }
+    for (size_t i = 0; i < types.size(); ++i) {
+      const LogicalType other = inputs[input]->output[i].type;
+      if (other == types[i] || other.id() == TypeId::kNull) continue;
+      if (types[i].id() == TypeId::kNull) {
+        types[i] = other;
+        continue;
+      }
+      const auto common = CommonType(types[i], other);
+      if (!common.has_value()) {
+        return SqlError(sqlstate::kDatatypeMismatch,
+                        fmt::format("column {} of the set operation is of type {} and of type {}", i + 1,
+                                    types[i].ToString(), other.ToString()),
+                        position);
+      }
+      types[i] = *common;
+    }
+  }
+  return types;
+}
+
+arrow::Result<LogicalPlanPtr> BindSetOperation(BindState& state, const AstSetOperation& operation,
+                                               const QueryEnvironment& environment) {
+  if (operation.by_name) return Refuse("BY NAME", operation.position);
+  std::vector<LogicalPlanPtr> inputs;
+  inputs.reserve(operation.inputs.size());
+  for (const AstQueryBodyPtr& input : operation.inputs) {
+    ARROW_ASSIGN_OR_RAISE(inputs.emplace_back(), BindBody(state, *input, environment));
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::vector<LogicalType> types, CommonTypes(inputs, operation));
+  for (LogicalPlanPtr& input : inputs) {
+    ARROW_ASSIGN_OR_RAISE(input, CastColumns(state, std::move(input), types));
+  }
+  const auto make = [&](std::vector<LogicalPlanPtr> children) -> LogicalPlanPtr {
+    auto node = std::make_unique<LogicalSetOperation>();
+    node->op = operation.op == AstSetOperator::kUnion       ? LogicalSetOperation::Op::kUnion
+               : operation.op == AstSetOperator::kIntersect ? LogicalSetOperation::Op::kIntersect
+                                                            : LogicalSetOperation::Op::kExcept;
+    node->all = operation.all;
+    for (const OutputColumn& column : children[0]->output) {
+      node->output.push_back({state.NewColumn(), column.type, column.name});
+    }
+    node->children = std::move(children);
+    return node;
+  };
+  LogicalPlanPtr result = std::move(inputs[0]);
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    std::vector<LogicalPlanPtr> pair;
+    pair.push_back(std::move(result));
+    pair.push_back(std::move(inputs[i]));
+    result = make(std::move(pair));
+  }
+  return result;
+}
+
+arrow::Result<LogicalPlanPtr> BindBody(BindState& state, const AstQueryBody& body,
+                                       const QueryEnvironment& environment) {
+  switch (body.kind) {
+    case AstQueryBodyKind::kSelect: {
+      const AstQuery plain;
+      return BindSelect(state, body.As<AstSelect>(), plain, environment);
+    }
+    case AstQueryBodyKind::kSetOperation:
+      return BindSetOperation(state, body.As<AstSetOperation>(), environment);
+    case AstQueryBodyKind::kValues:
+      return BindValues(state, body.As<AstValues>(), environment);
+    case AstQueryBodyKind::kNested:
+      return BindQuery(state, *body.As<AstNestedQuery>().query, environment);
+  }
+  return InternalError("unknown query");
+}
+
+/// A conjunct of WHERE that must wait for its subqueries' joins, or for such a one before it.
+struct LateTerm {
+  BoundExprPtr term;
+  std::vector<PendingSubquery> pending;
+};
+
+/// Where the term is just a pending EXISTS or IN, or NOT of one.
+bool IsTest(const LateTerm& late, bool* negated) {
+  if (late.pending.empty() || late.pending.back().kind == PendingSubquery::Kind::kScalar) return false;
+  const BoundExpr* node = late.term.get();
+  *negated = false;
+  while (node->kind == ExprKind::kFunction && node->function.name == "not") {
+    *negated = !*negated;
+    node = node->children[0].get();
+  }
+  return node->IsColumn() && node->column == late.pending.back().result;
+}
+
+arrow::Status ApplyLate(BindState& state, LateTerm late, LogicalPlanPtr& plan) {
+  bool negated = false;
+  if (IsTest(late, &negated) && (!negated || late.pending.back().terms.size() <= 1)) {
+    PendingSubquery test = std::move(late.pending.back());
+    late.pending.pop_back();
+    std::vector<BoundExprPtr*> slots;
+    for (BoundExprPtr& term : test.terms) slots.push_back(&term);
+    ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(late.pending), plan, slots));
+    return AttachAsFilter(state, std::move(test), negated, plan);
+  }
+  BoundExprPtr* slots[] = {&late.term};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(late.pending), plan, slots));
+  plan = MakeFilter(std::move(plan), SplitConjuncts(std::move(late.term)));
+  return arrow::Status::OK();
+}
+
+void FlattenAnd(const AstExpr& expr, std::vector<const AstExpr*>& terms) {
+  const auto* logical = expr.TryAs<AstLogical>();
+  if (logical == nullptr || !logical->is_and) {
+    terms.push_back(&expr);
+    return;
+  }
+  for (const AstExprPtr& operand : logical->operands) FlattenAnd(*operand, terms);
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> BindQuery(BindState& state, const AstQuery& query, const QueryEnvironment& environment) {
+  if (query.limit_percent) return Refuse("LIMIT … PERCENT", query.limit->position);
+  if (query.with_ties) return Refuse("WITH TIES", query.limit == nullptr ? -1 : query.limit->position);
+  const auto bind = [&](const QueryEnvironment& inner) -> arrow::Result<LogicalPlanPtr> {
+    if (query.body->Is<AstSelect>()) return BindSelect(state, query.body->As<AstSelect>(), query, inner);
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindBody(state, *query.body, inner));
+    return BindOrderAndLimit(state, query, inner, std::move(plan));
+  };
+  if (query.with.empty()) return bind(environment);
+  return BindWithCommonTables(state, query.with, query.recursive, environment, bind);
+}
+
+arrow::Result<LogicalPlanPtr> RowsWithSubqueries(BindState& state, std::vector<std::vector<BoundExprPtr>> rows,
+                                                 std::vector<std::vector<PendingSubquery>> pending) {
+  std::vector<LogicalPlanPtr> children;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), RowWithSubqueries(state, std::move(rows[i]), std::move(pending[i])));
+  }
+  return MakeUnionAll(state, std::move(children));
+}
+
+arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& scope, const CteFrame* ctes,
+                         LogicalPlanPtr& plan) {
+  std::vector<const AstExpr*> asts;
+  FlattenAnd(where, asts);
+  std::vector<BoundExprPtr> plain;
+  std::vector<LateTerm> late;
+  for (const AstExpr* ast : asts) {
+    std::vector<PendingSubquery> pending;
+    ExprContext context;
+    context.clause = "WHERE";
+    context.scope = &scope;
+    context.ctes = ctes;
+    context.subqueries = &pending;
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr term, ExprBinder(state, context).BindCondition(*ast));
+    // A term that can fail stays behind the subqueries that stood before it.
+    if (pending.empty() && (late.empty() || !term->CanFail())) {
+      for (BoundExprPtr& part : SplitConjuncts(std::move(term))) plain.push_back(std::move(part));
+    } else {
+      late.push_back({std::move(term), std::move(pending)});
+    }
+  }
+  if (!plain.empty()) plan = MakeFilter(std::move(plan), std::move(plain));
+  for (LateTerm& term : late) ARROW_RETURN_NOT_OK(ApplyLate(state, std::move(term), plan));
+  return arrow::Status::OK();
+}
+
+LogicalPlanPtr MakeProject(BindState& state, LogicalPlanPtr plan, std::vector<BoundExprPtr> exprs,
+                           std::vector<std::string> names) {
+  auto project = std::make_unique<LogicalProject>();
+  project->output.reserve(exprs.size());
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    project->output.push_back({state.NewColumn(), exprs[i]->type, std::move(names[i])});
+  }
+  project->exprs = std::move(exprs);
+  project->children.push_back(std::move(plan));
+  return project;
+}
+
+arrow::Result<LogicalPlanPtr> CastColumns(BindState& state, LogicalPlanPtr plan,
+                                          const std::vector<LogicalType>& types) {
+  bool same = true;
+  for (size_t i = 0; i < types.size(); ++i) same = same && plan->output[i].type == types[i];
+  if (same) return plan;
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const OutputColumn& column = plan->output[i];
+    BoundExprPtr expr = BoundExpr::Column(column.id, column.type, column.name);
+    ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), CastTo(state, std::move(expr), types[i]));
+    names.push_back(column.name);
+  }
+  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+}
+
+arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, LogicalPlanPtr plan) {
+  if (query.limit == nullptr && query.offset == nullptr) return plan;
+  auto node = std::make_unique<LogicalLimit>();
+  const auto bind = [&](const AstExprPtr& ast, std::string_view clause) -> arrow::Result<BoundExprPtr> {
+    if (ast == nullptr) return BoundExprPtr();
+    ExprContext context;
+    context.clause = clause;
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr expr, ExprBinder(state, context).Bind(*ast));
+    ARROW_ASSIGN_OR_RAISE(expr, CoerceTo(state, std::move(expr), TypeId::kBigInt, clause));
+    // SQLite: a negative LIMIT is none.
+    const bool negative = expr->IsConstant() && !expr->value.is_null() && expr->value.integer() < 0;
+    if (negative && state.sqlite()) return BoundExprPtr();
+    return expr;
+  };
+  ARROW_ASSIGN_OR_RAISE(node->limit, bind(query.limit, "LIMIT"));
+  ARROW_ASSIGN_OR_RAISE(node->offset, bind(query.offset, "OFFSET"));
+  if (node->limit == nullptr && node->offset == nullptr) return plan;
+  node->output = plan->output;
+  node->children.push_back(std::move(plan));
+  return node;
+}
+
+arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery& query,
+                                                const QueryEnvironment& environment, LogicalPlanPtr plan) {
+  if (query.order_by.empty() && !query.order_by_all) return ApplyLimit(state, query, std::move(plan));
+  Scope scope;
+  scope.parent = environment.outer;
+  scope.AddTable(std::string(), plan->output);
+  std::vector<PendingSubquery> pending;
+  ExprContext context;
+  context.clause = "ORDER BY";
+  context.scope = &scope;
+  context.ctes = environment.ctes;
+  context.subqueries = &pending;
+  const std::vector<OutputColumn> output = plan->output;
+  auto sort = std::make_unique<LogicalSort>();
+  for (const OutputColumn& column : output) {
+    if (!query.order_by_all) break;
+    sort->keys.push_back(
+        MakeSortKey(state, query.order_by_all_item, BoundExpr::Column(column.id, column.type, column.name)));
+  }
+  for (const AstOrderItem& item : query.order_by) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t ordinal, OrdinalOf(*item.expr, output.size(), "ORDER BY"));
+    BoundExprPtr expr;
+    if (ordinal >= 0) {
+      const OutputColumn& column = output[static_cast<size_t>(ordinal)];
+      expr = BoundExpr::Column(column.id, column.type, column.name);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(expr, ExprBinder(state, context).Bind(*item.expr));
+    }
+    sort->keys.push_back(MakeSortKey(state, item, std::move(expr)));
+  }
+  if (!pending.empty()) return Refuse("a subquery in ORDER BY of a set operation", pending[0].position);
+  sort->output = output;
+  sort->children.push_back(std::move(plan));
+  return ApplyLimit(state, query, std::move(sort));
+}
+
+}  // namespace llkv

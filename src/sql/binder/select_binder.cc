@@ -1,0 +1,453 @@
+// The SELECT block: expressions are bound over what FROM gives; where there are aggregates, they are then rewritten to
+// read the aggregation's output.
+#include "sql/binder/select_binder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "plan/plan_visitor.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/binder/unnest.h"
+#include "sql/parser/printer.h"
+
+namespace llkv {
+namespace {
+
+struct SelectItem {
+  /// Null for a column of *.
+  const AstExpr* ast = nullptr;
+  BoundExprPtr expr;
+  std::string name;
+};
+
+/// A key of ORDER BY: an item of the projection, hidden ones included.
+struct OrderKey {
+  const AstOrderItem* ast = nullptr;
+  size_t item = 0;
+};
+
+class SelectBinder {
+ public:
+  SelectBinder(BindState& state, const AstSelect& select, const AstQuery& query, const QueryEnvironment& environment)
+      : state_(state), select_(select), query_(query), environment_(environment) {}
+
+  arrow::Result<LogicalPlanPtr> Bind();
+
+ private:
+  arrow::Status CheckSupported() const;
+  ExprContext Context(std::string_view clause, std::vector<PendingSubquery>* pending, AggregateState* aggregates,
+                      bool aliases) const;
+  arrow::Status ExpandItems();
+  arrow::Status ExpandStar(const AstStar& star);
+  arrow::Status BindItems();
+  arrow::Status BindGroups();
+  arrow::Status AddGroup(const AstExpr& expr);
+  arrow::Status GroupByAll();
+  arrow::Status BindOrder();
+  arrow::Result<size_t> OrderItem(const AstExpr& expr);
+  arrow::Status Aggregate();
+  arrow::Status ReadGroups(BoundExprPtr& expr);
+  arrow::Status ReadGroups(std::vector<PendingSubquery>& pending);
+  void Project();
+  void Distinct();
+  void Filter(BoundExprPtr condition);
+
+  BindState& state_;
+  const AstSelect& select_;
+  const AstQuery& query_;
+  const QueryEnvironment& environment_;
+  Scope scope_;
+  LogicalPlanPtr plan_;
+  std::vector<SelectItem> items_;
+  size_t num_visible_ = 0;
+  std::vector<SelectAlias> aliases_;
+  AggregateState aggregates_;
+  std::vector<BoundExprPtr> groups_;
+  std::vector<const AstExpr*> group_asts_;
+  std::vector<OutputColumn> group_outputs_;
+  BoundExprPtr having_;
+  std::vector<PendingSubquery> having_pending_;
+  std::vector<PendingSubquery> item_pending_;
+  std::vector<OrderKey> order_;
+};
+
+arrow::Status SelectBinder::CheckSupported() const {
+  if (!select_.distinct_on.empty()) return Refuse("DISTINCT ON", select_.distinct_on[0]->position);
+  if (!select_.windows.empty()) return Refuse("window functions", select_.windows[0].name.range.position);
+  if (select_.qualify != nullptr) return Refuse("QUALIFY", select_.qualify->position);
+  for (const AstGroupingElement& element : select_.group_by) {
+    if (element.kind != AstGroupingKind::kExpression) {
+      return Refuse("GROUPING SETS, ROLLUP and CUBE", element.range.position);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSubquery>* pending,
+                                  AggregateState* aggregates, bool aliases) const {
+  ExprContext context;
+  context.clause = clause;
+  context.scope = &scope_;
+  context.ctes = environment_.ctes;
+  context.subqueries = pending;
+  context.aggregates = aggregates;
+  context.aliases = aliases ? &aliases_ : nullptr;
+  return context;
+}
+
+arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
+  ARROW_RETURN_NOT_OK(CheckSupported());
+  ARROW_ASSIGN_OR_RAISE(BoundFrom from, BindFrom(state_, select_.from, environment_));
+  scope_ = std::move(from.scope);
+  plan_ = std::move(from.plan);
+  if (select_.where != nullptr) {
+    ARROW_RETURN_NOT_OK(ApplyWhere(state_, *select_.where, scope_, environment_.ctes, plan_));
+  }
+  ARROW_RETURN_NOT_OK(ExpandItems());
+  ARROW_RETURN_NOT_OK(BindGroups());
+  ARROW_RETURN_NOT_OK(BindItems());
+  if (select_.group_by_all) ARROW_RETURN_NOT_OK(GroupByAll());
+  if (select_.having != nullptr) {
+    ExprBinder binder(state_, Context("HAVING", &having_pending_, &aggregates_, true));
+    ARROW_ASSIGN_OR_RAISE(having_, binder.BindCondition(*select_.having));
+  }
+  ARROW_RETURN_NOT_OK(BindOrder());
+  if (!groups_.empty() || !aggregates_.calls.empty() || having_ != nullptr) ARROW_RETURN_NOT_OK(Aggregate());
+  std::vector<BoundExprPtr*> slots;
+  for (SelectItem& item : items_) slots.push_back(&item.expr);
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(item_pending_), plan_, slots));
+  Project();
+  if (select_.distinct) Distinct();
+  if (!order_.empty()) {
+    auto sort = std::make_unique<LogicalSort>();
+    for (const OrderKey& key : order_) {
+      const OutputColumn& column = plan_->output[key.item];
+      sort->keys.push_back(MakeSortKey(state_, *key.ast, BoundExpr::Column(column.id, column.type, column.name)));
+    }
+    sort->output = plan_->output;
+    sort->children.push_back(std::move(plan_));
+    plan_ = std::move(sort);
+  }
+  ARROW_ASSIGN_OR_RAISE(plan_, ApplyLimit(state_, query_, std::move(plan_)));
+  if (num_visible_ < items_.size()) {
+    items_.resize(num_visible_);
+    for (size_t i = 0; i < num_visible_; ++i) {
+      const OutputColumn& column = plan_->output[i];
+      items_[i].expr = BoundExpr::Column(column.id, column.type, column.name);
+    }
+    Project();
+  }
+  return std::move(plan_);
+}
+
+arrow::Status SelectBinder::ExpandStar(const AstStar& star) {
+  int32_t table = -1;
+  if (!star.qualifier.empty()) {
+    const AstName& name = star.qualifier.back();
+    std::vector<std::string> candidates;
+    for (size_t i = 0; i < scope_.tables.size(); ++i) {
+      if (SameName(scope_.tables[i].alias, name.key)) table = static_cast<int32_t>(i);
+      candidates.push_back(scope_.tables[i].alias);
+    }
+    if (table < 0) {
+      return SqlError(sqlstate::kUndefinedTable, fmt::format("there is no table \"{}\" in FROM", name.text),
+                      name.range.position, NearestNameHint(name.text, candidates));
+    }
+  }
+  if (scope_.tables.empty()) return SqlError(sqlstate::kSyntaxError, "SELECT * needs FROM", star.position);
+  const auto add = [&](const ScopeColumn& column) {
+    const ResolvedColumn resolved{&column, 0, &scope_};
+    items_.push_back({nullptr, MakeColumnRef(resolved, star.position), column.name});
+  };
+  if (table < 0) {
+    for (uint32_t index : scope_.visible) add(scope_.columns[index]);
+  } else {
+    for (const ScopeColumn& column : scope_.columns) {
+      if (column.table == table) add(column);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::ExpandItems() {
+  items_.reserve(select_.items.size());
+  for (const AstSelectItem& item : select_.items) {
+    if (const auto* star = item.expr->TryAs<AstStar>()) {
+      if (!item.alias.empty()) {
+        return SqlError(sqlstate::kSyntaxError, "* has no alias", item.alias.range.position);
+      }
+      ARROW_RETURN_NOT_OK(ExpandStar(*star));
+      continue;
+    }
+    if (!item.alias.empty()) aliases_.push_back({item.alias.key, item.expr.get()});
+    items_.push_back({item.expr.get(), nullptr, item.alias.text});
+  }
+  num_visible_ = items_.size();
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::BindItems() {
+  ExprBinder binder(state_, Context("SELECT", &item_pending_, &aggregates_, false));
+  for (SelectItem& item : items_) {
+    if (item.ast == nullptr) continue;
+    for (size_t i = 0; i < group_asts_.size() && item.expr == nullptr; ++i) {
+      if (group_asts_[i] != item.ast) continue;
+      const OutputColumn& group = group_outputs_[i];
+      item.expr = BoundExpr::Column(group.id, group.type, group.name, item.ast->position);
+    }
+    if (item.expr == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(item.expr, binder.Bind(*item.ast));
+      SettleParameter(state_, *item.expr);
+    }
+    if (!item.name.empty()) continue;
+    if (const auto* ref = item.ast->TryAs<AstColumnRef>()) {
+      item.name = ref->parts.back().text;
+      for (const ScopeColumn& column : scope_.columns) {
+        if (item.expr->IsColumn() && column.id == item.expr->column) item.name = column.name;
+      }
+    } else {
+      item.name = ToSql(*item.ast);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::AddGroup(const AstExpr& expr) {
+  if (const auto* row = expr.TryAs<AstRow>()) {
+    for (const AstExprPtr& value : row->values) ARROW_RETURN_NOT_OK(AddGroup(*value));
+    return arrow::Status::OK();
+  }
+  const AstExpr* ast = &expr;
+  BoundExprPtr bound;
+  ARROW_ASSIGN_OR_RAISE(const int64_t ordinal, OrdinalOf(expr, num_visible_, "GROUP BY"));
+  if (ordinal >= 0) {
+    const SelectItem& item = items_[static_cast<size_t>(ordinal)];
+    ast = item.ast;
+    if (ast == nullptr) bound = item.expr->Clone();
+  } else if (const auto* ref = expr.TryAs<AstColumnRef>(); ref != nullptr && ref->parts.size() == 1) {
+    // A bare alias stands for its item, where FROM has no column of that name.
+    ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveInScope(scope_, ref->parts[0]));
+    for (const SelectAlias& alias : aliases_) {
+      if (found.column == nullptr && SameName(alias.name, ref->parts[0].key)) ast = alias.expr;
+    }
+  }
+  if (bound == nullptr) {
+    ExprBinder binder(state_, Context("GROUP BY", &aggregates_.subqueries, nullptr, true));
+    ARROW_ASSIGN_OR_RAISE(bound, binder.Bind(*ast));
+  }
+  group_outputs_.push_back({state_.NewColumn(), bound->type, bound->ToString()});
+  groups_.push_back(std::move(bound));
+  group_asts_.push_back(ast);
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::BindGroups() {
+  for (const AstGroupingElement& element : select_.group_by) ARROW_RETURN_NOT_OK(AddGroup(*element.expr));
+  return arrow::Status::OK();
+}
+
+// GROUP BY ALL: by every item that has no aggregate in it.
+arrow::Status SelectBinder::GroupByAll() {
+  std::unordered_set<ColumnId> aggregate_ids;
+  for (const OutputColumn& column : aggregates_.outputs) aggregate_ids.insert(column.id);
+  for (const SelectItem& item : items_) {
+    std::unordered_set<ColumnId> columns;
+    CollectColumns(*item.expr, columns);
+    const bool aggregated =
+        std::any_of(columns.begin(), columns.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
+    const bool subquery = std::any_of(item_pending_.begin(), item_pending_.end(),
+                                      [&](const PendingSubquery& pending) { return columns.contains(pending.result); });
+    if (subquery) return Refuse("GROUP BY ALL with a subquery in the select list", select_.group_by_position);
+    if (aggregated) continue;
+    group_outputs_.push_back({state_.NewColumn(), item.expr->type, item.name});
+    groups_.push_back(item.expr->Clone());
+    group_asts_.push_back(item.ast);
+  }
+  return arrow::Status::OK();
+}
+
+// The item that a key of ORDER BY means; a hidden one is added where it is none of the select list.
+arrow::Result<size_t> SelectBinder::OrderItem(const AstExpr& expr) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t ordinal, OrdinalOf(expr, num_visible_, "ORDER BY"));
+  if (ordinal >= 0) return static_cast<size_t>(ordinal);
+  if (const auto* ref = expr.TryAs<AstColumnRef>(); ref != nullptr && ref->parts.size() == 1) {
+    const SelectItem* found = nullptr;
+    for (size_t i = 0; i < num_visible_; ++i) {
+      const SelectItem& item = items_[i];
+      if (!SameName(item.name, ref->parts[0].key)) continue;
+      if (found != nullptr && !found->expr->Equals(*item.expr)) {
+        return SqlError(sqlstate::kAmbiguousColumn,
+                        fmt::format("\"{}\" names several items of the select list", ref->parts[0].text),
+                        ref->position);
+      }
+      if (found == nullptr) found = &item;
+    }
+    if (found != nullptr) return static_cast<size_t>(found - items_.data());
+  }
+  ExprBinder binder(state_, Context("ORDER BY", &item_pending_, &aggregates_, true));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, binder.Bind(expr));
+  for (size_t i = 0; i < items_.size(); ++i) {
+    if (items_[i].expr->Equals(*bound)) return i;
+  }
+  if (select_.distinct) {
+    return SqlError(sqlstate::kInvalidColumnReference,
+                    "with DISTINCT, what ORDER BY reads must stand in the select list", expr.position);
+  }
+  items_.push_back({&expr, std::move(bound), "order"});
+  return items_.size() - 1;
+}
+
+arrow::Status SelectBinder::BindOrder() {
+  if (query_.order_by_all) {
+    for (size_t i = 0; i < num_visible_; ++i) order_.push_back({&query_.order_by_all_item, i});
+    return arrow::Status::OK();
+  }
+  for (const AstOrderItem& item : query_.order_by) {
+    ARROW_ASSIGN_OR_RAISE(const size_t index, OrderItem(*item.expr));
+    order_.push_back({&item, index});
+  }
+  return arrow::Status::OK();
+}
+
+void SelectBinder::Filter(BoundExprPtr condition) {
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->terms = SplitConjuncts(std::move(condition));
+  filter->output = plan_->output;
+  filter->children.push_back(std::move(plan_));
+  plan_ = std::move(filter);
+}
+
+arrow::Status SelectBinder::Aggregate() {
+  for (SelectItem& item : items_) ARROW_RETURN_NOT_OK(ReadGroups(item.expr));
+  ARROW_RETURN_NOT_OK(ReadGroups(item_pending_));
+  if (having_ != nullptr) ARROW_RETURN_NOT_OK(ReadGroups(having_));
+  ARROW_RETURN_NOT_OK(ReadGroups(having_pending_));
+  std::vector<BoundExprPtr*> slots;
+  for (BoundExprPtr& group : groups_) slots.push_back(&group);
+  for (AggregateCall& call : aggregates_.calls) {
+    for (BoundExprPtr& argument : call.arguments) slots.push_back(&argument);
+    if (call.filter != nullptr) slots.push_back(&call.filter);
+  }
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(aggregates_.subqueries), plan_, slots));
+  auto aggregate = std::make_unique<LogicalAggregate>();
+  aggregate->groups = std::move(groups_);
+  aggregate->aggregates = std::move(aggregates_.calls);
+  aggregate->output = group_outputs_;
+  aggregate->output.insert(aggregate->output.end(), aggregates_.outputs.begin(), aggregates_.outputs.end());
+  if (aggregate->groups.empty() && aggregate->aggregates.empty()) {
+    // HAVING alone: one group of all rows.
+    auto count = state_.functions.BindAggregate("count", BindInput{{}, {}, state_.options.dialect});
+    ARROW_RETURN_NOT_OK(count.status());
+    AggregateCall call;
+    call.function = std::move(count).ValueUnsafe();
+    aggregate->output.push_back({state_.NewColumn(), call.function.return_type, "count(*)"});
+    aggregate->aggregates.push_back(std::move(call));
+  }
+  aggregate->children.push_back(std::move(plan_));
+  plan_ = std::move(aggregate);
+  if (having_ != nullptr) {
+    BoundExprPtr* having[] = {&having_};
+    ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(having_pending_), plan_, having));
+    Filter(std::move(having_));
+  }
+  return arrow::Status::OK();
+}
+
+// Lets an expression over FROM's columns read the aggregation's output. Errors: 42803 for a column that is no group.
+arrow::Status SelectBinder::ReadGroups(BoundExprPtr& expr) {
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (!expr->Equals(*groups_[i])) continue;
+    expr = BoundExpr::Column(group_outputs_[i].id, group_outputs_[i].type, group_outputs_[i].name, expr->position);
+    return arrow::Status::OK();
+  }
+  if (expr->IsColumn() && scope_.Has(expr->column)) {
+    return SqlError(sqlstate::kGroupingError,
+                    fmt::format("column \"{}\" must stand in GROUP BY or within an aggregate function", expr->name),
+                    expr->position);
+  }
+  for (BoundExprPtr& child : expr->children) ARROW_RETURN_NOT_OK(ReadGroups(child));
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::ReadGroups(std::vector<PendingSubquery>& pending) {
+  for (PendingSubquery& subquery : pending) {
+    // IN's terms read the subquery's columns too: those are none of the scope's.
+    for (BoundExprPtr& term : subquery.terms) ARROW_RETURN_NOT_OK(ReadGroups(term));
+    if (!subquery.correlated) continue;
+    const std::unordered_set<ColumnId> free = FreeColumns(*subquery.plan);
+    arrow::Status status;
+    ReplaceColumnsInPlan(*subquery.plan, [&](const BoundExpr& column) -> BoundExprPtr {
+      if (!free.contains(column.column) || !scope_.Has(column.column)) return nullptr;
+      BoundExprPtr read = column.Clone();
+      arrow::Status read_status = ReadGroups(read);
+      if (!read_status.ok()) {
+        status = std::move(read_status);
+        return nullptr;
+      }
+      return read;
+    });
+    ARROW_RETURN_NOT_OK(status);
+  }
+  return arrow::Status::OK();
+}
+
+void SelectBinder::Project() {
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  exprs.reserve(items_.size());
+  names.reserve(items_.size());
+  for (SelectItem& item : items_) {
+    exprs.push_back(std::move(item.expr));
+    names.push_back(item.name);
+  }
+  plan_ = MakeProject(state_, std::move(plan_), std::move(exprs), std::move(names));
+}
+
+void SelectBinder::Distinct() {
+  auto distinct = std::make_unique<LogicalAggregate>();
+  for (const OutputColumn& column : plan_->output) {
+    distinct->groups.push_back(BoundExpr::Column(column.id, column.type, column.name));
+    distinct->output.push_back({state_.NewColumn(), column.type, column.name});
+  }
+  distinct->children.push_back(std::move(plan_));
+  plan_ = std::move(distinct);
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> BindSelect(BindState& state, const AstSelect& select, const AstQuery& query,
+                                         const QueryEnvironment& environment) {
+  return SelectBinder(state, select, query, environment).Bind();
+}
+
+arrow::Result<int64_t> OrdinalOf(const AstExpr& expr, size_t num_items, const char* clause) {
+  const auto* literal = expr.TryAs<AstLiteral>();
+  if (literal == nullptr || literal->literal != AstLiteralKind::kInteger) return int64_t{-1};
+  int64_t ordinal = 0;
+  for (char c : literal->text) {
+    ordinal = c >= '0' && c <= '9' && ordinal < 1000000 ? ordinal * 10 + (c - '0') : 1000000;
+  }
+  if (ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
+    return SqlError(sqlstate::kInvalidColumnReference,
+                    fmt::format("{} {}: the select list has {} item{}", clause, literal->text, num_items,
+                                num_items == 1 ? "" : "s"),
+                    expr.position);
+  }
+  return ordinal - 1;
+}
+
+SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr) {
+  SortKey key;
+  key.expr = std::move(expr);
+  key.descending = item.descending;
+  // PostgreSQL takes NULL as the largest value, SQLite as the smallest.
+  key.nulls_first =
+      item.nulls == AstNullsOrder::kDefault ? item.descending != state.sqlite() : item.nulls == AstNullsOrder::kFirst;
+  return key;
+}
+
+}  // namespace llkv

@@ -1,0 +1,443 @@
+// Chooses the form in which a subquery joins the outer query's plan.
+#include "sql/binder/unnest.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "base/error.h"
+#include "plan/plan_visitor.h"
+#include "sql/binder/query_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/binder/unnest_pushdown.h"
+
+namespace llkv {
+namespace {
+
+using ColumnSet = std::unordered_set<ColumnId>;
+
+BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
+
+bool ReadsAny(const BoundExpr& expr, const ColumnSet& columns) {
+  bool found = false;
+  VisitExpr(expr, [&](const BoundExpr& node) {
+    found = found || (node.kind == ExprKind::kColumn && columns.contains(node.column));
+  });
+  return found;
+}
+
+bool ReadsOnly(const BoundExpr& expr, const ColumnSet& columns) {
+  bool only = true;
+  VisitExpr(expr, [&](const BoundExpr& node) {
+    only = only && (node.kind != ExprKind::kColumn || columns.contains(node.column));
+  });
+  return only;
+}
+
+bool AnyReads(const std::vector<BoundExprPtr>& exprs, const ColumnSet& columns) {
+  return std::any_of(exprs.begin(), exprs.end(), [&](const BoundExprPtr& expr) { return ReadsAny(*expr, columns); });
+}
+
+/// Does the plan give exactly one row, whatever the data?
+bool GivesOneRow(const LogicalPlan& plan) {
+  const LogicalPlan* node = &plan;
+  while (node->kind == PlanKind::kProject || node->kind == PlanKind::kSort) node = node->children[0].get();
+  if (node->kind == PlanKind::kAggregate) {
+    const auto& aggregate = node->As<LogicalAggregate>();
+    return aggregate.groups.empty() && !aggregate.aggregates.empty();
+  }
+  return node->kind == PlanKind::kValues && node->As<LogicalValues>().rows.size() == 1;
+}
+
+/// Gives the plan's first column the id `result`.
+LogicalPlanPtr NameResult(BindState& state, LogicalPlanPtr plan, ColumnId result) {
+  if (plan->output[0].id == result) return plan;
+  if (plan->kind != PlanKind::kProject) {
+    std::vector<BoundExprPtr> exprs;
+    exprs.push_back(ColumnOf(plan->output[0]));
+    std::vector<std::string> names{plan->output[0].name};
+    plan = MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+  }
+  plan->output[0].id = result;
+  return plan;
+}
+
+LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right, std::vector<BoundExprPtr> terms) {
+  auto join = std::make_unique<LogicalJoin>();
+  join->type = type;
+  join->terms = std::move(terms);
+  join->output = left->output;
+  if (type != JoinType::kSemi && type != JoinType::kAnti && type != JoinType::kMark) {
+    join->output.insert(join->output.end(), right->output.begin(), right->output.end());
+  }
+  join->children.push_back(std::move(left));
+  join->children.push_back(std::move(right));
+  return join;
+}
+
+/// Are all uses of the free columns in terms that could as well stand above the plan?
+bool CanPullUp(const LogicalPlan& plan, const ColumnSet& free) {
+  if (plan.kind == PlanKind::kFilter) return CanPullUp(*plan.children[0], free);
+  if (plan.kind == PlanKind::kJoin) {
+    const auto& join = plan.As<LogicalJoin>();
+    if (join.type == JoinType::kInner) return CanPullUp(*plan.children[0], free) && CanPullUp(*plan.children[1], free);
+    if (join.type == JoinType::kRight || join.type == JoinType::kFull) return FreeColumns(plan).empty();
+    return !AnyReads(join.terms, free) && CanPullUp(*plan.children[0], free) && FreeColumns(*plan.children[1]).empty();
+  }
+  return FreeColumns(plan).empty();
+}
+
+void MoveTerms(std::vector<BoundExprPtr>& from, const ColumnSet& free, std::vector<BoundExprPtr>& to) {
+  std::vector<BoundExprPtr> stay;
+  for (BoundExprPtr& term : from) (ReadsAny(*term, free) ? to : stay).push_back(std::move(term));
+  from = std::move(stay);
+}
+
+/// Takes the terms with free columns out of a plan that CanPullUp.
+void PullUp(LogicalPlanPtr& plan, const ColumnSet& free, std::vector<BoundExprPtr>& terms) {
+  if (plan->kind == PlanKind::kFilter) {
+    auto& filter = plan->As<LogicalFilter>();
+    MoveTerms(filter.terms, free, terms);
+    PullUp(plan->children[0], free, terms);
+    if (filter.terms.empty()) {
+      LogicalPlanPtr child = std::move(plan->children[0]);
+      plan = std::move(child);
+    }
+  } else if (plan->kind == PlanKind::kJoin) {
+    auto& join = plan->As<LogicalJoin>();
+    if (join.type == JoinType::kRight || join.type == JoinType::kFull) return;
+    if (join.type == JoinType::kInner) {
+      MoveTerms(join.terms, free, terms);
+      PullUp(plan->children[1], free, terms);
+    }
+    PullUp(plan->children[0], free, terms);
+  }
+}
+
+/// Adds the columns that make a term not TRUE when they are NULL.
+void CollectStrict(const BoundExpr& expr, ColumnSet& strict) {
+  if (expr.kind == ExprKind::kColumn) strict.insert(expr.column);
+  if (expr.kind != ExprKind::kFunction || expr.function.null_rule != NullRule::kPropagate) return;
+  for (const BoundExprPtr& child : expr.children) CollectStrict(*child, strict);
+}
+
+/// Replaces the outputs of a projection or a DISTINCT by the expressions that they stand for.
+void Substitute(BoundExprPtr& expr, const std::vector<OutputColumn>& outputs, const std::vector<BoundExprPtr>& by) {
+  expr = ReplaceColumns(std::move(expr), [&](const BoundExpr& column) -> BoundExprPtr {
+    for (size_t i = 0; i < by.size(); ++i) {
+      if (outputs[i].id == column.column) return by[i]->Clone();
+    }
+    return nullptr;
+  });
+}
+
+bool KeepsARow(const LogicalLimit& limit) {
+  return limit.offset == nullptr && limit.limit != nullptr && limit.limit->IsConstant() &&
+         (limit.limit->value.is_null() || limit.limit->value.integer() > 0);
+}
+
+void ReplaceByChild(LogicalPlanPtr& plan) {
+  LogicalPlanPtr child = std::move(plan->children[0]);
+  plan = std::move(child);
+}
+
+/// One correlated subquery on its way into the outer plan.
+class Unnester {
+ public:
+  Unnester(BindState& state, PendingSubquery& pending, LogicalPlanPtr& plan)
+      : state_(state), pending_(pending), plan_(plan), inner_(pending.plan) {}
+
+  arrow::Status Scalar(BoundExprPtr& replacement);
+  /// kSemi, kAnti or kMark.
+  arrow::Status Exists(JoinType type);
+
+ private:
+  arrow::Status CheckFree();
+  bool InlineSingleRow(BoundExprPtr& replacement);
+  bool FindAggregate(std::vector<BoundExprPtr>& result);
+  arrow::Status Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr& replacement);
+  bool GroupByCorrelation(LogicalAggregate& aggregate, std::vector<BoundExprPtr>& terms);
+  arrow::Status Single();
+
+  BindState& state_;
+  PendingSubquery& pending_;
+  LogicalPlanPtr& plan_;
+  LogicalPlanPtr& inner_;
+  ColumnSet free_;
+};
+
+arrow::Status Unnester::CheckFree() {
+  free_ = FreeColumns(*inner_);
+  ColumnSet outer;
+  for (const OutputColumn& column : plan_->output) outer.insert(column.id);
+  for (ColumnId id : free_) {
+    if (!outer.contains(id)) {
+      return Refuse("a subquery that refers to a query two or more levels out", pending_.position);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+// (SELECT outer.a + 1): the expression itself.
+bool Unnester::InlineSingleRow(BoundExprPtr& replacement) {
+  if (inner_->kind != PlanKind::kProject) return false;
+  const LogicalPlan& child = *inner_->children[0];
+  if (child.kind != PlanKind::kValues || !child.output.empty() || child.As<LogicalValues>().rows.size() != 1) {
+    return false;
+  }
+  replacement = std::move(inner_->As<LogicalProject>().exprs[0]);
+  return true;
+}
+
+// Strips what stands above an aggregation without groups: result[0] becomes the value, the rest conditions of HAVING.
+bool Unnester::FindAggregate(std::vector<BoundExprPtr>& result) {
+  const LogicalPlan* node = inner_.get();
+  while (node->kind == PlanKind::kProject || node->kind == PlanKind::kFilter || node->kind == PlanKind::kSort) {
+    node = node->children[0].get();
+  }
+  if (node->kind != PlanKind::kAggregate || !node->As<LogicalAggregate>().groups.empty()) return false;
+  result.push_back(ColumnOf(inner_->output[0]));
+  while (inner_->kind != PlanKind::kAggregate) {
+    if (inner_->kind == PlanKind::kProject) {
+      for (BoundExprPtr& expr : result) Substitute(expr, inner_->output, inner_->As<LogicalProject>().exprs);
+    } else if (inner_->kind == PlanKind::kFilter) {
+      for (BoundExprPtr& term : inner_->As<LogicalFilter>().terms) result.push_back(std::move(term));
+    }
+    ReplaceByChild(inner_);
+  }
+  return true;
+}
+
+// Where all correlation is by equality: groups the aggregation by the inner sides, and leaves in `terms` what joins it
+// with the outer plan. Else changes nothing.
+bool Unnester::GroupByCorrelation(LogicalAggregate& aggregate, std::vector<BoundExprPtr>& terms) {
+  for (const AggregateCall& call : aggregate.aggregates) {
+    if (AnyReads(call.arguments, free_) || (call.filter != nullptr && ReadsAny(*call.filter, free_))) return false;
+  }
+  for (const BoundExprPtr& term : terms) {
+    if (ReadsOnly(*term, free_)) continue;
+    if (term->kind != ExprKind::kFunction || term->function.name != "=") return false;
+    const bool first = ReadsAny(*term->children[0], free_);
+    const bool second = ReadsAny(*term->children[1], free_);
+    if (first == second || !ReadsOnly(*term->children[first ? 0 : 1], free_)) return false;
+  }
+  std::vector<OutputColumn> group_outputs;
+  for (BoundExprPtr& term : terms) {
+    if (ReadsOnly(*term, free_)) continue;
+    BoundExprPtr& inner = term->children[ReadsAny(*term->children[0], free_) ? 1 : 0];
+    group_outputs.push_back({state_.NewColumn(), inner->type, inner->ToString()});
+    BoundExprPtr column = ColumnOf(group_outputs.back());
+    std::swap(column, inner);
+    aggregate.groups.push_back(std::move(column));
+  }
+  aggregate.output.insert(aggregate.output.begin(), group_outputs.begin(), group_outputs.end());
+  return true;
+}
+
+arrow::Status Unnester::Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr& replacement) {
+  auto& aggregate = inner_->As<LogicalAggregate>();
+  const std::vector<OutputColumn> outputs = aggregate.output;
+  std::vector<BoundExprPtr> defaults;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(defaults.emplace_back(), WithDefault(state_, ColumnOf(outputs[i]), aggregate.aggregates[i]));
+  }
+  LogicalPlanPtr& child = inner_->children[0];
+  std::vector<BoundExprPtr> terms;
+  ColumnSet strict;
+  bool grouped = false;
+  if (CanPullUp(*child, free_)) {
+    PullUp(child, free_, terms);
+    for (const BoundExprPtr& term : terms) CollectStrict(*term, strict);
+    grouped = GroupByCorrelation(aggregate, terms);
+  }
+  if (grouped) {
+    plan_ = MakeJoin(JoinType::kLeft, std::move(plan_), std::move(inner_), std::move(terms));
+  } else {
+    if (!terms.empty()) {
+      auto filter = std::make_unique<LogicalFilter>();
+      filter->terms = std::move(terms);
+      filter->output = child->output;
+      filter->children.push_back(std::move(child));
+      child = std::move(filter);
+    }
+    OuterDomain domain(state_, plan_, free_, pending_.position);
+    ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(child)));
+    ForEachExpr(*inner_, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
+    std::vector<OutputColumn> group_outputs;
+    for (auto& [outer, column] : pushed.columns) {
+      const auto found = std::find_if(pushed.plan->output.begin(), pushed.plan->output.end(),
+                                      [&, id = column](const OutputColumn& output) { return output.id == id; });
+      aggregate.groups.push_back(ColumnOf(*found));
+      group_outputs.push_back({state_.NewColumn(), found->type, found->name});
+      column = group_outputs.back().id;
+    }
+    aggregate.output.insert(aggregate.output.begin(), group_outputs.begin(), group_outputs.end());
+    child = std::move(pushed.plan);
+    pushed.plan = std::move(inner_);
+    ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> match, domain.MatchTerms(pushed, strict));
+    plan_ = domain.Finish(MakeJoin(JoinType::kLeft, std::move(plan_), std::move(pushed.plan), std::move(match)));
+  }
+  for (BoundExprPtr& expr : result) Substitute(expr, outputs, defaults);
+  replacement = std::move(result[0]);
+  if (result.size() == 1) return arrow::Status::OK();
+  std::vector<BoundExprPtr> having(std::make_move_iterator(result.begin() + 1), std::make_move_iterator(result.end()));
+  std::vector<BoundExprPtr> children;
+  children.push_back(BoundExpr::Conjunction(true, std::move(having)));
+  children.push_back(std::move(replacement));
+  children.push_back(BoundExpr::Constant(Value::Null(pending_.type)));
+  return MakeCase(state_, std::move(children), pending_.position).Value(&replacement);
+}
+
+arrow::Status Unnester::Scalar(BoundExprPtr& replacement) {
+  ARROW_RETURN_NOT_OK(CheckFree());
+  if (InlineSingleRow(replacement)) return arrow::Status::OK();
+  std::vector<BoundExprPtr> result;
+  if (FindAggregate(result)) return Aggregate(std::move(result), replacement);
+  return Single();
+}
+
+// At most one row for each outer row, by a single join.
+arrow::Status Unnester::Single() {
+  std::vector<BoundExprPtr> values;
+  values.push_back(ColumnOf(inner_->output[0]));
+  while (inner_->kind == PlanKind::kProject ||
+         (inner_->kind == PlanKind::kSort && inner_->As<LogicalSort>().limit == nullptr &&
+          inner_->As<LogicalSort>().offset == nullptr)) {
+    if (inner_->kind == PlanKind::kProject) {
+      Substitute(values[0], inner_->output, inner_->As<LogicalProject>().exprs);
+    }
+    ReplaceByChild(inner_);
+  }
+  std::vector<BoundExprPtr> terms;
+  if (CanPullUp(*inner_, free_) && !ReadsAny(*values[0], free_)) {
+    PullUp(inner_, free_, terms);
+    const std::vector<OutputColumn> outputs = inner_->output;
+    std::vector<std::string> names{values[0]->ToString()};
+    std::vector<OutputColumn> read;
+    for (const OutputColumn& column : outputs) {
+      if (!AnyReads(terms, {column.id})) continue;
+      values.push_back(ColumnOf(column));
+      names.push_back(column.name);
+      read.push_back(column);
+    }
+    LogicalPlanPtr project = MakeProject(state_, std::move(inner_), std::move(values), std::move(names));
+    project->output[0].id = pending_.result;
+    std::vector<BoundExprPtr> by;
+    for (size_t i = 0; i < read.size(); ++i) by.push_back(ColumnOf(project->output[i + 1]));
+    for (BoundExprPtr& term : terms) Substitute(term, read, by);
+    plan_ = MakeJoin(JoinType::kSingle, std::move(plan_), std::move(project), std::move(terms));
+    return arrow::Status::OK();
+  }
+  OuterDomain domain(state_, plan_, free_, pending_.position);
+  std::vector<std::string> names{values[0]->ToString()};
+  LogicalPlanPtr project = MakeProject(state_, std::move(inner_), std::move(values), std::move(names));
+  project->output[0].id = pending_.result;
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(project)));
+  ARROW_ASSIGN_OR_RAISE(terms, domain.MatchTerms(pushed, {}));
+  plan_ = domain.Finish(MakeJoin(JoinType::kSingle, std::move(plan_), std::move(pushed.plan), std::move(terms)));
+  return arrow::Status::OK();
+}
+
+arrow::Status Unnester::Exists(JoinType type) {
+  ARROW_RETURN_NOT_OK(CheckFree());
+  std::vector<BoundExprPtr> terms = std::move(pending_.terms);
+  const bool in = pending_.kind == PendingSubquery::Kind::kIn;
+  bool strip = true;
+  while (strip) {
+    const LogicalPlan& top = *inner_;
+    if (top.kind == PlanKind::kProject) {
+      for (BoundExprPtr& term : terms) Substitute(term, top.output, top.As<LogicalProject>().exprs);
+    } else if (top.kind == PlanKind::kAggregate && !top.As<LogicalAggregate>().groups.empty() &&
+               top.As<LogicalAggregate>().aggregates.empty()) {
+      for (BoundExprPtr& term : terms) Substitute(term, top.output, top.As<LogicalAggregate>().groups);
+    } else if (top.kind == PlanKind::kSort) {
+      strip = top.As<LogicalSort>().limit == nullptr && top.As<LogicalSort>().offset == nullptr;
+    } else {
+      strip = !in && top.kind == PlanKind::kLimit && KeepsARow(top.As<LogicalLimit>());
+    }
+    if (strip) ReplaceByChild(inner_);
+  }
+  const bool null_aware = in && type != JoinType::kSemi;
+  // IN's own terms may have taken free columns from the projection: they are join terms in any case.
+  if (CanPullUp(*inner_, free_)) {
+    PullUp(inner_, free_, terms);
+    plan_ = MakeJoin(type, std::move(plan_), std::move(inner_), std::move(terms));
+    plan_->As<LogicalJoin>().null_aware = null_aware;
+    return arrow::Status::OK();
+  }
+  OuterDomain domain(state_, plan_, free_, pending_.position);
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(inner_)));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> match, domain.MatchTerms(pushed, {}));
+  std::move(match.begin(), match.end(), std::back_inserter(terms));
+  LogicalPlanPtr join = MakeJoin(type, std::move(plan_), std::move(pushed.plan), std::move(terms));
+  join->As<LogicalJoin>().null_aware = null_aware;
+  if (type == JoinType::kMark) join->output.push_back({pending_.result, TypeId::kBoolean, "subquery"});
+  plan_ = domain.Finish(std::move(join));
+  return arrow::Status::OK();
+}
+
+arrow::Status AttachScalar(BindState& state, PendingSubquery& pending, LogicalPlanPtr& plan,
+                           BoundExprPtr& replacement) {
+  if (pending.correlated) return Unnester(state, pending, plan).Scalar(replacement);
+  const JoinType type = GivesOneRow(*pending.plan) ? JoinType::kInner : JoinType::kSingle;
+  LogicalPlanPtr right = NameResult(state, std::move(pending.plan), pending.result);
+  plan = MakeJoin(type, std::move(plan), std::move(right), {});
+  return arrow::Status::OK();
+}
+
+LogicalPlanPtr FirstRow(LogicalPlanPtr plan) {
+  auto limit = std::make_unique<LogicalLimit>();
+  limit->limit = BoundExpr::Constant(Value::BigInt(1));
+  limit->output = plan->output;
+  limit->children.push_back(std::move(plan));
+  return limit;
+}
+
+/// EXISTS and IN as a join of `type`: kMark, kSemi, kAnti.
+arrow::Status AttachTest(BindState& state, PendingSubquery& pending, JoinType type, LogicalPlanPtr& plan) {
+  const bool in = pending.kind == PendingSubquery::Kind::kIn;
+  if (in && pending.terms.size() > 1 && type != JoinType::kSemi) {
+    return Refuse("rows before IN (SELECT …) other than as a plain condition of WHERE", pending.position);
+  }
+  if (pending.correlated) {
+    ARROW_RETURN_NOT_OK(Unnester(state, pending, plan).Exists(type));
+  } else {
+    LogicalPlanPtr right = in ? std::move(pending.plan) : FirstRow(std::move(pending.plan));
+    plan = MakeJoin(type, std::move(plan), std::move(right), std::move(pending.terms));
+    plan->As<LogicalJoin>().null_aware = in && type != JoinType::kSemi;
+  }
+  if (type == JoinType::kMark && plan->kind == PlanKind::kJoin) {
+    plan->output.push_back({pending.result, TypeId::kBoolean, "subquery"});
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+arrow::Status AttachSubqueries(BindState& state, std::vector<PendingSubquery> pending, LogicalPlanPtr& plan,
+                               std::span<BoundExprPtr* const> exprs) {
+  for (size_t i = 0; i < pending.size(); ++i) {
+    BoundExprPtr replacement;
+    if (pending[i].kind == PendingSubquery::Kind::kScalar) {
+      ARROW_RETURN_NOT_OK(AttachScalar(state, pending[i], plan, replacement));
+    } else {
+      ARROW_RETURN_NOT_OK(AttachTest(state, pending[i], JoinType::kMark, plan));
+    }
+    if (replacement == nullptr) continue;
+    const auto replace = [&](const BoundExpr& column) -> BoundExprPtr {
+      return column.column == pending[i].result ? replacement->Clone() : nullptr;
+    };
+    for (BoundExprPtr* expr : exprs) *expr = ReplaceColumns(std::move(*expr), replace);
+    for (size_t j = i + 1; j < pending.size(); ++j) {
+      for (BoundExprPtr& term : pending[j].terms) term = ReplaceColumns(std::move(term), replace);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status AttachAsFilter(BindState& state, PendingSubquery pending, bool negated, LogicalPlanPtr& plan) {
+  return AttachTest(state, pending, negated ? JoinType::kAnti : JoinType::kSemi, plan);
+}
+
+}  // namespace llkv

@@ -1,0 +1,305 @@
+// Pushes the domain of outer values down through a subquery's operators.
+#include "sql/binder/unnest_pushdown.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "plan/plan_visitor.h"
+#include "sql/binder/query_binder.h"
+#include "sql/binder/typing.h"
+
+namespace llkv {
+namespace {
+
+BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
+
+const OutputColumn* FindOutput(const LogicalPlan& plan, ColumnId id) {
+  for (const OutputColumn& column : plan.output) {
+    if (column.id == id) return &column;
+  }
+  return nullptr;
+}
+
+void Append(std::vector<OutputColumn>& to, const std::vector<OutputColumn>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
+
+}  // namespace
+
+void ReplaceOuter(BoundExprPtr& expr, const std::unordered_map<ColumnId, ColumnId>& columns) {
+  expr = ReplaceColumns(std::move(expr), [&](const BoundExpr& column) -> BoundExprPtr {
+    const auto it = columns.find(column.column);
+    if (it == columns.end()) return nullptr;
+    return BoundExpr::Column(it->second, column.type, column.name, column.position);
+  });
+}
+
+std::optional<Value> ValueOverNoRows(const AggregateCall& call) {
+  const std::string& name = call.function.name;
+  if (name.starts_with("count") || name == "regr_count" || name == "approx_count_distinct") {
+    return ConvertExactly(Value::BigInt(0), call.function.return_type);
+  }
+  if (name == "total") return ConvertExactly(Value::BigInt(0), call.function.return_type);
+  return std::nullopt;
+}
+
+arrow::Result<BoundExprPtr> WithDefault(BindState& state, BoundExprPtr column, const AggregateCall& call) {
+  auto value = ValueOverNoRows(call);
+  if (!value.has_value()) return column;
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(column));
+  arguments.push_back(BoundExpr::Constant(std::move(*value)));
+  return MakeFunction(state, "coalesce", std::move(arguments), -1);
+}
+
+OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free,
+                         int64_t position)
+    : state_(state), id_(state.next_materialize_id++), position_(position) {
+  auto scan = std::make_unique<LogicalMaterializedScan>();
+  scan->id = id_;
+  scan->output = plan->output;
+  for (uint32_t i = 0; i < plan->output.size(); ++i) {
+    scan->column_indexes.push_back(i);
+    if (!free.contains(plan->output[i].id)) continue;
+    outer_.push_back(plan->output[i]);
+    ordinals_.push_back(i);
+  }
+  RenameColumns(*plan, state.next_column_id);
+  definition_ = std::move(plan);
+  plan = std::move(scan);
+}
+
+LogicalPlanPtr OuterDomain::Finish(LogicalPlanPtr body) {
+  auto node = std::make_unique<LogicalMaterialize>();
+  node->id = id_;
+  node->output = body->output;
+  node->children.push_back(std::move(definition_));
+  node->children.push_back(std::move(body));
+  return node;
+}
+
+PushedPlan OuterDomain::Copy() {
+  PushedPlan copy;
+  auto scan = std::make_unique<LogicalMaterializedScan>();
+  scan->id = id_;
+  scan->column_indexes = ordinals_;
+  auto distinct = std::make_unique<LogicalAggregate>();
+  for (const OutputColumn& outer : outer_) {
+    scan->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    distinct->groups.push_back(ColumnOf(scan->output.back()));
+    distinct->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    copy.columns.emplace(outer.id, distinct->output.back().id);
+  }
+  distinct->children.push_back(std::move(scan));
+  copy.plan = std::move(distinct);
+  return copy;
+}
+
+bool OuterDomain::HasFree(const LogicalPlan& plan) const { return !FreeColumns(plan).empty(); }
+
+arrow::Result<PushedPlan> OuterDomain::Cross(LogicalPlanPtr plan) {
+  PushedPlan copy = Copy();
+  auto join = std::make_unique<LogicalJoin>();
+  join->output = copy.plan->output;
+  Append(join->output, plan->output);
+  join->children.push_back(std::move(copy.plan));
+  join->children.push_back(std::move(plan));
+  copy.plan = std::move(join);
+  return copy;
+}
+
+arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
+  if (!HasFree(*plan)) return Cross(std::move(plan));
+  switch (plan->kind) {
+    case PlanKind::kFilter: {
+      ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+      for (BoundExprPtr& term : plan->As<LogicalFilter>().terms) ReplaceOuter(term, pushed.columns);
+      plan->output = pushed.plan->output;
+      plan->children[0] = std::move(pushed.plan);
+      pushed.plan = std::move(plan);
+      return pushed;
+    }
+    case PlanKind::kProject:
+      return PushProject(std::move(plan));
+    case PlanKind::kAggregate:
+      return PushAggregate(std::move(plan));
+    case PlanKind::kJoin:
+      return PushJoin(std::move(plan));
+    case PlanKind::kSetOperation:
+      return PushSetOperation(std::move(plan));
+    case PlanKind::kSort: {
+      const auto& sort = plan->As<LogicalSort>();
+      if (sort.limit != nullptr || sort.offset != nullptr) break;
+      return Push(std::move(plan->children[0]));
+    }
+    case PlanKind::kMaterialize: {
+      if (HasFree(*plan->children[0])) break;
+      ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[1])));
+      plan->output = pushed.plan->output;
+      plan->children[1] = std::move(pushed.plan);
+      pushed.plan = std::move(plan);
+      return pushed;
+    }
+    case PlanKind::kLimit:
+      return Refuse("LIMIT in a correlated subquery", position_);
+    default:
+      break;
+  }
+  return Refuse(fmt::format("a correlated subquery of this shape ({})", PlanNodeTitle(*plan)), position_);
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushProject(LogicalPlanPtr plan) {
+  auto& project = plan->As<LogicalProject>();
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+  for (BoundExprPtr& expr : project.exprs) ReplaceOuter(expr, pushed.columns);
+  for (const OutputColumn& outer : outer_) {
+    ColumnId& column = pushed.columns.at(outer.id);
+    project.exprs.push_back(BoundExpr::Column(column, outer.type, outer.name));
+    column = state_.NewColumn();
+    plan->output.push_back({column, outer.type, outer.name});
+  }
+  plan->children[0] = std::move(pushed.plan);
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
+  auto& aggregate = plan->As<LogicalAggregate>();
+  const bool scalar = aggregate.groups.empty();
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+  ForEachExpr(*plan, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
+  std::vector<OutputColumn> domain;
+  for (const OutputColumn& outer : outer_) {
+    ColumnId& column = pushed.columns.at(outer.id);
+    aggregate.groups.push_back(BoundExpr::Column(column, outer.type, outer.name));
+    column = state_.NewColumn();
+    domain.push_back({column, outer.type, outer.name});
+  }
+  const auto num_calls = static_cast<std::ptrdiff_t>(aggregate.aggregates.size());
+  plan->output.insert(plan->output.end() - num_calls, domain.begin(), domain.end());
+  plan->children[0] = std::move(pushed.plan);
+  if (scalar) return CompleteAggregate(std::move(plan), std::move(pushed.columns));
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+// Without GROUP BY there is one row for every outer value, also for those that no row belongs to.
+arrow::Result<PushedPlan> OuterDomain::CompleteAggregate(LogicalPlanPtr plan,
+                                                         std::unordered_map<ColumnId, ColumnId> columns) {
+  auto& aggregate = plan->As<LogicalAggregate>();
+  PushedPlan grouped;
+  grouped.columns = std::move(columns);
+  PushedPlan copy = Copy();
+  auto join = std::make_unique<LogicalJoin>();
+  join->type = JoinType::kLeft;
+  ARROW_RETURN_NOT_OK(AddMatch(copy, grouped, join->terms));
+  // The aggregates' columns keep their ids above the projection, so get new ones below it.
+  std::vector<OutputColumn> outputs(plan->output.begin() + static_cast<std::ptrdiff_t>(outer_.size()),
+                                    plan->output.end());
+  auto project = std::make_unique<LogicalProject>();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    OutputColumn& inner = plan->output[outer_.size() + i];
+    inner.id = state_.NewColumn();
+    ARROW_ASSIGN_OR_RAISE(project->exprs.emplace_back(), WithDefault(state_, ColumnOf(inner), aggregate.aggregates[i]));
+    project->output.push_back(outputs[i]);
+  }
+  PushedPlan result;
+  for (const OutputColumn& outer : outer_) {
+    project->exprs.push_back(BoundExpr::Column(copy.columns.at(outer.id), outer.type, outer.name));
+    project->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, project->output.back().id);
+  }
+  join->output = copy.plan->output;
+  Append(join->output, plan->output);
+  join->children.push_back(std::move(copy.plan));
+  join->children.push_back(std::move(plan));
+  project->children.push_back(std::move(join));
+  result.plan = std::move(project);
+  return result;
+}
+
+arrow::Status OuterDomain::AddMatch(const PushedPlan& left, const PushedPlan& right,
+                                    std::vector<BoundExprPtr>& terms) const {
+  for (const OutputColumn& outer : outer_) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state_, "is_not_distinct_from",
+                                         BoundExpr::Column(left.columns.at(outer.id), outer.type, outer.name),
+                                         BoundExpr::Column(right.columns.at(outer.id), outer.type, outer.name), -1));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::vector<BoundExprPtr>> OuterDomain::MatchTerms(const PushedPlan& pushed,
+                                                                 const std::unordered_set<ColumnId>& strict) const {
+  std::vector<BoundExprPtr> terms;
+  for (const OutputColumn& outer : outer_) {
+    const char* op = strict.contains(outer.id) ? "=" : "is_not_distinct_from";
+    const OutputColumn* inner = FindOutput(*pushed.plan, pushed.columns.at(outer.id));
+    if (inner == nullptr) return InternalError("a pushed plan lacks an outer column");
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeComparison(state_, op, ColumnOf(outer), ColumnOf(*inner), -1));
+  }
+  return terms;
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushJoin(LogicalPlanPtr plan) {
+  auto& join = plan->As<LogicalJoin>();
+  if (join.type == JoinType::kRight || join.type == JoinType::kFull) {
+    return Refuse("RIGHT and FULL joins in a correlated subquery", position_);
+  }
+  const bool inner = join.type == JoinType::kInner;
+  const bool right_free = HasFree(*plan->children[1]);
+  const bool left = !inner || !right_free || HasFree(*plan->children[0]);
+  PushedPlan pushed_left;
+  PushedPlan pushed_right;
+  if (left) {
+    ARROW_ASSIGN_OR_RAISE(pushed_left, Push(std::move(plan->children[0])));
+    plan->children[0] = std::move(pushed_left.plan);
+  }
+  if (right_free) {
+    ARROW_ASSIGN_OR_RAISE(pushed_right, Push(std::move(plan->children[1])));
+    plan->children[1] = std::move(pushed_right.plan);
+  }
+  PushedPlan result;
+  result.columns = left ? pushed_left.columns : pushed_right.columns;
+  for (BoundExprPtr& term : join.terms) ReplaceOuter(term, result.columns);
+  if (left && right_free) ARROW_RETURN_NOT_OK(AddMatch(pushed_left, pushed_right, join.terms));
+  const OutputColumn mark = plan->output.empty() ? OutputColumn{} : plan->output.back();
+  plan->output = plan->children[0]->output;
+  if (join.type == JoinType::kMark) {
+    plan->output.push_back(mark);
+  } else if (join.type != JoinType::kSemi && join.type != JoinType::kAnti) {
+    Append(plan->output, plan->children[1]->output);
+  }
+  result.plan = std::move(plan);
+  return result;
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushSetOperation(LogicalPlanPtr plan) {
+  for (LogicalPlanPtr& child : plan->children) {
+    const std::vector<OutputColumn> own = child->output;
+    ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(child)));
+    std::vector<BoundExprPtr> exprs;
+    std::vector<std::string> names;
+    for (const OutputColumn& column : own) {
+      exprs.push_back(ColumnOf(column));
+      names.push_back(column.name);
+    }
+    for (const OutputColumn& outer : outer_) {
+      exprs.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+      names.push_back(outer.name);
+    }
+    child = MakeProject(state_, std::move(pushed.plan), std::move(exprs), std::move(names));
+  }
+  PushedPlan result;
+  for (const OutputColumn& outer : outer_) {
+    plan->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, plan->output.back().id);
+  }
+  result.plan = std::move(plan);
+  return result;
+}
+
+}  // namespace llkv
