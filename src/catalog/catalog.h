@@ -6,6 +6,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,7 @@
 
 namespace llkv {
 
+class ObjectTable;
 class Storage;
 class TableStore;
 
@@ -27,8 +29,6 @@ class TableStore;
 struct CatalogEntry {
   TableSchemaPtr table;
   ViewSchemaPtr view;
-  /// Where its row in the system table is.
-  RowId row;
 
   TableId id() const { return table != nullptr ? table->id : view->id; }
   const std::string& name() const { return table != nullptr ? table->name : view->name; }
@@ -94,19 +94,22 @@ class Catalog {
     CommitTs since;
     CatalogSnapshotPtr objects;
   };
-  explicit Catalog(Storage* storage) : storage_(storage) {}
+  explicit Catalog(Storage* storage);
   arrow::Status Load();
-  Changes* FindChanges(const Transaction& txn) const;
-  arrow::Result<Changes*> BeginChanges(Transaction& txn);
-  arrow::Status CheckNameIsFree(const Transaction& txn, const std::string& name) const;
-  arrow::Result<RowId> AppendRow(Transaction& txn, TableId id, bool is_view, const std::string& name,
-                                 const std::string& definition);
-  arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
+  /// The objects as a transaction sees them without its own changes.
+  CatalogSnapshotPtr At(CommitTs ts) const;
   CatalogSnapshotPtr Newest() const;
   void Publish(CommitTs ts, CatalogSnapshotPtr objects);
+  /// The objects in which a transaction makes a change, and its record of changes.
+  arrow::Result<Changes*> BeginChange(Transaction& txn);
+  arrow::Status CheckNameIsFree(const Transaction& txn, const std::string& name) const;
+  arrow::Status Add(Transaction& txn, CatalogSnapshot::EntryPtr entry);
+  arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
 
   Storage* storage_;
-  std::shared_ptr<TableStore> table_;
+  /// Null in a database that was opened read-only before it had a catalog.
+  std::unique_ptr<ObjectTable> table_;
+  std::atomic<uint64_t> num_own_versions_{0};
   mutable Mutex mutex_;
   /// Ascending; the first is what the oldest live snapshot sees.
   std::vector<Version> versions_ LLKV_GUARDED_BY(mutex_);

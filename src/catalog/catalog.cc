@@ -1,0 +1,305 @@
+// See catalog.h.
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+#include "catalog/schema_codec.h"
+#include "store/object_table.h"
+#include "store/storage.h"
+
+namespace llkv {
+
+namespace {
+
+enum class ObjectKind : uint8_t { kTable = 1, kView = 2 };
+
+arrow::Status ChangedByAnother(std::string_view name) {
+  return SqlError(sqlstate::kSerializationFailure,
+                  "\"" + std::string(name) + "\" was changed by a transaction that this one does not see",
+                  SqlErrorDetail::kNoPosition, "Roll back and try the transaction again.");
+}
+
+}  // namespace
+
+const CatalogEntry* CatalogSnapshot::Find(std::string_view name) const {
+  const auto found = by_name_.find(FoldName(name));
+  return found == by_name_.end() ? nullptr : found->second.get();
+}
+
+TableSchemaPtr CatalogSnapshot::FindTable(std::string_view name) const {
+  const CatalogEntry* entry = Find(name);
+  return entry == nullptr ? nullptr : entry->table;
+}
+
+ViewSchemaPtr CatalogSnapshot::FindView(std::string_view name) const {
+  const CatalogEntry* entry = Find(name);
+  return entry == nullptr ? nullptr : entry->view;
+}
+
+const CatalogEntry* CatalogSnapshot::Find(TableId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second.get();
+}
+
+std::vector<TableSchemaPtr> CatalogSnapshot::Tables() const {
+  std::vector<TableSchemaPtr> tables;
+  for (const auto& [name, entry] : by_name_) {
+    if (entry->table != nullptr) tables.push_back(entry->table);
+  }
+  return tables;
+}
+
+std::vector<ViewSchemaPtr> CatalogSnapshot::Views() const {
+  std::vector<ViewSchemaPtr> views;
+  for (const auto& [name, entry] : by_name_) {
+    if (entry->view != nullptr) views.push_back(entry->view);
+  }
+  return views;
+}
+
+void CatalogSnapshot::Put(EntryPtr entry) {
+  by_id_[entry->id()] = entry;
+  by_name_[FoldName(entry->name())] = std::move(entry);
+}
+
+void CatalogSnapshot::Remove(TableId id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  const auto named = by_name_.find(FoldName(found->second->name()));
+  // Another object may have the name by now.
+  if (named != by_name_.end() && named->second->id() == id) by_name_.erase(named);
+  by_id_.erase(found);
+}
+
+/// What one transaction created and dropped, in order, and the objects as it sees them.
+class Catalog::Changes : public TxnParticipant {
+ public:
+  Changes(Catalog* catalog, const Transaction* txn) : catalog_(catalog), txn_(txn) { Rebuild(); }
+
+  const CatalogSnapshotPtr& view() const { return view_; }
+  bool empty() const { return changes_.empty(); }
+  void Add(CatalogSnapshot::EntryPtr entry) {
+    const TableId id = entry->id();
+    changes_.push_back({txn_->command(), std::move(entry), id});
+    Rebuild();
+  }
+  void Remove(TableId id) {
+    changes_.push_back({txn_->command(), nullptr, id});
+    Rebuild();
+  }
+
+  void Undo(uint32_t from_command) override {
+    while (!changes_.empty() && changes_.back().command >= from_command) changes_.pop_back();
+    Rebuild();
+  }
+  // The rows of the system table are what is logged.
+  arrow::Status PrepareCommit(LogRecordWriter&, WriteBatch&) override { return arrow::Status::OK(); }
+  void Publish(CommitTs ts) override {
+    if (!changes_.empty()) catalog_->Publish(ts, Apply(*catalog_->Newest(), ts.value));
+  }
+
+ private:
+  struct Change {
+    uint32_t command;
+    /// Null: dropped.
+    CatalogSnapshot::EntryPtr entry;
+    TableId id;
+  };
+
+  CatalogSnapshotPtr Apply(const CatalogSnapshot& base, uint64_t version) const {
+    auto changed = std::make_shared<CatalogSnapshot>(base);
+    for (const Change& change : changes_) {
+      if (change.entry != nullptr) {
+        changed->Put(change.entry);
+      } else {
+        changed->Remove(change.id);
+      }
+    }
+    changed->set_version(version);
+    return changed;
+  }
+  void Rebuild() {
+    const CatalogSnapshotPtr base = catalog_->At(txn_->snapshot().ts);
+    view_ =
+        changes_.empty()
+            ? base
+            : Apply(*base, (uint64_t{1} << 63) | catalog_->num_own_versions_.fetch_add(1, std::memory_order_relaxed));
+  }
+
+  Catalog* const catalog_;
+  const Transaction* const txn_;
+  std::vector<Change> changes_;
+  CatalogSnapshotPtr view_;
+};
+
+Catalog::Catalog(Storage* storage) : storage_(storage) {}
+Catalog::~Catalog() = default;
+
+arrow::Result<std::unique_ptr<Catalog>> Catalog::Open(Storage* storage) {
+  std::unique_ptr<Catalog> catalog(new Catalog(storage));
+  ARROW_ASSIGN_OR_RAISE(catalog->table_, ObjectTable::Open(storage));
+  ARROW_RETURN_NOT_OK(catalog->Load());
+  return catalog;
+}
+
+arrow::Status Catalog::Load() {
+  auto objects = std::make_shared<CatalogSnapshot>();
+  const std::shared_ptr<const SnapshotPin> pin = storage_->txns().PinNewest();
+  if (table_ != nullptr) {
+    Snapshot snapshot;
+    snapshot.ts = pin->ts();
+    ARROW_RETURN_NOT_OK(table_->ForEach(snapshot, [&objects](ObjectRow row) {
+      auto entry = std::make_shared<CatalogEntry>();
+      if (row.kind == static_cast<uint8_t>(ObjectKind::kTable)) {
+        ARROW_ASSIGN_OR_RAISE(TableSchema schema, DecodeTableSchema(row.definition));
+        entry->table = std::make_shared<const TableSchema>(std::move(schema));
+      } else if (row.kind == static_cast<uint8_t>(ObjectKind::kView)) {
+        ARROW_ASSIGN_OR_RAISE(ViewSchema schema, DecodeViewSchema(row.definition));
+        entry->view = std::make_shared<const ViewSchema>(std::move(schema));
+      } else {
+        return NotSupported("the catalog has an object of a newer version of LLKV: \"" + row.name + "\"");
+      }
+      if (entry->id() != row.id) return Corrupted("a catalog entry has another id than its row");
+      objects->Put(std::move(entry));
+      return arrow::Status::OK();
+    }));
+  }
+  objects->set_version(pin->ts().value);
+  MutexLock lock(mutex_);
+  versions_.push_back({CommitTs(0), std::move(objects)});
+  return arrow::Status::OK();
+}
+
+CatalogSnapshotPtr Catalog::At(CommitTs ts) const {
+  MutexLock lock(mutex_);
+  for (auto version = versions_.rbegin(); version != versions_.rend(); ++version) {
+    if (version->since <= ts) return version->objects;
+  }
+  return versions_.front().objects;
+}
+
+CatalogSnapshotPtr Catalog::Newest() const {
+  MutexLock lock(mutex_);
+  return versions_.back().objects;
+}
+
+void Catalog::Publish(CommitTs ts, CatalogSnapshotPtr objects) {
+  const CommitTs oldest = storage_->txns().oldest_snapshot();
+  MutexLock lock(mutex_);
+  versions_.push_back({ts, std::move(objects)});
+  const auto is_unseen = [&](size_t i) { return i + 1 < versions_.size() && versions_[i + 1].since <= oldest; };
+  size_t num_unseen = 0;
+  while (is_unseen(num_unseen)) ++num_unseen;
+  versions_.erase(versions_.begin(), versions_.begin() + static_cast<ptrdiff_t>(num_unseen));
+}
+
+CatalogSnapshotPtr Catalog::GetSnapshot(const Transaction& txn) const {
+  const auto* changes = static_cast<const Changes*>(txn.FindParticipant(this));
+  return changes != nullptr ? changes->view() : At(txn.snapshot().ts);
+}
+
+arrow::Result<Catalog::Changes*> Catalog::BeginChange(Transaction& txn) {
+  ARROW_RETURN_NOT_OK(txn.BeginWrite());
+  if (table_ == nullptr) return SqlError(sqlstate::kReadOnlyTransaction, "the database is read-only");
+  TxnParticipant* participant = txn.FindParticipant(this);
+  if (participant == nullptr) {
+    participant = txn.AddParticipant(this, kCatalogTableId.value, std::make_unique<Changes>(this, &txn));
+  }
+  txn.SetChangesCatalog();
+  return static_cast<Changes*>(participant);
+}
+
+arrow::Status Catalog::CheckNameIsFree(const Transaction& txn, const std::string& name) const {
+  if (const CatalogEntry* entry = GetSnapshot(txn)->Find(name)) {
+    return SqlError(sqlstate::kDuplicateTable,
+                    (entry->table != nullptr ? "table \"" : "view \"") + entry->name() + "\" already exists");
+  }
+  // Something that the snapshot does not see, unless this transaction itself dropped it.
+  const CatalogEntry* newest = Newest()->Find(name);
+  if (newest != nullptr && At(txn.snapshot().ts)->Find(newest->id()) == nullptr) return ChangedByAnother(name);
+  return arrow::Status::OK();
+}
+
+arrow::Status Catalog::Add(Transaction& txn, CatalogSnapshot::EntryPtr entry) {
+  ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
+  ARROW_RETURN_NOT_OK(CheckNameIsFree(txn, entry->name()));
+  ObjectRow row;
+  row.id = entry->id();
+  row.kind = static_cast<uint8_t>(entry->table != nullptr ? ObjectKind::kTable : ObjectKind::kView);
+  row.name = entry->name();
+  row.definition = entry->table != nullptr ? EncodeTableSchema(*entry->table) : EncodeViewSchema(*entry->view);
+  ARROW_RETURN_NOT_OK(table_->Add(txn, row));
+  changes->Add(std::move(entry));
+  return arrow::Status::OK();
+}
+
+arrow::Result<TableSchemaPtr> Catalog::CreateTable(Transaction& txn, TableSchema schema) {
+  if (schema.columns.empty()) {
+    return SqlError(sqlstate::kInvalidTableDefinition, "table \"" + schema.name + "\" has no columns");
+  }
+  std::set<std::string> names;
+  uint64_t next_field = 1;
+  for (const ColumnSchema& column : schema.columns) {
+    next_field = std::max(next_field, column.field.value + 1);
+    if (!names.insert(FoldName(column.name)).second) {
+      return SqlError(sqlstate::kDuplicateColumn, "column \"" + column.name + "\" is there twice");
+    }
+  }
+  ARROW_RETURN_NOT_OK(txn.BeginWrite());
+  ARROW_RETURN_NOT_OK(CheckNameIsFree(txn, schema.name));
+  if (schema.id.value == 0) schema.id = storage_->AllocateTableId();
+  if (schema.primary_key_name.empty()) schema.primary_key_name = schema.name + "_pkey";
+  TableLayout layout;
+  layout.id = schema.id;
+  layout.primary_key = schema.primary_key;
+  layout.primary_key_name = schema.primary_key_name;
+  for (ColumnSchema& column : schema.columns) {
+    if (column.field.value == 0) column.field = FieldId(next_field++);
+    layout.columns.push_back({column.field, column.type, column.name});
+  }
+  auto entry = std::make_shared<CatalogEntry>();
+  entry->table = std::make_shared<const TableSchema>(std::move(schema));
+  ARROW_RETURN_NOT_OK(storage_->CreateTable(txn, std::move(layout)).status());
+  ARROW_RETURN_NOT_OK(Add(txn, entry));
+  return entry->table;
+}
+
+arrow::Result<ViewSchemaPtr> Catalog::CreateView(Transaction& txn, ViewSchema schema) {
+  if (schema.id.value == 0) schema.id = storage_->AllocateTableId();
+  auto entry = std::make_shared<CatalogEntry>();
+  entry->view = std::make_shared<const ViewSchema>(std::move(schema));
+  ARROW_RETURN_NOT_OK(Add(txn, entry));
+  return entry->view;
+}
+
+arrow::Status Catalog::Drop(Transaction& txn, std::string_view name, bool is_view) {
+  const CatalogSnapshotPtr objects = GetSnapshot(txn);
+  const CatalogEntry* entry = objects->Find(name);
+  if (entry == nullptr) {
+    return SqlError(sqlstate::kUndefinedTable,
+                    std::string(is_view ? "view" : "table") + " \"" + std::string(name) + "\" does not exist");
+  }
+  if ((entry->view != nullptr) != is_view) {
+    return SqlError(sqlstate::kWrongObjectType,
+                    "\"" + entry->name() + "\" is a " + (is_view ? "table, not a view" : "view, not a table"));
+  }
+  ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
+  ARROW_RETURN_NOT_OK(table_->Remove(txn, entry->id()));
+  if (!is_view) ARROW_RETURN_NOT_OK(storage_->DropTable(txn, entry->id()));
+  changes->Remove(entry->id());
+  return arrow::Status::OK();
+}
+
+arrow::Status Catalog::DropTable(Transaction& txn, std::string_view name) { return Drop(txn, name, false); }
+arrow::Status Catalog::DropView(Transaction& txn, std::string_view name) { return Drop(txn, name, true); }
+
+arrow::Result<std::shared_ptr<TableStore>> Catalog::GetStore(TableId table) const {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<TableStore> store, storage_->GetTable(table));
+  if (store == nullptr) return SqlError(sqlstate::kUndefinedTable, "the table was dropped");
+  return store;
+}
+
+}  // namespace llkv

@@ -1,0 +1,133 @@
+// See schema_codec.h. Both begin with u8 format version (1), varint id and the name; the rest is in the order of the
+// structs' members.
+#include "catalog/schema_codec.h"
+
+#include <span>
+#include <utility>
+
+#include "base/error.h"
+#include "txn/byte_codec.h"
+
+namespace llkv {
+
+namespace {
+
+constexpr uint8_t kSchemaVersion = 1;
+
+std::string ToString(const ByteWriter& bytes) {
+  return {reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size()};
+}
+
+ByteReader MakeReader(std::string_view bytes) {
+  return ByteReader(std::span<const uint8_t>(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
+}
+
+arrow::Status CheckVersion(ByteReader& in) {
+  const uint8_t version = in.U8();
+  if (in.ok() && version > kSchemaVersion) {
+    return NotSupported("the catalog was written by a newer version of LLKV");
+  }
+  if (version == 0) in.Fail();
+  return in.Check("a catalog entry");
+}
+
+LogicalType ReadType(ByteReader& in) {
+  const uint8_t id = in.U8();
+  const uint8_t precision = in.U8();
+  const uint8_t scale = in.U8();
+  if (id == static_cast<uint8_t>(TypeId::kDecimal)) {
+    if (precision < 1 || precision > 38 || scale > precision) in.Fail();
+    return LogicalType::Decimal(precision, scale);
+  }
+  if (id > static_cast<uint8_t>(TypeId::kInterval) || id == 11 || precision != 0 || scale != 0) in.Fail();
+  return in.ok() ? LogicalType(static_cast<TypeId>(id)) : LogicalType();
+}
+
+}  // namespace
+
+std::string EncodeTableSchema(const TableSchema& schema) {
+  ByteWriter out;
+  out.U8(kSchemaVersion);
+  out.Varint(schema.id.value);
+  out.String(schema.name);
+  out.Varint(schema.columns.size());
+  for (const ColumnSchema& column : schema.columns) {
+    out.Varint(column.field.value);
+    out.String(column.name);
+    out.U8(static_cast<uint8_t>(column.type.id()));
+    out.U8(static_cast<uint8_t>(column.type.precision()));
+    out.U8(static_cast<uint8_t>(column.type.scale()));
+    out.U8(column.not_null ? 1 : 0);
+    out.U8(column.default_sql ? 1 : 0);
+    if (column.default_sql) out.String(*column.default_sql);
+  }
+  out.Varint(schema.primary_key.size());
+  for (const uint32_t ordinal : schema.primary_key) out.Varint(ordinal);
+  out.String(schema.primary_key_name);
+  out.Varint(schema.checks.size());
+  for (const CheckConstraint& check : schema.checks) {
+    out.String(check.name);
+    out.String(check.sql);
+  }
+  return ToString(out);
+}
+
+std::string EncodeViewSchema(const ViewSchema& schema) {
+  ByteWriter out;
+  out.U8(kSchemaVersion);
+  out.Varint(schema.id.value);
+  out.String(schema.name);
+  out.String(schema.sql);
+  out.Varint(schema.column_names.size());
+  for (const std::string& name : schema.column_names) out.String(name);
+  return ToString(out);
+}
+
+arrow::Result<TableSchema> DecodeTableSchema(std::string_view bytes) {
+  ByteReader in = MakeReader(bytes);
+  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  TableSchema schema;
+  schema.id = TableId(in.Varint());
+  schema.name = std::string(in.String());
+  const uint64_t num_columns = in.Varint();
+  for (uint64_t i = 0; i < num_columns && in.ok(); ++i) {
+    ColumnSchema column;
+    column.field = FieldId(in.Varint());
+    column.name = std::string(in.String());
+    column.type = ReadType(in);
+    column.not_null = in.U8() != 0;
+    if (in.U8() != 0) column.default_sql = std::string(in.String());
+    schema.columns.push_back(std::move(column));
+  }
+  const uint64_t num_key_columns = in.Varint();
+  for (uint64_t i = 0; i < num_key_columns && in.ok(); ++i) {
+    const uint64_t ordinal = in.Varint();
+    if (ordinal >= schema.columns.size()) in.Fail();
+    schema.primary_key.push_back(static_cast<uint32_t>(ordinal));
+  }
+  schema.primary_key_name = std::string(in.String());
+  const uint64_t num_checks = in.Varint();
+  for (uint64_t i = 0; i < num_checks && in.ok(); ++i) {
+    CheckConstraint check;
+    check.name = std::string(in.String());
+    check.sql = std::string(in.String());
+    schema.checks.push_back(std::move(check));
+  }
+  ARROW_RETURN_NOT_OK(in.Finish("a catalog entry"));
+  return schema;
+}
+
+arrow::Result<ViewSchema> DecodeViewSchema(std::string_view bytes) {
+  ByteReader in = MakeReader(bytes);
+  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  ViewSchema schema;
+  schema.id = TableId(in.Varint());
+  schema.name = std::string(in.String());
+  schema.sql = std::string(in.String());
+  const uint64_t num_names = in.Varint();
+  for (uint64_t i = 0; i < num_names && in.ok(); ++i) schema.column_names.emplace_back(in.String());
+  ARROW_RETURN_NOT_OK(in.Finish("a catalog entry"));
+  return schema;
+}
+
+}  // namespace llkv
