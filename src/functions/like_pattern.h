@@ -1,0 +1,40 @@
+// LIKE patterns, compiled: the common shapes (equal, prefix, suffix, contains, words in order) without backtracking.
+#pragma once
+
+#include <arrow/result.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llkv {
+
+/// Does `text` contain `needle`? For short texts and needles faster than memmem.
+bool ContainsBytes(std::string_view text, std::string_view needle);
+
+class LikePattern {
+ public:
+  /// `escape` is one character, or empty for none. `fold_case` ignores the case of ASCII letters. Error 22025.
+  static arrow::Result<LikePattern> Make(std::string_view pattern, std::string_view escape, bool fold_case);
+
+  bool Matches(std::string_view text) const;
+
+ private:
+  // One stretch between '%'s. `wild` has a mark for each character of `text` that is '_'.
+  struct Piece {
+    std::string text;
+    bool has_wildcard = false;
+    std::vector<bool> wild;
+  };
+
+  bool MatchesFolded(std::string_view text) const;
+  /// Bytes that `piece` takes at the start of `text`; -1 where it does not match.
+  static int64_t MatchAt(const Piece& piece, std::string_view text);
+  static int64_t Find(const Piece& piece, std::string_view text, size_t* begin);
+  bool MatchesSuffix(const Piece& piece, std::string_view text) const;
+
+  std::vector<Piece> pieces_;  // at least one; '%' stands between them
+  bool fold_case_ = false;
+};
+
+}  // namespace llkv
