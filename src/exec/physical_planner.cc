@@ -181,7 +181,31 @@ void Planner::BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const Log
   SetSource(pipeline, MakeUnionAll(std::move(parts)), node, "union");
 }
 
-arrow::Status Planner::BuildJoin(const LogicalJoin&, Pipeline&) { return NotSupported("joins cannot run yet"); }
+arrow::Status Planner::BuildJoin(const LogicalJoin& node, Pipeline& pipeline) {
+  const ColumnLayout left = MakeLayout(node.children[0]->output);
+  const ColumnLayout right = MakeLayout(node.children[1]->output);
+  JoinOperators join =
+      CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right) : MakeNestedLoopJoin(node, left, right);
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> build, BuildApart(*node.children[1]));
+  Finish(std::move(build), std::move(join.build), node, "build");
+  if (join.unmatched == nullptr) {
+    ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+    Add(pipeline, std::move(join.probe), node, "probe");
+    return arrow::Status::OK();
+  }
+  // Which right rows have no match is known once all left rows were seen: what the probe gives waits until then.
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> probe, BuildApart(*node.children[0]));
+  Add(*probe, std::move(join.probe), node, "probe");
+  auto rows = std::make_shared<CollectedRows>();
+  Finish(std::move(probe), std::make_unique<CollectSink>(TypesOf(node.output), rows), node, "matches");
+  std::vector<std::unique_ptr<Pipeline>> parts;
+  parts.push_back(std::make_unique<Pipeline>());
+  SetSource(*parts.back(), MakeCollectedScan(rows, AllColumns(node.output.size())), node, "matched");
+  parts.push_back(std::make_unique<Pipeline>());
+  SetSource(*parts.back(), std::move(join.unmatched), node, "unmatched");
+  BuildUnion(std::move(parts), node, pipeline);
+  return arrow::Status::OK();
+}
 
 arrow::Status Planner::BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline) {
   AggregateOperators aggregate = MakeAggregate(node, MakeLayout(node.children[0]->output));
