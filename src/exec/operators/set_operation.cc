@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/mutex.h"
 #include "exec/operators/aggregate_rows.h"
 
 namespace llkv {

@@ -57,7 +57,8 @@ TEST(SetOperationTest, RandomTablesMatchCounting) {
     const TestTable left = MakeRandomTable(types, 1, seed % 7 == 0 ? 0 : rng() % 900, 5, rng);
     const TestTable right = MakeRandomTable(types, 50, seed % 5 == 0 ? 0 : rng() % 500, 5, rng);
     const Op op = std::vector<Op>{Op::kUnion, Op::kIntersect, Op::kExcept}[seed % 3];
-    Check(op, rng() % 2 == 0, left, right, std::vector<uint32_t>{1, 7, 2048}[rng() % 3], 1 + seed % 3);
+    Check(op, rng() % 2 == 0, left, right, std::vector<uint32_t>{1, 7, 2048}[rng() % 3],
+          1 + static_cast<uint32_t>(seed % 3));
   }
 }
 
