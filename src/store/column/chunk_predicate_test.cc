@@ -269,5 +269,37 @@ TEST(ChunkPredicateTest, SixthQuerysFilterSpeed) {
   EXPECT_GT(passed, 0U);
 }
 
+/// Predicates on other forms; prints speeds, asserts none.
+TEST(ChunkPredicateTest, OtherFormsSpeed) {
+  std::mt19937_64 random(1);
+  const struct {
+    const char* name;
+    LogicalType type;
+    Spread spread;
+    PredicateOp op;
+  } cases[] = {{"flat bigint >=", TypeId::kBigInt, Spread::kExtreme, PredicateOp::kGreaterEqual},
+               {"double <", TypeId::kDouble, Spread::kWide, PredicateOp::kLess},
+               {"dictionary text =", TypeId::kVarchar, Spread::kFew, PredicateOp::kEqual},
+               {"flat text =", TypeId::kVarchar, Spread::kWide, PredicateOp::kEqual},
+               {"flat text <", TypeId::kVarchar, Spread::kWide, PredicateOp::kLess}};
+  for (const auto& item : cases) {
+    const std::vector<Value> values = RandomValues(item.type, item.spread, kMaxRowGroupRows, 0, random);
+    const auto chunk = MakeChunk(item.type, values);
+    ChunkPredicates predicates;
+    ASSERT_TRUE(predicates.Add({0, item.op, {values[6]}}, chunk.get()).ok());
+    std::vector<uint16_t> rows(kMaxBatchRows + kRowsSlack);
+    uint64_t passed = 0;
+    const auto start = std::chrono::steady_clock::now();
+    for (int round = 0; round < 20; ++round) {
+      for (uint32_t first = 0; first < kMaxRowGroupRows; first += kMaxBatchRows) {
+        passed += predicates.Evaluate(first, kMaxBatchRows, Selection::All(kMaxBatchRows), rows.data()).count;
+      }
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    std::printf("%-18s %.2f ns a row\n", item.name, seconds / 20 / kMaxRowGroupRows * 1e9);
+    EXPECT_GT(passed, 0U);
+  }
+}
+
 }  // namespace
 }  // namespace llkv

@@ -1,7 +1,8 @@
 #include "store/column/predicate_kernels.h"
 
+#include <algorithm>
 #include <cstring>
-#include <type_traits>
+#include <iterator>
 
 #include "store/column/simd.h"
 
@@ -33,31 +34,6 @@ LLKV_ALWAYS_INLINE uint64_t PackSigns(const int8_t* bytes) {
 #endif
 }
 
-template <typename T>
-struct Lanes {
-  static constexpr int kCount = 64 / static_cast<int>(sizeof(T));
-  typedef T Type __attribute__((vector_size(64)));
-  typedef int8_t Bytes __attribute__((vector_size(64 / sizeof(T))));
-  using Mask = decltype(Type{} <= Type{});
-};
-
-/// The bits of 64 values for which test(vector, &mask) gives -1. Vectors pass by address: their calling convention
-/// depends on the instruction set.
-template <typename T, typename Test>
-LLKV_ALWAYS_INLINE uint64_t TestWord(const T* values, Test test) {
-  alignas(64) int8_t bytes[64];
-  constexpr int kCount = Lanes<T>::kCount;
-  for (int i = 0; i < 64; i += kCount) {
-    typename Lanes<T>::Type x;
-    std::memcpy(&x, values + i, sizeof(x));
-    typename Lanes<T>::Mask passes;
-    test(x, &passes);
-    const auto lanes = __builtin_convertvector(passes, typename Lanes<T>::Bytes);
-    std::memcpy(bytes + i, &lanes, sizeof(lanes));
-  }
-  return PackSigns(bytes);
-}
-
 /// Calls word(values) for each 64 rows that are still in play; the last ones are copied, so that nothing beyond them is
 /// read.
 template <typename T, typename Word>
@@ -74,37 +50,25 @@ LLKV_ALWAYS_INLINE void ForEachWord(const T* values, uint32_t n, uint64_t* mask,
 }
 
 template <typename T>
-LLKV_ALWAYS_INLINE void Splat(T value, typename Lanes<T>::Type* lanes) {
-  for (int i = 0; i < Lanes<T>::kCount; ++i) (*lanes)[i] = value;
-}
-
-template <typename T>
-LLKV_ALWAYS_INLINE void RangeBody(const T* values, uint32_t n, T low, T span, uint64_t flip, uint64_t* mask) {
-  using V = typename Lanes<T>::Type;
-  using Mask = typename Lanes<T>::Mask;
-  V lows;
-  V spans;
-  Splat(low, &lows);
-  Splat(span, &spans);
-  ForEachWord(values, n, mask, [&](const T* block) LLKV_LAMBDA_INLINE {
-    return TestWord(block, [&](const V& x, Mask* out) LLKV_LAMBDA_INLINE { *out = (x - lows) <= spans; }) ^ flip;
+void RangePortable(const T* values, uint32_t n, T low, T span, uint64_t flip, uint64_t* mask) {
+  ForEachWord(values, n, mask, [=](const T* block) {
+    alignas(64) int8_t bytes[64];
+    for (int i = 0; i < 64; ++i)
+      bytes[i] = static_cast<int8_t>(-static_cast<int>(static_cast<T>(block[i] - low) <= span));
+    return PackSigns(bytes) ^ flip;
   });
 }
 
 template <typename T>
-LLKV_ALWAYS_INLINE void FloatBody(const T* values, uint32_t n, T low, T high, bool with_nan, uint64_t flip,
-                                  uint64_t* mask) {
-  using V = typename Lanes<T>::Type;
-  using Mask = typename Lanes<T>::Mask;
-  V lows;
-  V highs;
-  Splat(low, &lows);
-  Splat(high, &highs);
-  ForEachWord(values, n, mask, [&](const T* block) LLKV_LAMBDA_INLINE {
-    uint64_t word =
-        TestWord(block, [&](const V& x, Mask* out) LLKV_LAMBDA_INLINE { *out = (x >= lows) & (x <= highs); });
-    if (with_nan) word |= TestWord(block, [&](const V& x, Mask* out) LLKV_LAMBDA_INLINE { *out = x != x; });
-    return word ^ flip;
+void FloatPortable(const T* values, uint32_t n, T low, T high, bool with_nan, uint64_t flip, uint64_t* mask) {
+  ForEachWord(values, n, mask, [=](const T* block) {
+    alignas(64) int8_t bytes[64];
+    for (int i = 0; i < 64; ++i) {
+      const T x = block[i];
+      const bool passes = ((x >= low) & (x <= high)) | (with_nan & (x != x));
+      bytes[i] = static_cast<int8_t>(-static_cast<int>(passes));
+    }
+    return PackSigns(bytes) ^ flip;
   });
 }
 
@@ -121,25 +85,100 @@ LLKV_ALWAYS_INLINE uint32_t RowsBody(const uint64_t* mask, uint32_t n, uint16_t*
 }
 
 #if LLKV_SIMD_X86
+#define LLKV_AVX2_INLINE LLKV_TARGET_AVX2 LLKV_ALWAYS_INLINE
+#define LLKV_AVX512_INLINE LLKV_TARGET_AVX512 LLKV_ALWAYS_INLINE
+
+/// Compares 32 bytes of values into 32 / sizeof(T) bits: x <= span where the lesser of the two is x.
+template <typename T>
+LLKV_AVX2_INLINE uint64_t RangeLanes256(const T* values, __m256i lows, __m256i spans) {
+  const __m256i loaded = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values));
+  if constexpr (sizeof(T) == 1) {
+    const __m256i x = _mm256_sub_epi8(loaded, lows);
+    return static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(x, spans), x)));
+  } else if constexpr (sizeof(T) == 2) {
+    const __m256i x = _mm256_sub_epi16(loaded, lows);
+    const int bytes = _mm256_movemask_epi8(_mm256_cmpeq_epi16(_mm256_min_epu16(x, spans), x));
+    return _pext_u32(static_cast<uint32_t>(bytes), 0x55555555);
+  } else if constexpr (sizeof(T) == 4) {
+    const __m256i x = _mm256_sub_epi32(loaded, lows);
+    const __m256i passes = _mm256_cmpeq_epi32(_mm256_min_epu32(x, spans), x);
+    return static_cast<uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(passes)));
+  } else {
+    // There is no unsigned 64-bit comparison: flipping the sign makes it a signed one.
+    const __m256i sign = _mm256_set1_epi64x(INT64_MIN);
+    const __m256i x = _mm256_xor_si256(_mm256_sub_epi64(loaded, lows), sign);
+    const __m256i fails = _mm256_cmpgt_epi64(x, _mm256_xor_si256(spans, sign));
+    return static_cast<uint32_t>(~_mm256_movemask_pd(_mm256_castsi256_pd(fails))) & 0xF;
+  }
+}
+
+template <typename T>
+LLKV_AVX2_INLINE uint64_t RangeWord256(const T* values, __m256i lows, __m256i spans) {
+  constexpr int kCount = 32 / static_cast<int>(sizeof(T));
+  uint64_t word = 0;
+  for (int i = 0; i < 64; i += kCount) word |= RangeLanes256(values + i, lows, spans) << i;
+  return word;
+}
+
 template <typename T>
 LLKV_TARGET_AVX2 void RangeAvx2(const T* values, uint32_t n, T low, T span, uint64_t flip, uint64_t* mask) {
-  RangeBody(values, n, low, span, flip, mask);
+  alignas(32) T splat[32 / sizeof(T)];
+  std::fill(std::begin(splat), std::end(splat), low);
+  const __m256i lows = _mm256_load_si256(reinterpret_cast<const __m256i*>(splat));
+  std::fill(std::begin(splat), std::end(splat), span);
+  const __m256i spans = _mm256_load_si256(reinterpret_cast<const __m256i*>(splat));
+  uint32_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    if (mask[i / 64] != 0) mask[i / 64] &= RangeWord256(values + i, lows, spans) ^ flip;
+  }
+  if (i < n && mask[i / 64] != 0) {
+    alignas(64) T rest[64] = {};
+    std::memcpy(rest, values + i, (n - i) * sizeof(T));
+    mask[i / 64] &= RangeWord256(static_cast<const T*>(rest), lows, spans) ^ flip;
+  }
 }
+
+/// Compares 64 bytes of floating values into 64 / sizeof(T) bits.
 template <typename T>
-LLKV_TARGET_AVX2 void FloatAvx2(const T* values, uint32_t n, T low, T high, bool with_nan, uint64_t flip,
-                                uint64_t* mask) {
-  FloatBody(values, n, low, high, with_nan, flip, mask);
+LLKV_AVX512_INLINE uint64_t FloatLanes(const T* values, T low, T high, bool with_nan) {
+  if constexpr (sizeof(T) == 4) {
+    const __m512 x = _mm512_loadu_ps(values);
+    const __mmask16 above = _mm512_cmp_ps_mask(x, _mm512_set1_ps(low), _CMP_GE_OQ);
+    const __mmask16 inside = _mm512_mask_cmp_ps_mask(above, x, _mm512_set1_ps(high), _CMP_LE_OQ);
+    return with_nan ? uint64_t{inside} | _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) : uint64_t{inside};
+  } else {
+    const __m512d x = _mm512_loadu_pd(values);
+    const __mmask8 above = _mm512_cmp_pd_mask(x, _mm512_set1_pd(low), _CMP_GE_OQ);
+    const __mmask8 inside = _mm512_mask_cmp_pd_mask(above, x, _mm512_set1_pd(high), _CMP_LE_OQ);
+    return with_nan ? uint64_t{inside} | _mm512_cmp_pd_mask(x, x, _CMP_UNORD_Q) : uint64_t{inside};
+  }
 }
+
+template <typename T>
+LLKV_AVX512_INLINE uint64_t FloatWord(const T* values, T low, T high, bool with_nan) {
+  constexpr int kCount = 64 / static_cast<int>(sizeof(T));
+  uint64_t word = 0;
+  for (int i = 0; i < 64; i += kCount) word |= FloatLanes(values + i, low, high, with_nan) << i;
+  return word;
+}
+
 template <typename T>
 LLKV_TARGET_AVX512 void FloatAvx512(const T* values, uint32_t n, T low, T high, bool with_nan, uint64_t flip,
                                     uint64_t* mask) {
-  FloatBody(values, n, low, high, with_nan, flip, mask);
+  uint32_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    if (mask[i / 64] != 0) mask[i / 64] &= FloatWord(values + i, low, high, with_nan) ^ flip;
+  }
+  if (i < n && mask[i / 64] != 0) {
+    alignas(64) T rest[64] = {};
+    std::memcpy(rest, values + i, (n - i) * sizeof(T));
+    mask[i / 64] &= FloatWord(static_cast<const T*>(rest), low, high, with_nan) ^ flip;
+  }
 }
 
 /// Compares 64 bytes of values into 64 / sizeof(T) bits, without a detour over bytes.
 template <typename T>
-LLKV_TARGET_AVX512 inline __attribute__((always_inline)) uint64_t RangeLanes(const T* values, __m512i lows,
-                                                                             __m512i spans) {
+LLKV_AVX512_INLINE uint64_t RangeLanes(const T* values, __m512i lows, __m512i spans) {
   const __m512i x = _mm512_loadu_si512(values);
   if constexpr (sizeof(T) == 1) {
     return _mm512_cmple_epu8_mask(_mm512_sub_epi8(x, lows), spans);
@@ -153,8 +192,7 @@ LLKV_TARGET_AVX512 inline __attribute__((always_inline)) uint64_t RangeLanes(con
 }
 
 template <typename T>
-LLKV_TARGET_AVX512 inline __attribute__((always_inline)) uint64_t RangeWord(const T* values, __m512i lows,
-                                                                            __m512i spans) {
+LLKV_AVX512_INLINE uint64_t RangeWord(const T* values, __m512i lows, __m512i spans) {
   constexpr int kCount = 64 / static_cast<int>(sizeof(T));
   uint64_t word = 0;
   for (int i = 0; i < 64; i += kCount) word |= RangeLanes(values + i, lows, spans) << i;
@@ -164,9 +202,9 @@ LLKV_TARGET_AVX512 inline __attribute__((always_inline)) uint64_t RangeWord(cons
 template <typename T>
 LLKV_TARGET_AVX512 void RangeAvx512(const T* values, uint32_t n, T low, T span, uint64_t flip, uint64_t* mask) {
   alignas(64) T splat[64 / sizeof(T)];
-  for (T& lane : splat) lane = low;
+  std::fill(std::begin(splat), std::end(splat), low);
   const __m512i lows = _mm512_load_si512(splat);
-  for (T& lane : splat) lane = span;
+  std::fill(std::begin(splat), std::end(splat), span);
   const __m512i spans = _mm512_load_si512(splat);
   uint32_t i = 0;
   for (; i + 64 <= n; i += 64) {
@@ -216,7 +254,7 @@ void MaskRange(const T* values, uint32_t n, T low, T span, bool negate, uint64_t
       break;
   }
 #endif
-  RangeBody(values, n, low, span, flip, mask);
+  RangePortable(values, n, low, span, flip, mask);
 }
 
 template <typename T>
@@ -228,12 +266,11 @@ void MaskFloatRange(const T* values, uint32_t n, T low, T high, bool with_nan, b
     case SimdLevel::kAvx512:
       return FloatAvx512(values, n, low, high, with_nan, flip, mask);
     case SimdLevel::kAvx2:
-      return FloatAvx2(values, n, low, high, with_nan, flip, mask);
     case SimdLevel::kPortable:
       break;
   }
 #endif
-  FloatBody(values, n, low, high, with_nan, flip, mask);
+  FloatPortable(values, n, low, high, with_nan, flip, mask);
 }
 
 template <typename T>

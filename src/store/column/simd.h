@@ -6,8 +6,6 @@
 #include <cstdint>
 
 #define LLKV_ALWAYS_INLINE inline __attribute__((always_inline))
-/// For a lambda inside such a body: behind its parameters.
-#define LLKV_LAMBDA_INLINE __attribute__((always_inline))
 
 #if defined(__x86_64__)
 #define LLKV_SIMD_X86 1
