@@ -6,9 +6,9 @@
 
 #include "base/error.h"
 #include "catalog/schema_codec.h"
-#include "pager/registry.h"
 #include "store/storage.h"
 #include "store/table_store.h"
+#include "store/testing/memory_pager.h"
 
 namespace llkv {
 namespace {
@@ -32,7 +32,7 @@ TableSchema Table(const std::string& name) {
 class CatalogTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    pager_ = OpenPager(":memory:").ValueOrDie();
+    pager_ = testing::OpenMemoryPager();
     Open();
   }
   void Open() {
