@@ -244,15 +244,22 @@ arrow::Status Planner::BuildLimit(const LogicalLimit& node, Pipeline& pipeline) 
 
 arrow::Status Planner::BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline) {
   std::vector<std::unique_ptr<Pipeline>> inputs;
+  std::vector<ColumnLayout> layouts;
   for (const LogicalPlanPtr& child : node.children) {
     ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*child));
     inputs.push_back(std::move(input));
+    layouts.push_back(MakeLayout(child->output));
   }
   if (node.op == LogicalSetOperation::Op::kUnion && node.all) {
     BuildUnion(std::move(inputs), node, pipeline);
     return arrow::Status::OK();
   }
-  return NotSupported("UNION, INTERSECT and EXCEPT without ALL cannot run yet");
+  SetOperationOperators operators = MakeSetOperation(node, layouts);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Finish(std::move(inputs[i]), std::move(operators.sinks[i]), node, "input");
+  }
+  SetSource(pipeline, std::move(operators.source), node, "rows");
+  return arrow::Status::OK();
 }
 
 arrow::Status Planner::BuildMaterialize(const LogicalMaterialize& node, Pipeline& pipeline) {
