@@ -106,8 +106,8 @@ TEST_P(PagerConformance, AllocateNeverRepeats) {
 TEST_P(PagerConformance, PutsAreReadAfterReopening) {
   std::mt19937_64 random(1);
   std::map<PhysicalKey, std::string> expected;
-  for (const size_t size : {0, 1, 63, 64, 65, 4096, 16 << 10, 100000, 300000}) {
-    const std::string text = Random(random, size);
+  for (const int size : {0, 1, 63, 64, 65, 4096, 16 << 10, 100000, 300000}) {
+    const std::string text = Random(random, static_cast<size_t>(size));
     expected[Put(text)] = text;
   }
   for (int round = 0; round < 2; ++round) {

@@ -257,20 +257,21 @@ arrow::Result<std::shared_ptr<const PagerSnapshot>> FilePager::Pin() {
 arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   uint64_t from = after.value;
+  uint64_t last = 0;
+  LogPosition start;
   {
     MutexLock lock(commit_mutex_);
     ARROW_RETURN_NOT_OK(FlushLog());
     from = std::max(from, truncated_lsn_);
+    last = Newest().lsn;
+    start.segment = core_->space.FindLog(from);
     // From here on the segments that hold commits after `from` stay as they are.
     core_->space.AddLogReader();
   }
-  const uint64_t last = Newest().lsn;
+  start.offset = start.segment.offset;
+  start.next_lsn = start.segment.since;
   const auto read = [&]() -> arrow::Status {
     if (last <= from) return arrow::Status::OK();
-    LogPosition start;
-    start.segment = core_->space.FindLog(from);
-    start.offset = start.segment.offset;
-    start.next_lsn = start.segment.since;
     LogCursor cursor(*core_->file, start, false);
     while (cursor.position().next_lsn <= last) {
       const auto entry = cursor.Next();
