@@ -69,6 +69,8 @@ class File {
   /// Gives the room of a range back where the filesystem can; it then reads as zeros. False where it cannot.
   virtual arrow::Result<bool> PunchHole(uint64_t offset, uint64_t length) = 0;
   virtual arrow::Result<uint64_t> Size() = 0;
+  /// Whether the file is on another machine's disk, where locks and mappings cannot be relied upon.
+  virtual arrow::Result<bool> IsRemote() = 0;
   /// Reserves `capacity` bytes of addresses for a mapping of this file; nothing is readable before Extend.
   virtual arrow::Result<std::unique_ptr<FileMapping>> Map(uint64_t capacity) = 0;
 
@@ -88,6 +90,8 @@ class FileSystem {
 
   virtual arrow::Result<std::unique_ptr<File>> Open(const std::string& path, const OpenOptions& options) = 0;
   virtual arrow::Result<bool> Exists(const std::string& path) = 0;
+  /// The file that a symbolic link leads to, so that one file has one name to lock by; `path` itself for all else.
+  virtual arrow::Result<std::string> Resolve(const std::string& path) = 0;
   /// 58P01 where there is no such file.
   virtual arrow::Status Unlink(const std::string& path) = 0;
   /// Replaces `to` where it exists, atomically.

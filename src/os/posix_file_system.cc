@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
@@ -170,6 +172,15 @@ class PosixFile : public File {
     return static_cast<uint64_t>(info.st_size);
   }
 
+  arrow::Result<bool> IsRemote() override {
+    struct statfs info = {};
+    if (::fstatfs(fd_, &info) != 0) return PosixError("stat the filesystem of", path_, errno);
+    // NFS, SMB in three generations, AFS, Ceph, Lustre: the numbers of statfs(2).
+    constexpr std::array<uint32_t, 7> kRemote = {0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
+                                                 0x5346414F, 0x00C36400, 0x0BD00BD0};
+    return std::find(kRemote.begin(), kRemote.end(), static_cast<uint32_t>(info.f_type)) != kRemote.end();
+  }
+
   arrow::Result<std::unique_ptr<FileMapping>> Map(uint64_t capacity) override {
     const int fd = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
     if (fd < 0) return PosixError("map", path_, errno);
@@ -230,6 +241,16 @@ class PosixFileSystem : public FileSystem {
     if (::stat(path.c_str(), &info) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return PosixError("stat", path, errno);
+  }
+
+  arrow::Result<std::string> Resolve(const std::string& path) override {
+    struct stat info = {};
+    if (::lstat(path.c_str(), &info) != 0 || !S_ISLNK(info.st_mode)) return path;
+    char* resolved = ::realpath(path.c_str(), nullptr);
+    if (resolved == nullptr) return PosixError("follow the link", path, errno);
+    std::string result = resolved;
+    std::free(resolved);
+    return result;
   }
 
   arrow::Status Unlink(const std::string& path) override {

@@ -89,7 +89,9 @@ void CheckDamaged(const Sample& sample, const std::string& bytes, bool read_only
     }
   }
   const auto snapshot = (*opened)->Pin().ValueOrDie();
-  if (lsn > 0) EXPECT_EQ(snapshot->root()->ToString(), "root " + std::to_string(lsn - 1)) << what;
+  if (lsn > 0) {
+    EXPECT_EQ(snapshot->root()->ToString(), "root " + std::to_string(lsn - 1)) << what;
+  }
   const auto log = (*opened)->ReadLog(Lsn(), [&](Lsn record_lsn, std::span<const uint8_t> record) {
     const std::string text(record.begin(), record.end());
     EXPECT_EQ(text, sample.blobs.at(sample.keys_of_commits.at(record_lsn.value))) << what;
@@ -110,7 +112,7 @@ TEST(Corruption, EveryByteFlipped) {
     if (sample.file[at] == 0 && at % 61 != 0) continue;
     std::string bytes = sample.file;
     bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
-    CheckDamaged(sample, bytes, true, "flipped byte " + std::to_string(at), &outcomes);
+    CheckDamaged(sample, bytes, at % 5 != 0, "flipped byte " + std::to_string(at), &outcomes);
     if (testing::Test::HasFailure()) return;
   }
   EXPECT_GT(outcomes["whole"], 0);
@@ -122,7 +124,8 @@ TEST(Corruption, EveryTruncation) {
   const Sample sample = MakeSample();
   std::map<std::string, int> outcomes;
   for (size_t size = 0; size < sample.file.size(); size += size < 300 ? 1 : 53) {
-    CheckDamaged(sample, sample.file.substr(0, size), true, "cut to " + std::to_string(size), &outcomes);
+    CheckDamaged(sample, sample.file.substr(0, size), size % 2 == 0 || size == 0, "cut to " + std::to_string(size),
+                 &outcomes);
     if (testing::Test::HasFailure()) return;
   }
   EXPECT_GT(outcomes["refused"], 0);
@@ -168,8 +171,8 @@ TEST(Corruption, ADamagedDurableCommitBeforeLaterOnesIsAnErrorNotATornTail) {
 }
 
 TEST(Corruption, ForeignFilesAreNamedAndLeftAlone) {
-  for (const std::string bytes : {std::string("SQLite format 3\0", 16) + std::string(4080, 'x'), std::string("short"),
-                                  std::string(100000, '\0')}) {
+  for (const std::string& bytes : {std::string("SQLite format 3\0", 16) + std::string(4080, 'x'), std::string("short"),
+                                   std::string(100000, '\0')}) {
     SimDisk disk;
     disk.SetContents(kPath, bytes);
     const arrow::Status status = OpenPager(kPath, SmallOptions(&disk)).status();

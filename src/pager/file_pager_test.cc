@@ -60,6 +60,24 @@ TEST_F(FilePagerTest, ASecondWriterIsRefusedUntilTheFirstCloses) {
   EXPECT_NE(Open(), nullptr);
 }
 
+TEST_F(FilePagerTest, ASymbolicLinkIsTheSameDatabase) {
+  { EXPECT_NE(Open(), nullptr); }
+  const std::string link = folder_.File("link");
+  ASSERT_EQ(::symlink(path().c_str(), link.c_str()), 0);
+  auto pager = OpenPager(link, options_).ValueOrDie();
+  EXPECT_EQ(GetSqlState(OpenPager(path(), options_).status()), sqlstate::kObjectInUse);
+}
+
+TEST_F(FilePagerTest, SeveralDatabasesReserveAddressesAtOnce) {
+  std::vector<std::unique_ptr<Pager>> pagers;
+  for (int i = 0; i < 4; ++i) {
+    auto pager = OpenPager(folder_.File("db" + std::to_string(i)));
+    ASSERT_TRUE(pager.ok()) << pager.status();
+    Put(**pager, "text");
+    pagers.push_back(std::move(*pager));
+  }
+}
+
 TEST_F(FilePagerTest, AWriterInAnotherProcessIsSeen) {
   auto pager = Open();
   const pid_t child = ::fork();

@@ -164,7 +164,7 @@ struct SimDisk::Inode {
     if (random() % 2 == 0) std::shuffle(changes.begin(), changes.end(), random);
     for (Change& change : changes) {
       if (random() % 100 >= kept_percent) continue;
-      const bool torn = change.kind == Change::Kind::kWrite && !change.bytes.empty() && random() % 4 == 0;
+      const bool torn = change.kind == Change::Kind::kWrite && !change.bytes.empty() && random() % 2 == 0;
       if (torn && random() % 2 == 0) {
         change.bytes.resize(random() % change.bytes.size());
       } else if (torn) {
@@ -264,6 +264,8 @@ class SimDisk::SimFile : public File {
     ARROW_RETURN_NOT_OK(CheckAlive("stat"));
     return inode_->visible->size();
   }
+
+  arrow::Result<bool> IsRemote() override { return false; }
 
   arrow::Result<std::unique_ptr<FileMapping>> Map(uint64_t capacity) override {
     MutexLock lock(disk_.mutex_);
@@ -373,6 +375,8 @@ arrow::Result<bool> SimDisk::Exists(const std::string& path) {
   return names_.contains(path);
 }
 
+arrow::Result<std::string> SimDisk::Resolve(const std::string& path) { return path; }
+
 arrow::Status SimDisk::Unlink(const std::string& path) {
   MutexLock lock(mutex_);
   if (!names_.contains(path)) return PosixError("unlink", path, ENOENT);
@@ -474,6 +478,15 @@ std::string SimDisk::Contents(const std::string& path) const {
   if (found == names_.end()) return {};
   const std::vector<uint8_t> bytes = found->second->visible->All();
   return std::string(bytes.begin(), bytes.end());
+}
+
+bool SimDisk::HasUnsynced(const std::string& path, uint64_t begin, uint64_t end) const {
+  MutexLock lock(mutex_);
+  const auto found = names_.find(path);
+  if (found == names_.end()) return false;
+  return std::any_of(found->second->pending.begin(), found->second->pending.end(), [&](const Change& change) {
+    return change.kind == Change::Kind::kWrite && change.offset < end && begin < change.offset + change.bytes.size();
+  });
 }
 
 void SimDisk::SetContents(const std::string& path, const std::string& bytes) {

@@ -34,6 +34,7 @@ class SimDisk : public FileSystem {
 
   arrow::Result<std::unique_ptr<File>> Open(const std::string& path, const OpenOptions& options) override;
   arrow::Result<bool> Exists(const std::string& path) override;
+  arrow::Result<std::string> Resolve(const std::string& path) override;
   arrow::Status Unlink(const std::string& path) override;
   arrow::Status Rename(const std::string& from, const std::string& to) override;
   arrow::Status SyncDirectoryOf(const std::string& path) override;
@@ -65,6 +66,8 @@ class SimDisk : public FileSystem {
 
   /// A file's bytes as a process sees them.
   std::string Contents(const std::string& path) const;
+  /// Whether a write to [begin, end) is not durable yet.
+  bool HasUnsynced(const std::string& path, uint64_t begin, uint64_t end) const;
   /// Replaces them, durably; makes the file where it is missing.
   void SetContents(const std::string& path, const std::string& bytes);
 

@@ -16,6 +16,8 @@ namespace {
 
 /// Unwritten entries of kNone commits are handed to the file when they are this many.
 constexpr size_t kLogBufferBytes = size_t{256} << 10;
+/// Recovery reads so many bytes of unsynced blobs in the time of one of log.
+constexpr uint64_t kBlobWeight = 16;
 constexpr std::array<uint8_t, kAlignment> kZeros = {};
 
 /// A staged blob of a FilePager.
@@ -243,15 +245,17 @@ arrow::Result<CommitTicket> FilePager::SubmitOrdered(WriteBatch& batch, const Co
     std::erase_if(pending_, [&](const PendingCommit& pending) { return pending.lsn <= durable; });
     pending_.push_back({lsn, mark.position.offset, std::move(before)});
   }
-  CountCommit(batch, blobs, freed);
+  const uint64_t blob_bytes = CountCommit(batch, blobs, freed);
   truncated_lsn_ = std::max(truncated_lsn_, std::min(batch.truncate_log().value, lsn - 1));
-  log_bytes_since_checkpoint_.fetch_add(log_.offset - mark.position.offset, std::memory_order_relaxed);
+  const uint64_t to_recover = log_.offset - mark.position.offset + (blobs_synced ? 0 : blob_bytes / kBlobWeight);
+  log_bytes_since_checkpoint_.fetch_add(to_recover, std::memory_order_relaxed);
   num_commits_.fetch_add(1, std::memory_order_relaxed);
   Publish({std::move(state), lsn});
   return CommitTicket{Lsn(lsn), durability};
 }
 
-void FilePager::CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed) {
+uint64_t FilePager::CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed) {
+  uint64_t blob_bytes = blobs.bytes;
   for (const PutRecord& record : blobs.records) {
     core_->space.AddLive(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length));
   }
@@ -259,10 +263,12 @@ void FilePager::CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs,
     StagedExtent* extent = ExtentOf(staged, core_.get());
     core_->space.AddLive(extent->offset(), extent->bytes());
     extent->SetCommitted();
+    blob_bytes += extent->bytes();
   }
   for (const Extent& place : freed) {
     core_->space.SubtractLive(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
   }
+  return blob_bytes;
 }
 
 void FilePager::AppendToBuffer(std::span<const uint8_t> bytes) {

@@ -87,15 +87,23 @@ bool StagedPlaces::Remove(uint64_t key) {
   return unread;
 }
 
-arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& path, const PagerOptions& options,
+arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, const PagerOptions& options,
                                                       const FilePagerTestHooks& hooks) {
   FileSystem& file_system = *options.file_system;
+  ARROW_ASSIGN_OR_RAISE(const std::string path, file_system.Resolve(name));
   if (options.read_only || !options.create_if_missing) {
     // No lock file appears beside a database that does not exist.
     ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
     if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
   ARROW_ASSIGN_OR_RAISE(auto lock_file, TakeLock(file_system, path, options.read_only));
+  if (lock_file != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const bool remote, lock_file->IsRemote());
+    if (remote) {
+      return SqlError(sqlstate::kFeatureNotSupported,
+                      "'" + path + "' is on a network filesystem, whose locks cannot be relied upon");
+    }
+  }
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = !options.read_only}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
@@ -323,7 +331,11 @@ arrow::Status FilePager::Close() {
   // A forked child owns nothing here: neither the lock nor the log's end.
   if (!options_.read_only && !fork_guard_->forked()) {
     MutexLock checkpoint_lock(checkpoint_mutex_);
-    if (Newest().lsn != checkpoint_lsn_) status = Checkpoint();
+    {
+      MutexLock lock(commit_mutex_);
+      status = refusal_;
+    }
+    if (status.ok() && Newest().lsn != checkpoint_lsn_) status = Checkpoint();
     if (GetSqlState(status) == sqlstate::kDiskFull) {
       // The log holds all that the checkpoint would have.
       MutexLock lock(commit_mutex_);

@@ -87,7 +87,7 @@ struct PreparedBlobs {
 
 class FilePager : public Pager {
  public:
-  static arrow::Result<std::unique_ptr<Pager>> Open(const std::string& path, const PagerOptions& options,
+  static arrow::Result<std::unique_ptr<Pager>> Open(const std::string& name, const PagerOptions& options,
                                                     const FilePagerTestHooks& hooks);
   FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
             std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered);
@@ -144,8 +144,8 @@ class FilePager : public Pager {
       LLKV_REQUIRES(commit_mutex_);
   void AppendCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Segment>& fresh_segments,
                     bool blobs_synced) LLKV_REQUIRES(commit_mutex_);
-  /// Counts what a commit that is in the log made live and dead.
-  void CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed)
+  /// Counts what a commit that is in the log made live and dead; gives the bytes of its blobs.
+  uint64_t CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed)
       LLKV_REQUIRES(commit_mutex_);
   arrow::Status MakeLogRoom(uint64_t bytes) LLKV_REQUIRES(commit_mutex_);
   void AppendToBuffer(std::span<const uint8_t> bytes) LLKV_REQUIRES(commit_mutex_);
@@ -189,6 +189,7 @@ class FilePager : public Pager {
   HeaderSlot header_ LLKV_GUARDED_BY(checkpoint_mutex_);
   KeyDirectory checkpoint_directory_ LLKV_GUARDED_BY(checkpoint_mutex_);
   uint64_t checkpoint_lsn_ LLKV_GUARDED_BY(checkpoint_mutex_);
+  /// What recovery would have to read, with blobs counted for a part: they are read faster than replayed.
   std::atomic<uint64_t> log_bytes_since_checkpoint_;
 
   std::atomic<uint64_t> num_commits_{0};
