@@ -204,8 +204,9 @@ std::string Detail(const LogicalPlan& plan) {
       return SortDetail(plan.As<LogicalSort>());
     case PlanKind::kLimit: {
       const auto& limit = plan.As<LogicalLimit>();
-      const std::string text = LimitDetail(limit.limit, limit.offset);
-      return text.empty() ? text : text.substr(1);
+      std::string text = limit.limit == nullptr ? std::string("ALL") : limit.limit->ToString();
+      if (limit.offset != nullptr) text += " OFFSET " + limit.offset->ToString();
+      return text;
     }
     case PlanKind::kMaterialize:
       return fmt::format("#{}", plan.As<LogicalMaterialize>().id);

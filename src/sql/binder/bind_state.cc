@@ -43,6 +43,12 @@ bool SameName(std::string_view a, std::string_view b) {
   return true;
 }
 
+std::string LowerName(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = Lower(c);
+  return lower;
+}
+
 std::string NearestNameHint(std::string_view name, const std::vector<std::string>& candidates) {
   const std::string* nearest = nullptr;
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;

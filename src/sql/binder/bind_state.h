@@ -60,6 +60,9 @@ struct BindState {
 /// Are two names the same, without regard to ASCII case?
 bool SameName(std::string_view a, std::string_view b);
 
+/// ASCII lower case.
+std::string LowerName(std::string_view name);
+
 /// "did you mean "x"?", or empty where no candidate is near.
 std::string NearestNameHint(std::string_view name, const std::vector<std::string>& candidates);
 

@@ -216,6 +216,7 @@ arrow::Status ApplyLate(BindState& state, LateTerm late, LogicalPlanPtr& plan) {
   }
   BoundExprPtr* slots[] = {&late.term};
   ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(late.pending), plan, slots));
+  NarrowOuterJoin(*late.term, *plan);
   plan = MakeFilter(std::move(plan), SplitConjuncts(std::move(late.term)));
   return arrow::Status::OK();
 }

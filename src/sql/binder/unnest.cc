@@ -440,4 +440,14 @@ arrow::Status AttachAsFilter(BindState& state, PendingSubquery pending, bool neg
   return AttachTest(state, pending, negated ? JoinType::kAnti : JoinType::kSemi, plan);
 }
 
+void NarrowOuterJoin(const BoundExpr& term, LogicalPlan& plan) {
+  if (plan.kind != PlanKind::kJoin || plan.As<LogicalJoin>().type != JoinType::kLeft) return;
+  ColumnSet strict;
+  CollectStrict(term, strict);
+  const std::vector<OutputColumn>& right = plan.children[1]->output;
+  const bool rejects =
+      std::any_of(right.begin(), right.end(), [&](const OutputColumn& column) { return strict.contains(column.id); });
+  if (rejects) plan.As<LogicalJoin>().type = JoinType::kInner;
+}
+
 }  // namespace llkv

@@ -22,4 +22,8 @@ arrow::Status AttachSubqueries(BindState& state, std::vector<PendingSubquery> pe
 /// NOT IN.
 arrow::Status AttachAsFilter(BindState& state, PendingSubquery pending, bool negated, LogicalPlanPtr& plan);
 
+/// Makes a left join at the top of `plan` an inner one where `term`, about to filter it, is TRUE for no row without a
+/// match.
+void NarrowOuterJoin(const BoundExpr& term, LogicalPlan& plan);
+
 }  // namespace llkv

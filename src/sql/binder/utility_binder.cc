@@ -87,7 +87,7 @@ arrow::Result<BoundStatement> BindSet(const BindState& state, const AstSet& set)
 
 arrow::Result<BoundStatement> BindPragma(const BindState& state, const AstPragma& pragma) {
   ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(pragma.name));
-  std::string lower = FoldName(name->text);
+  std::string lower = LowerName(name->text);
   if (pragma.has_assignment && pragma.values.size() == 1) {
     BoundSet set;
     set.name = std::move(lower);
