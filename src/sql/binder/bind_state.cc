@@ -54,7 +54,7 @@ std::string NearestNameHint(std::string_view name, const std::vector<std::string
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
+    if (distance < best && distance < name.size()) {
       best = distance;
       nearest = &candidate;
     }

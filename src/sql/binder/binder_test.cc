@@ -28,7 +28,8 @@ class BinderTest : public testing::Test {
 
 TEST_F(BinderTest, SelectsColumnsAndLiterals) {
   EXPECT_EQ(Plan("SELECT a, B AS two FROM T"), "PROJECT a, b AS two\n  SCAN t [a, b, c, d, e]\n");
-  EXPECT_EQ(Plan("SELECT 1, 'x', NULL, 1.50, 1e3"), "PROJECT 1, 'x', NULL, 1.50, 1000.0 AS 1e3\n  VALUES 1 row\n");
+  EXPECT_EQ(Plan("SELECT 1, 'x', NULL, 1.50, 1e3"),
+            "PROJECT 1, 'x', NULL, 1.50, CAST(1000 AS DOUBLE) AS 1e3\n  VALUES 1 row\n");
   EXPECT_EQ(Plan("SELECT t.* FROM t WHERE b = 5"),
             "PROJECT a, b, c, d, e\n  FILTER (b = 5)\n    SCAN t [a, b, c, d, e]\n");
 }
@@ -54,7 +55,7 @@ TEST_F(BinderTest, LiteralsHaveTheSmallestType) {
 TEST_F(BinderTest, NamesThatAreNotThere) {
   EXPECT_EQ(Plan("SELECT z FROM t"), "42703@7: there is no column \"z\"");
   EXPECT_EQ(Plan("SELECT 1 FROM tt"), "42P01@14: there is no table \"tt\" (did you mean \"t\"?)");
-  EXPECT_EQ(Plan("SELECT s.a FROM t"), "42P01@7: there is no table \"s\" in FROM (did you mean \"t\"?)");
+  EXPECT_EQ(Plan("SELECT s.a FROM t"), "42P01@7: there is no table \"s\" in FROM");
   EXPECT_EQ(Plan("SELECT t.zz FROM t"), "42703@9: table \"t\" has no column \"zz\"");
   EXPECT_THAT(Plan("SELECT a FROM t, u"), StartsWith("42702@7: column \"a\" is ambiguous (write \"t.a\" or \"u.a\")"));
   EXPECT_THAT(Plan("SELECT 1 FROM t, t"), StartsWith("42712@17"));
@@ -73,10 +74,10 @@ TEST_F(BinderTest, LiteralsTakeTheColumnsType) {
 }
 
 TEST_F(BinderTest, Joins) {
-  EXPECT_EQ(
-      Plan("SELECT t.a FROM t JOIN u ON t.a = u.a AND x > 1"),
-      "PROJECT t.a AS a\n  HASH_JOIN INNER (t.a = u.a) AND (u.x > 1.0)\n    SCAN t [a, b, c, d, e]\n    SCAN u [a, "
-      "x, y]\n");
+  EXPECT_EQ(Plan("SELECT t.a FROM t JOIN u ON t.a = u.a AND x > 1"),
+            "PROJECT t.a AS a\n  HASH_JOIN INNER (t.a = u.a) AND (u.x > CAST(1 AS DOUBLE))\n    SCAN t [a, b, c, d, "
+            "e]\n    SCAN u [a, "
+            "x, y]\n");
   EXPECT_EQ(
       Plan("SELECT * FROM t LEFT JOIN u USING (a)"),
       "PROJECT t.a AS a, t.b AS b, t.c AS c, t.d AS d, t.e AS e, u.x AS x, u.y AS y\n  HASH_JOIN LEFT (a = a)\n    "

@@ -180,7 +180,9 @@ arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, BoundExprPtr ope
   children.push_back(BoundExpr::Constant(Value::Null(TypeId::kBoolean)));
   children.push_back(std::move(test));
   pending.plan = std::move(aggregate);
-  AddPending(std::move(pending), PendingSubquery::Kind::kScalar, TypeId::kBoolean);
+  AddPending(std::move(pending), PendingSubquery::Kind::kScalar, outputs[0].type);
+  // The aggregation's columns are read under their own names.
+  context_.subqueries->back().result = outputs[0].id;
   return MakeCase(state_, std::move(children), position);
 }
 

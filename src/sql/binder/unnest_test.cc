@@ -28,7 +28,7 @@ TEST_F(UnnestTest, UncorrelatedScalar) {
   EXPECT_THAT(Plan("SELECT (SELECT x FROM u) FROM t"), HasSubstr("LOOP_JOIN SINGLE"));
   EXPECT_THAT(Plan("SELECT (SELECT a, x FROM u) FROM t"), StartsWith("42601@"));
   EXPECT_THAT(Plan("SELECT count(*) FROM t GROUP BY c HAVING count(*) > (SELECT min(x) FROM u)"),
-              HasSubstr("FILTER (count(*) > subquery)\n    CROSS_JOIN\n      AGGREGATE [c]"));
+              HasSubstr("FILTER (count(*) > CAST(subquery AS BIGINT))\n    CROSS_JOIN\n      AGGREGATE [c]"));
 }
 
 TEST_F(UnnestTest, InAndExistsInWhere) {
@@ -36,12 +36,12 @@ TEST_F(UnnestTest, InAndExistsInWhere) {
   EXPECT_THAT(Plan("SELECT a FROM t WHERE a NOT IN (SELECT x FROM u)"), HasSubstr("HASH_JOIN ANTI NULL_AWARE (a = x)"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u)"), HasSubstr("LOOP_JOIN SEMI\n"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND x < b)"),
-              HasSubstr("HASH_JOIN ANTI (u.a = t.a) AND (x < t.b)"));
+              HasSubstr("HASH_JOIN ANTI (a = t.a) AND (x < t.b)"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE (a, b) IN (SELECT a, x FROM u)"),
               HasSubstr("HASH_JOIN SEMI (a = a) AND (b = x)"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE (a, b) NOT IN (SELECT a, x FROM u)"), StartsWith("0A000@"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE a IN (SELECT x FROM u WHERE u.y > t.b)"),
-              HasSubstr("HASH_JOIN SEMI (a = x) AND (u.y > t.b)"));
+              HasSubstr("HASH_JOIN SEMI (a = x) AND (y > t.b)"));
 }
 
 TEST_F(UnnestTest, InAndExistsElsewhere) {
@@ -49,21 +49,20 @@ TEST_F(UnnestTest, InAndExistsElsewhere) {
   EXPECT_THAT(Plan("SELECT a FROM t WHERE b = 1 OR EXISTS (SELECT 1 FROM u WHERE x < b)"),
               HasSubstr("LOOP_JOIN MARK (x < t.b)"));
   EXPECT_THAT(Plan("SELECT CASE WHEN EXISTS (SELECT 1 FROM u WHERE u.a = t.a LIMIT 1) THEN 1 END FROM t"),
-              HasSubstr("HASH_JOIN MARK (u.a = t.a)"));
+              HasSubstr("HASH_JOIN MARK (a = t.a)"));
 }
 
 TEST_F(UnnestTest, ScalarAggregateByEquality) {
-  EXPECT_EQ(
-      Plan("SELECT (SELECT count(*) FROM u WHERE u.a = t.a AND x > 2) FROM t"),
-      "PROJECT coalesce(count(*), 0) AS (SELECT count(*) FROM u WHERE u.a = t.a AND x > 2)\n  HASH_JOIN LEFT (u.a "
-      "= t.a)\n    SCAN t [a, b, c]\n    AGGREGATE [a] count(*)\n      FILTER (x > 2)\n        SCAN u [a, x, "
-      "y]\n");
+  EXPECT_EQ(Plan("SELECT (SELECT count(*) FROM u WHERE u.a = t.a AND x > 2) FROM t"),
+            "PROJECT coalesce(count(*), 0) AS (SELECT count(*) FROM u WHERE u.a = t.a AND x > 2)\n  HASH_JOIN LEFT (a "
+            "= t.a)\n    SCAN t [a, b, c]\n    AGGREGATE [a] count(*)\n      FILTER (x > 2)\n        SCAN u [a, x, "
+            "y]\n");
   // A comparison drops rows without a match, so the join is an inner one.
   EXPECT_THAT(Plan("SELECT a FROM t WHERE b < (SELECT sum(x) FROM u WHERE u.a = t.a)"),
-              HasSubstr("HASH_JOIN INNER (u.a = t.a)"));
+              HasSubstr("HASH_JOIN INNER (a = t.a)"));
   // A count does not.
   EXPECT_THAT(Plan("SELECT a FROM t WHERE b = (SELECT count(*) FROM u WHERE u.a = t.a)"),
-              HasSubstr("HASH_JOIN LEFT (u.a = t.a)"));
+              HasSubstr("HASH_JOIN LEFT (a = t.a)"));
   EXPECT_THAT(Plan("SELECT (SELECT sum(x) FROM u WHERE u.a = t.a HAVING count(*) > 1) FROM t"),
               HasSubstr("CASE WHEN (coalesce(count(*), 0) > 1) THEN sum(x) ELSE NULL END"));
 }
@@ -77,13 +76,13 @@ TEST_F(UnnestTest, ScalarAggregateByAnyPredicate) {
       "        SCAN u [a, x, y]\n");
   // The predicate may hold for NULL: rows match by IS NOT DISTINCT FROM.
   EXPECT_THAT(Plan("SELECT (SELECT count(*) FROM u WHERE x IS NOT DISTINCT FROM t.b) FROM t"),
-              HasSubstr("LEFT (is_not_distinct_from(b, b))"));
+              HasSubstr("LEFT is_not_distinct_from(b, b)"));
   EXPECT_THAT(Plan("SELECT (SELECT sum(x + t.b) FROM u WHERE u.a = t.a) FROM t"), HasSubstr("MATERIALIZE #0"));
 }
 
 TEST_F(UnnestTest, GeneralForms) {
   EXPECT_EQ(Plan("SELECT (SELECT t.a + 1) FROM t"), "PROJECT (t.a + 1) AS (SELECT t.a + 1)\n  SCAN t [a, b, c]\n");
-  EXPECT_THAT(Plan("SELECT (SELECT x FROM u WHERE u.a = t.a) FROM t"), HasSubstr("HASH_JOIN SINGLE (u.a = t.a)"));
+  EXPECT_THAT(Plan("SELECT (SELECT x FROM u WHERE u.a = t.a) FROM t"), HasSubstr("HASH_JOIN SINGLE (a = t.a)"));
   for (const char* sql : {
            "SELECT (SELECT sum(x) FROM u WHERE u.a = t.a GROUP BY y) FROM t",
            "SELECT (SELECT max(s) FROM (SELECT sum(x) AS s FROM u WHERE u.a < t.a GROUP BY y) AS k) FROM t",
