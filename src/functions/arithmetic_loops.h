@@ -31,6 +31,17 @@ LLKV_INLINE bool OverflowingApply(T a, T b, T* result) {
   return __builtin_mul_overflow(a, b, result);
 }
 
+/// a op b, wrapping around; *bits gets its sign bit set on overflow, in a way that loops vectorize. Only for + and - of
+/// signed integers.
+template <ArithmeticOp op, typename T>
+LLKV_INLINE T FlaggingApply(T a, T b, T* bits) {
+  const T result = WrappingApply<op, T>(a, b);
+  // Overflow: both operands of a sum have one sign and the result the other; for a difference b counts reversed.
+  if constexpr (op == ArithmeticOp::kAdd) *bits = static_cast<T>(*bits | ((a ^ result) & (b ^ result)));
+  if constexpr (op == ArithmeticOp::kSubtract) *bits = static_cast<T>(*bits | ((a ^ b) & (a ^ result)));
+  return result;
+}
+
 /// Columns or constants of T that a loop reads.
 template <typename T>
 struct Operand {
@@ -58,6 +69,19 @@ struct WrappingLoop {
 template <ArithmeticOp op, typename T>
 struct CheckedLoop {
   static LLKV_INLINE bool Run(Operand<T> a, Operand<T> b, T* out, uint32_t count) {
+    if constexpr (op != ArithmeticOp::kMultiply && std::is_signed_v<T>) {
+      T bits = 0;
+      if (b.constant) {
+        const T y = *b.data;
+        for (uint32_t i = 0; i < count; ++i) out[i] = FlaggingApply<op, T>(a.data[i], y, &bits);
+      } else if (a.constant) {
+        const T x = *a.data;
+        for (uint32_t i = 0; i < count; ++i) out[i] = FlaggingApply<op, T>(x, b.data[i], &bits);
+      } else {
+        for (uint32_t i = 0; i < count; ++i) out[i] = FlaggingApply<op, T>(a.data[i], b.data[i], &bits);
+      }
+      return bits < 0;
+    }
     bool overflow = false;
     if (b.constant) {
       const T y = *b.data;

@@ -29,10 +29,10 @@ inline unsigned Candidates(const char* text, __m128i first, __m128i last, size_t
 
 }  // namespace
 
-bool ContainsBytes(std::string_view text, std::string_view needle) {
+size_t FindBytes(std::string_view text, std::string_view needle) {
   const size_t size = needle.size();
-  if (size == 0) return true;
-  if (text.size() < size) return false;
+  if (size == 0) return 0;
+  if (text.size() < size) return std::string_view::npos;
 #if defined(__SSE2__)
   const size_t positions = text.size() - size + 1;
   if (positions >= 16) {
@@ -44,14 +44,14 @@ bool ContainsBytes(std::string_view text, std::string_view needle) {
       unsigned mask = Candidates(text.data() + at, first, last, size - 1);
       for (; mask != 0; mask &= mask - 1) {
         const size_t found = at + static_cast<size_t>(__builtin_ctz(mask));
-        if (size <= 2 || std::memcmp(text.data() + found + 1, needle.data() + 1, size - 2) == 0) return true;
+        if (size <= 2 || std::memcmp(text.data() + found + 1, needle.data() + 1, size - 2) == 0) return found;
       }
-      if (at + 16 == positions) return false;
+      if (at + 16 == positions) return std::string_view::npos;
       at += 16;
     }
   }
 #endif
-  return memmem(text.data(), text.size(), needle.data(), size) != nullptr;
+  return text.find(needle);
 }
 
 arrow::Result<LikePattern> LikePattern::Make(std::string_view pattern, std::string_view escape, bool fold_case) {
@@ -107,9 +107,8 @@ int64_t LikePattern::MatchAt(const Piece& piece, std::string_view text) {
 // The first match of `piece` within `text`: where it begins, and its bytes; -1 where there is none.
 int64_t LikePattern::Find(const Piece& piece, std::string_view text, size_t* begin) {
   if (!piece.has_wildcard) {
-    const void* found = memmem(text.data(), text.size(), piece.text.data(), piece.text.size());
-    if (found == nullptr) return -1;
-    *begin = static_cast<size_t>(static_cast<const char*>(found) - text.data());
+    *begin = FindBytes(text, piece.text);
+    if (*begin == std::string_view::npos) return -1;
     return static_cast<int64_t>(piece.text.size());
   }
   for (size_t at = 0; at <= text.size();) {

@@ -9,8 +9,13 @@
 
 namespace llkv {
 
-/// Does `text` contain `needle`? For short texts and needles faster than memmem.
-bool ContainsBytes(std::string_view text, std::string_view needle);
+/// Where `needle` begins in `text`, or npos. For short texts and needles faster than memmem.
+size_t FindBytes(std::string_view text, std::string_view needle);
+
+/// Does `text` contain `needle`?
+inline bool ContainsBytes(std::string_view text, std::string_view needle) {
+  return FindBytes(text, needle) != std::string_view::npos;
+}
 
 class LikePattern {
  public:

@@ -1,6 +1,12 @@
 // Validity bitmaps: word-wise loops.
 #include "vector/bitmap.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "base/cpu_dispatch.h"
+
 namespace llkv {
 
 namespace {
@@ -33,6 +39,31 @@ inline uint64_t PackWord(const uint8_t* bytes) {
   }
   return word;
 }
+
+#if defined(__x86_64__)
+// 32 rows at once: the row numbers whose byte counts are compressed to the front of a register. A store may write up to
+// 31 rows too many, which later stores overwrite; it never passes the rows already read, so `rows` may be `selected`.
+__attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt"))) uint32_t SelectBytesVbmi2(const uint8_t* bytes,
+                                                                                                  bool wanted,
+                                                                                                  uint32_t num_rows,
+                                                                                                  uint16_t* rows) {
+  alignas(64) uint16_t first[32];
+  for (uint16_t i = 0; i < 32; ++i) first[i] = i;
+  __m512i numbers = _mm512_load_si512(first);
+  const __m512i step = _mm512_set1_epi16(32);
+  const uint32_t flip = wanted ? 0 : ~uint32_t{0};
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < num_rows; i += 32) {
+    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + i));
+    uint32_t mask = static_cast<uint32_t>(_mm256_test_epi8_mask(block, block)) ^ flip;
+    if (num_rows - i < 32) mask &= (uint32_t{1} << (num_rows - i)) - 1;
+    _mm512_storeu_si512(rows + count, _mm512_maskz_compress_epi16(mask, numbers));
+    count += static_cast<uint32_t>(__builtin_popcount(mask));
+    numbers = _mm512_add_epi16(numbers, step);
+  }
+  return count;
+}
+#endif
 
 }  // namespace
 
@@ -75,6 +106,11 @@ uint32_t SelectBits(const uint8_t* bits, bool wanted, const Selection& selection
 uint32_t SelectBytes(const uint8_t* bytes, bool wanted, const Selection& selection, uint16_t* rows) {
   uint32_t count = 0;
   if (selection.IsDense()) {
+#if defined(__x86_64__)
+    if (BestCpuLevel() >= CpuLevel::kAvx512Vbmi2 && selection.count <= kMaxBatchRows) {
+      return SelectBytesVbmi2(bytes, wanted, selection.count, rows);
+    }
+#endif
     const uint64_t flip = wanted ? 0 : ~uint64_t{0};
     for (uint32_t word = 0; word < BitmapWords(selection.count); ++word) {
       const uint64_t mask = (PackWord(bytes + size_t{word} * 64) ^ flip) & LowBits(selection.count - word * 64);

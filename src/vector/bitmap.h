@@ -58,7 +58,7 @@ void UnpackBits(const uint8_t* bits, uint32_t num_rows, uint8_t* bytes);
 uint32_t SelectBits(const uint8_t* bits, bool wanted, const Selection& selection, uint16_t* rows);
 
 /// Writes the rows of `selection` whose byte is not 0 (or is, where `wanted` is false) to `rows`; returns how many.
-/// `rows` may be selection.rows.
+/// `rows` has room for kMaxBatchRows and may be selection.rows.
 uint32_t SelectBytes(const uint8_t* bytes, bool wanted, const Selection& selection, uint16_t* rows);
 
 /// Writes the rows of `a` that are not in `b` (a part of it) to `rows`; returns how many.
