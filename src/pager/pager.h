@@ -150,8 +150,8 @@ class Pager {
 
   virtual PagerStats stats() const = 0;
 
-  /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers and snapshots that are held stay
-  /// valid; other calls fail afterwards. A second call does nothing.
+  /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers
+  /// and snapshots that are held stay valid; other calls fail afterwards. A second call does nothing.
   virtual arrow::Status Close() = 0;
 };
 
