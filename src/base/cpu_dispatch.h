@@ -10,8 +10,12 @@
 
 #if defined(__x86_64__)
 #define LLKV_TARGET_AVX2 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#if defined(__clang__)
+#define LLKV_TARGET_AVX512 __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl")))
+#else
 #define LLKV_TARGET_AVX512 \
   __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512dq,avx512vl,prefer-vector-width=512")))
+#endif
 #else
 #define LLKV_TARGET_AVX2
 #define LLKV_TARGET_AVX512
