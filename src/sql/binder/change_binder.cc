@@ -101,7 +101,7 @@ arrow::Result<LogicalPlanPtr> InsertValues(BindState& state, const InsertTarget&
 /// A column of the source. Constants and parameters of a select list are taken as they are, so that they can still
 /// become what the target needs.
 BoundExprPtr SourceColumn(const LogicalPlan& plan, size_t index) {
-  if (plan.kind == PlanKind::kProject) {
+  if (plan.kind == PlanKind::kProject && index < plan.As<LogicalProject>().exprs.size()) {
     const BoundExpr& expr = *plan.As<LogicalProject>().exprs[index];
     if (expr.IsConstant() || IsUntypedParameter(expr)) return expr.Clone();
   }

@@ -47,20 +47,18 @@ TEST(SqliteSelect, ShapesOfSelect1To3Bind) {
   harness.options.dialect = Dialect::kSqlite;
   harness.Create("CREATE TABLE t1(a INTEGER, b INTEGER, c INTEGER, d INTEGER, e INTEGER)");
   const char* queries[] = {
-      "SELECT CASE WHEN c>(SELECT avg(c) FROM t1) THEN a*2 ELSE b*10 END FROM t1 ORDER BY 1",
-      "SELECT a+b*2+c*3+d*4+e*5, CASE WHEN a<b-3 THEN 111 WHEN a<=b THEN 222 WHEN a<b+3 THEN 333 ELSE 444 END, "
-      "abs(b-c), "
-      "(a+b+c+d+e)/5, a+b*2+c*3 FROM t1 WHERE (e>c OR e<d) AND d>e AND EXISTS(SELECT 1 FROM t1 AS x WHERE x.b<t1.b) "
-      "ORDER BY 4,2,1,3,5",
-      "SELECT c, d-e, CASE a+1 WHEN b THEN 111 WHEN c THEN 222 WHEN d THEN 333 WHEN e THEN 444 ELSE 555 END, "
-      "a+b*2+c*3+d*4, e FROM t1 WHERE d NOT BETWEEN 110 AND 150 OR c BETWEEN b-2 AND d+2 OR (e>c OR e<d) ORDER BY "
-      "1,5,3,2,4",
-      "SELECT (SELECT count(*) FROM t1 AS x WHERE x.b<t1.b), (SELECT count(*) FROM t1 AS x WHERE x.c>t1.c AND "
-      "x.d<t1.d) "
-      "FROM t1 WHERE coalesce(a,b,c,d,e)<>0 ORDER BY 2,1",
-      "SELECT a FROM t1 WHERE EXISTS(SELECT 1 FROM t1 AS x WHERE x.b<t1.b) OR (e>a AND e<b) OR b IS NOT NULL ORDER BY "
-      "1",
-      "SELECT c-d, a-b FROM t1 WHERE (c<=d-2 OR c>=d+2) AND EXISTS(SELECT 1 FROM t1 AS x WHERE x.b<t1.b)",
+      R"(SELECT CASE WHEN c>(SELECT avg(c) FROM t1) THEN a*2 ELSE b*10 END FROM t1 ORDER BY 1)",
+      R"(SELECT a+b*2+c*3+d*4+e*5, CASE WHEN a<b-3 THEN 111 WHEN a<=b THEN 222 WHEN a<b+3 THEN 333 ELSE 444
+          END, abs(b-c), (a+b+c+d+e)/5, a+b*2+c*3 FROM t1 WHERE (e>c OR e<d) AND d>e AND EXISTS(SELECT 1 FROM
+          t1 AS x WHERE x.b<t1.b) ORDER BY 4,2,1,3,5)",
+      R"(SELECT c, d-e, CASE a+1 WHEN b THEN 111 WHEN c THEN 222 WHEN d THEN 333 WHEN e THEN 444 ELSE 555
+          END, a+b*2+c*3+d*4, e FROM t1 WHERE d NOT BETWEEN 110 AND 150 OR c BETWEEN b-2 AND d+2 OR (e>c OR
+          e<d) ORDER BY 1,5,3,2,4)",
+      R"(SELECT (SELECT count(*) FROM t1 AS x WHERE x.b<t1.b), (SELECT count(*) FROM t1 AS x WHERE x.c>t1.c
+          AND x.d<t1.d) FROM t1 WHERE coalesce(a,b,c,d,e)<>0 ORDER BY 2,1)",
+      R"(SELECT a FROM t1 WHERE EXISTS(SELECT 1 FROM t1 AS x WHERE x.b<t1.b) OR (e>a AND e<b) OR b IS NOT
+          NULL ORDER BY 1)",
+      R"(SELECT c-d, a-b FROM t1 WHERE (c<=d-2 OR c>=d+2) AND EXISTS(SELECT 1 FROM t1 AS x WHERE x.b<t1.b))",
   };
   for (const char* query : queries) {
     const std::string plan = harness.Plan(query);

@@ -39,10 +39,13 @@ bool AnyReads(const std::vector<BoundExprPtr>& exprs, const ColumnSet& columns) 
   return std::any_of(exprs.begin(), exprs.end(), [&](const BoundExprPtr& expr) { return ReadsAny(*expr, columns); });
 }
 
+/// A projection that can be looked through: a use of a common table expression has no child yet.
+bool IsProject(const LogicalPlan& plan) { return plan.kind == PlanKind::kProject && !plan.children.empty(); }
+
 /// Does the plan give exactly one row, whatever the data?
 bool GivesOneRow(const LogicalPlan& plan) {
   const LogicalPlan* node = &plan;
-  while (node->kind == PlanKind::kProject || node->kind == PlanKind::kSort) node = node->children[0].get();
+  while (IsProject(*node) || node->kind == PlanKind::kSort) node = node->children[0].get();
   if (node->kind == PlanKind::kAggregate) {
     const auto& aggregate = node->As<LogicalAggregate>();
     return aggregate.groups.empty() && !aggregate.aggregates.empty();
@@ -76,13 +79,18 @@ LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right
   return join;
 }
 
+/// Is a filter below such a join's left side not one above it? A single join fails on rows that the filter would drop.
+bool StaysBelow(JoinType type) {
+  return type == JoinType::kRight || type == JoinType::kFull || type == JoinType::kSingle;
+}
+
 /// Are all uses of the free columns in terms that could as well stand above the plan?
 bool CanPullUp(const LogicalPlan& plan, const ColumnSet& free) {
   if (plan.kind == PlanKind::kFilter) return CanPullUp(*plan.children[0], free);
   if (plan.kind == PlanKind::kJoin) {
     const auto& join = plan.As<LogicalJoin>();
     if (join.type == JoinType::kInner) return CanPullUp(*plan.children[0], free) && CanPullUp(*plan.children[1], free);
-    if (join.type == JoinType::kRight || join.type == JoinType::kFull) return FreeColumns(plan).empty();
+    if (StaysBelow(join.type)) return FreeColumns(plan).empty();
     return !AnyReads(join.terms, free) && CanPullUp(*plan.children[0], free) && FreeColumns(*plan.children[1]).empty();
   }
   return FreeColumns(plan).empty();
@@ -106,7 +114,7 @@ void PullUp(LogicalPlanPtr& plan, const ColumnSet& free, std::vector<BoundExprPt
     }
   } else if (plan->kind == PlanKind::kJoin) {
     auto& join = plan->As<LogicalJoin>();
-    if (join.type == JoinType::kRight || join.type == JoinType::kFull) return;
+    if (StaysBelow(join.type)) return;
     if (join.type == JoinType::kInner) {
       MoveTerms(join.terms, free, terms);
       PullUp(plan->children[1], free, terms);
@@ -181,7 +189,7 @@ arrow::Status Unnester::CheckFree() {
 
 // (SELECT outer.a + 1): the expression itself.
 bool Unnester::InlineSingleRow(BoundExprPtr& replacement) {
-  if (inner_->kind != PlanKind::kProject) return false;
+  if (!IsProject(*inner_)) return false;
   const LogicalPlan& child = *inner_->children[0];
   if (child.kind != PlanKind::kValues || !child.output.empty() || child.As<LogicalValues>().rows.size() != 1) {
     return false;
@@ -193,7 +201,7 @@ bool Unnester::InlineSingleRow(BoundExprPtr& replacement) {
 // Strips what stands above an aggregation without groups: result[0] becomes the value, the rest conditions of HAVING.
 bool Unnester::FindAggregate(std::vector<BoundExprPtr>& result) {
   const LogicalPlan* node = inner_.get();
-  while (node->kind == PlanKind::kProject || node->kind == PlanKind::kFilter || node->kind == PlanKind::kSort) {
+  while (IsProject(*node) || node->kind == PlanKind::kFilter || node->kind == PlanKind::kSort) {
     node = node->children[0].get();
   }
   if (node->kind != PlanKind::kAggregate || !node->As<LogicalAggregate>().groups.empty()) return false;
@@ -301,9 +309,8 @@ arrow::Status Unnester::Scalar(BoundExprPtr& replacement) {
 arrow::Status Unnester::Single() {
   std::vector<BoundExprPtr> values;
   values.push_back(ColumnOf(inner_->output[0]));
-  while (inner_->kind == PlanKind::kProject ||
-         (inner_->kind == PlanKind::kSort && inner_->As<LogicalSort>().limit == nullptr &&
-          inner_->As<LogicalSort>().offset == nullptr)) {
+  while (IsProject(*inner_) || (inner_->kind == PlanKind::kSort && inner_->As<LogicalSort>().limit == nullptr &&
+                                inner_->As<LogicalSort>().offset == nullptr)) {
     if (inner_->kind == PlanKind::kProject) {
       Substitute(values[0], inner_->output, inner_->As<LogicalProject>().exprs);
     }
@@ -346,7 +353,7 @@ arrow::Status Unnester::Exists(JoinType type) {
   bool strip = true;
   while (strip) {
     const LogicalPlan& top = *inner_;
-    if (top.kind == PlanKind::kProject) {
+    if (IsProject(top)) {
       for (BoundExprPtr& term : terms) Substitute(term, top.output, top.As<LogicalProject>().exprs);
     } else if (top.kind == PlanKind::kAggregate && !top.As<LogicalAggregate>().groups.empty() &&
                top.As<LogicalAggregate>().aggregates.empty()) {

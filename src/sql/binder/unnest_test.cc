@@ -99,6 +99,9 @@ TEST_F(UnnestTest, GeneralForms) {
            "SELECT a FROM t WHERE b > ALL (SELECT x FROM u)",
            "SELECT a FROM t WHERE b <> ANY (SELECT x FROM u)",
            "WITH k AS (SELECT * FROM u) SELECT (SELECT count(*) FROM k WHERE k.x < t.a), (SELECT max(x) FROM k) FROM t",
+           "WITH k AS (SELECT * FROM u) SELECT (SELECT t.b + k.x FROM k), a IN (SELECT t.b FROM k) FROM t",
+           "WITH k AS (SELECT x FROM u) SELECT (SELECT * FROM k), EXISTS (FROM k) FROM t",
+           "SELECT (SELECT count(*) FROM u WHERE u.a = t.a AND x > (SELECT y FROM u AS w WHERE w.x = u.y)) FROM t",
            "SELECT DISTINCT a FROM t WHERE a = (SELECT DISTINCT x FROM u WHERE u.a = t.a)",
        }) {
     const std::string plan = Plan(sql);
