@@ -2,6 +2,7 @@
 // checkpoints, reopening; and the rules of visibility, uniqueness and conflicts one by one.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <random>
 
 #include "base/error.h"
@@ -220,6 +221,74 @@ TEST_F(ColumnTableTest, BulkRowsAreTheTransactionsOwnUntilCommit) {
   storage_->txns().Rollback(*txn);
   EXPECT_EQ(Committed().size(), rows.size() - 1);
   EXPECT_EQ(pager_->stats().num_keys, num_keys);
+}
+
+TEST_F(ColumnTableTest, PredicatesAreExactOnHotAndColdRows) {
+  std::vector<std::pair<int32_t, TestRow>> rows;
+  for (int32_t i = 0; i < 10000; ++i) {
+    TestRow row{"text " + std::to_string(i % 13), (i * 37) % 1000};
+    if (i % 11 == 0) row.v.reset();
+    rows.push_back({i, row});
+  }
+  auto txn = Begin();
+  ASSERT_OK(AppendRows(*table_, *txn, rows));
+  ASSERT_OK(storage_->Commit(*txn));
+  const LogicalType decimal = LogicalType::Decimal(12, 2);
+  for (const bool is_cold : {false, true}) {
+    if (is_cold) {
+      ASSERT_OK(storage_->Checkpoint());
+    }
+    for (const bool with_deletes : {false, true}) {
+      if (with_deletes) {
+        txn = Begin();
+        for (int32_t key = is_cold ? 1 : 0; key < 10000; key += 10) {
+          ASSERT_TRUE(*DeleteKey(*table_, *txn, key));
+          rows[static_cast<size_t>(key)].first = -1;
+        }
+        ASSERT_OK(storage_->Commit(*txn));
+      }
+      const auto check = [&](std::vector<ScanPredicate> predicates,
+                             const std::function<bool(int32_t, TestRow)>& passes) {
+        TestRows expected;
+        for (const auto& [key, row] : rows) {
+          if (key >= 0 && passes(key, row)) expected.emplace(key, row);
+        }
+        txn = Begin();
+        for (const uint32_t batch_rows : {7u, kMaxBatchRows}) {
+          EXPECT_EQ(ReadRows(*table_, txn->snapshot(), batch_rows, predicates).ValueOrDie(), expected);
+        }
+      };
+      check({{2, PredicateOp::kLess, {Value::Integer(decimal, 500)}}},
+            [](int32_t, const TestRow& row) { return row.n < 500; });
+      check({{1, PredicateOp::kEqual, {Value::Varchar("text 5")}},
+             {2, PredicateOp::kGreaterEqual, {Value::Integer(decimal, 200)}}},
+            [](int32_t, const TestRow& row) { return row.v == "text 5" && row.n >= 200; });
+      check({{1, PredicateOp::kIsNull, {}}}, [](int32_t, const TestRow& row) { return !row.v; });
+      check({{1, PredicateOp::kNotEqual, {Value::Varchar("text 1")}}},
+            [](int32_t, const TestRow& row) { return row.v && row.v != "text 1"; });
+      check({{1, PredicateOp::kIn, {Value::Varchar("text 1"), Value::Varchar("no"), Value::Null(TypeId::kVarchar)}}},
+            [](int32_t, const TestRow& row) { return row.v == "text 1"; });
+      check({{2, PredicateOp::kEqual, {Value::Null(decimal)}}}, [](int32_t, const TestRow&) { return false; });
+      check({{0, PredicateOp::kEqual, {Value::Integer(TypeId::kInteger, 4711)}}},
+            [](int32_t key, const TestRow&) { return key == 4711; });
+      check({{0, PredicateOp::kEqual, {Value::Integer(TypeId::kInteger, 4711)}},
+             {2, PredicateOp::kLess, {Value::Integer(decimal, 0)}}},
+            [](int32_t, const TestRow&) { return false; });
+      check({{0, PredicateOp::kGreater, {Value::Integer(TypeId::kInteger, 100000)}}},
+            [](int32_t, const TestRow&) { return false; });
+    }
+  }
+  // What statistics rule out is not read.
+  txn = Begin();
+  ScanRequest request;
+  request.predicates = {{0, PredicateOp::kGreater, {Value::Integer(TypeId::kInteger, 100000)}}};
+  request.snapshot = txn->snapshot();
+  const auto scan = table_->OpenScan(request).ValueOrDie();
+  EXPECT_EQ(scan->num_morsels_estimate(), 0u);
+  EXPECT_EQ(scan->counters().row_groups_skipped.load(), 1u);
+  EXPECT_FALSE(scan->uses_index());
+  request.predicates = {{0, PredicateOp::kEqual, {Value::Integer(TypeId::kInteger, 4711)}}};
+  EXPECT_TRUE(table_->OpenScan(request).ValueOrDie()->uses_index());
 }
 
 /// One random history; the model is a map.

@@ -55,11 +55,12 @@ HotBlock::~HotBlock() {
   if (memory_ != nullptr) pool_->Free(memory_, memory_bytes_, kAlignment);
 }
 
-void HotBlock::GetVisibility(const Snapshot& snapshot, uint32_t first, uint32_t count, uint8_t* mask) const {
+void HotBlock::GetVisibility(const Snapshot& snapshot, uint32_t first, uint32_t count, uint64_t* mask) const {
+  std::fill_n(mask, (count + 63) / 64, uint64_t{0});
   for (uint32_t i = 0; i < count; ++i) {
     const VersionStamp created = created_by_[first + i].load(std::memory_order_relaxed);
     const VersionStamp deleted = deleted_by_[first + i].load(std::memory_order_relaxed);
-    mask[i] = snapshot.SeesRow(created, deleted) ? 1 : 0;
+    mask[i / 64] |= uint64_t{snapshot.SeesRow(created, deleted)} << (i % 64);
   }
 }
 

@@ -56,8 +56,8 @@ class HotBlock {
     const VersionStamp newest = max_created.load(std::memory_order_acquire);
     return !IsInFlight(newest) && newest <= snapshot.ts.value && !needs_row_checks.load(std::memory_order_acquire);
   }
-  /// mask[i] = whether row first + i is visible.
-  void GetVisibility(const Snapshot& snapshot, uint32_t first, uint32_t count, uint8_t* mask) const;
+  /// Bit i of the mask (of word i / 64) = whether row first + i is visible.
+  void GetVisibility(const Snapshot& snapshot, uint32_t first, uint32_t count, uint64_t* mask) const;
 
  private:
   HotBlock() = default;

@@ -43,8 +43,8 @@ struct ScanPredicate {
 class ScanFilter {
  public:
   virtual ~ScanFilter() = default;
-  /// Clears mask[i] (1 = may pass) for rows that are surely not needed. Any thread.
-  virtual void Apply(const Vector& column, uint32_t num_rows, uint8_t* mask) const = 0;
+  /// Clears the bits (bit i % 64 of word i / 64 is row i) of rows that are surely not needed. Any thread.
+  virtual void Apply(const Vector& column, uint32_t num_rows, uint64_t* mask) const = 0;
 };
 
 struct RuntimeFilter {

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "base/error.h"
+#include "store/column/chunk_predicate.h"
+#include "store/column/predicate_kernels.h"
 #include "store/column_reader.h"
 #include "store/column_table.h"
-#include "store/predicate.h"
 
 namespace llkv {
 
@@ -33,7 +34,6 @@ struct ScanPlan {
   ScanRequest request;
   /// Keeps the row groups alive.
   TableStatePtr state;
-  std::vector<CompiledPredicate> predicates;
   /// Each column that is needed, once; the places in it of predicates', filters' and output columns.
   std::vector<uint32_t> columns;
   std::vector<LogicalType> types;
@@ -47,21 +47,28 @@ struct ScanPlan {
   ScanCounters counters;
 };
 
+/// What statistics say about a predicate on a row group.
+PredicateOutcome OutcomeFor(const ScanPredicate& predicate, const GroupEntry& entry) {
+  if (entry.cold == nullptr) return PredicateOutcome::kSome;
+  const size_t index = entry.cold->ColumnIndex(predicate.column);
+  if (index == ColdRowGroup::kNoColumn) return PredicateOutcome::kSome;
+  return PruneByStatistics(predicate, entry.cold->descriptor()->columns[index]);
+}
+
 class ColumnScanCursor : public ScanCursor {
  public:
   explicit ColumnScanCursor(ScanPlan* plan) : plan_(*plan), columns_(plan->columns.size()) {
-    memos_.resize(plan_.predicates.size());
     output_.resize(plan_.output_places.size() + (plan_.request.with_row_ids ? 1 : 0));
-    row_ids_.resize(kMaxBatchRows + 8);
-    mask_.resize(kMaxBatchRows + 64);
-    rows_.resize(kMaxBatchRows + 64);
+    row_ids_.resize(kMaxBatchRows);
+    mask_.resize(kMaxBatchRows / 64);
+    rows_.resize(kMaxBatchRows + kRowsSlack);
   }
 
   arrow::Status Start(const Morsel& morsel) {
-    if (morsel.unit != morsel_.unit) ARROW_RETURN_NOT_OK(StartUnit(*morsel.unit));
+    const bool is_new = morsel.unit != morsel_.unit;
     morsel_ = morsel;
     next_ = morsel.first;
-    return arrow::Status::OK();
+    return is_new ? StartUnit() : arrow::Status::OK();
   }
 
   arrow::Result<bool> Next(Batch* batch) override {
@@ -90,11 +97,34 @@ class ColumnScanCursor : public ScanCursor {
     uint64_t window = 0;
   };
 
-  arrow::Status StartUnit(const ScanUnit& unit) {
+  /// A predicate as it applies to the current row group.
+  struct Prepared {
+    VectorPredicate predicate;
+    size_t place;
+  };
+
+  arrow::Status StartUnit() {
+    const GroupEntry& entry = morsel_.unit->entry;
     deleted_.clear();
-    if (unit.entry.cold == nullptr) return arrow::Status::OK();
-    const std::shared_ptr<DeleteSet> deletes = unit.entry.cold->deletes();
-    if (!deletes->empty()) deletes->GetDeleted(plan_.request.snapshot, &deleted_);
+    if (entry.cold != nullptr) {
+      const std::shared_ptr<DeleteSet> deletes = entry.cold->deletes();
+      if (!deletes->empty()) deletes->GetDeleted(plan_.request.snapshot, &deleted_);
+    }
+    predicates_.clear();
+    rejects_all_ = false;
+    ++window_;
+    for (size_t i = 0; i < plan_.request.predicates.size(); ++i) {
+      const ScanPredicate& predicate = plan_.request.predicates[i];
+      if (OutcomeFor(predicate, entry) == PredicateOutcome::kAll) continue;
+      ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(plan_.predicate_places[i], morsel_.first, 1));
+      ARROW_ASSIGN_OR_RAISE(VectorPredicate prepared, VectorPredicate::Prepare(predicate, *shape));
+      rejects_all_ |= prepared.outcome() == PredicateOutcome::kNone;
+      if (prepared.outcome() == PredicateOutcome::kSome) {
+        predicates_.push_back({std::move(prepared), plan_.predicate_places[i]});
+      }
+    }
+    std::stable_sort(predicates_.begin(), predicates_.end(),
+                     [](const Prepared& a, const Prepared& b) { return a.predicate.cost() < b.predicate.cost(); });
     return arrow::Status::OK();
   }
 
@@ -130,34 +160,45 @@ class ColumnScanCursor : public ScanCursor {
       return true;
     }
     if (deleted_.empty()) return false;
-    for (uint32_t i = 0; i < count; ++i) {
-      const uint32_t row = first + i;
-      mask_[i] = static_cast<uint8_t>(((deleted_[row / 64] >> (row % 64)) & 1) ^ 1);
+    FillMask(count);
+    const uint32_t shift = first % 64;
+    for (uint32_t word = 0; word < (count + 63) / 64; ++word) {
+      const size_t source = first / 64 + word;
+      uint64_t deleted = deleted_[source] >> shift;
+      if (shift != 0 && source + 1 < deleted_.size()) deleted |= deleted_[source + 1] << (64 - shift);
+      mask_[word] &= ~deleted;
     }
     return true;
   }
 
+  void FillMask(uint32_t count) {
+    for (uint32_t start = 0; start < count; start += 64) {
+      mask_[start / 64] = count - start >= 64 ? ~uint64_t{0} : (uint64_t{1} << (count - start)) - 1;
+    }
+  }
+
+  bool IsMaskEmpty(uint32_t count) const {
+    return std::all_of(mask_.data(), mask_.data() + (count + 63) / 64, [](uint64_t word) { return word == 0; });
+  }
+
   arrow::Result<Selection> Select(uint32_t first, uint32_t count) {
     ++window_;
+    const Selection none{rows_.data(), 0};
+    if (rejects_all_) return none;
     bool has_mask = MaskVisible(first, count);
-    const auto need_mask = [&] {
-      if (!has_mask) std::fill_n(mask_.data(), count, uint8_t{1});
-      has_mask = true;
-    };
-    const auto is_empty = [&] { return std::find(mask_.data(), mask_.data() + count, 1) == mask_.data() + count; };
-    for (size_t i = 0; i < plan_.predicates.size(); ++i) {
-      need_mask();
-      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(plan_.predicate_places[i], first, count));
-      plan_.predicates[i].Apply(*vector, count, mask_.data(), &memos_[i]);
-      if (is_empty()) return Selection{rows_.data(), 0};
+    if (!has_mask && predicates_.empty() && plan_.request.runtime_filters.empty()) return Selection::All(count);
+    if (!has_mask) FillMask(count);
+    for (const Prepared& prepared : predicates_) {
+      if (IsMaskEmpty(count)) return none;
+      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(prepared.place, first, count));
+      prepared.predicate.Evaluate(*vector, count, mask_.data());
     }
     for (size_t i = 0; i < plan_.request.runtime_filters.size(); ++i) {
-      need_mask();
+      if (IsMaskEmpty(count)) return none;
       ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(plan_.filter_places[i], first, count));
       plan_.request.runtime_filters[i].filter->Apply(*vector, count, mask_.data());
     }
-    if (!has_mask) return Selection::All(count);
-    const uint32_t num_selected = MaskToSelection(mask_.data(), count, rows_.data());
+    const uint32_t num_selected = MaskToRows(mask_.data(), count, rows_.data());
     return num_selected == count ? Selection::All(count) : Selection{rows_.data(), num_selected};
   }
 
@@ -188,10 +229,11 @@ class ColumnScanCursor : public ScanCursor {
   /// Of the current cold row group; empty: none.
   RowBitmap deleted_;
   std::vector<Column> columns_;
-  std::vector<DictionaryMemo> memos_;
+  std::vector<Prepared> predicates_;
+  bool rejects_all_ = false;
   std::vector<Vector> output_;
   std::vector<RowId> row_ids_;
-  std::vector<uint8_t> mask_;
+  std::vector<uint64_t> mask_;
   std::vector<uint16_t> rows_;
 };
 
@@ -249,7 +291,6 @@ arrow::Status AddColumns(ScanPlan& plan, const TableLayout& layout) {
   };
   for (const ScanPredicate& predicate : plan.request.predicates) {
     ARROW_RETURN_NOT_OK(check(predicate.column));
-    plan.predicates.emplace_back(predicate, layout.columns[predicate.column].type);
     plan.predicate_places.push_back(AddColumn(plan, layout, predicate.column));
   }
   for (const RuntimeFilter& filter : plan.request.runtime_filters) {
@@ -280,11 +321,9 @@ std::vector<Value> FixedKey(const ScanRequest& request, const TableLayout& layou
 bool IsSkipped(ScanPlan& plan, const ScanUnit& unit) {
   if (unit.entry.cold == nullptr) return false;
   const RowGroupDescriptor& descriptor = *unit.entry.cold->descriptor();
-  const bool is_skipped =
-      std::any_of(plan.predicates.begin(), plan.predicates.end(), [&](const CompiledPredicate& predicate) {
-        const size_t index = unit.entry.cold->ColumnIndex(predicate.column());
-        return index != ColdRowGroup::kNoColumn && predicate.RejectsAll(descriptor.columns[index]);
-      });
+  const bool is_skipped = std::any_of(
+      plan.request.predicates.begin(), plan.request.predicates.end(),
+      [&unit](const ScanPredicate& predicate) { return OutcomeFor(predicate, unit.entry) == PredicateOutcome::kNone; });
   if (!is_skipped) return false;
   plan.counters.row_groups_skipped.fetch_add(1, std::memory_order_relaxed);
   for (const uint32_t ordinal : plan.columns) {
