@@ -83,10 +83,12 @@ class QueryExecution::Impl {
   ErrorHolder errors_;
   arrow::MemoryPool* pool_parent_ = nullptr;
   std::unique_ptr<AccountingPool> pool_;
+  std::vector<std::unique_ptr<AccountingPool>> former_pools_;
   QueryContext query_;
 
   PhysicalPlan plan_;
   Scheduler* scheduler_ = nullptr;
+  uint32_t max_workers_ = 0;
   std::unique_ptr<TaskQueue> queue_;
   std::unique_ptr<ResultQueue> results_;
   std::vector<std::unique_ptr<PipelineRun>> runs_;
@@ -127,6 +129,8 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
     for (std::unique_ptr<PipelineRun>& run : runs_) run->Forget();
     builder_.reset();
     results_.reset();
+    // Operators may still hold what they made in the last execution: its pool stays.
+    if (pool_ != nullptr) former_pools_.push_back(std::move(pool_));
     pool_parent_ = exec_.pool;
     pool_ = std::make_unique<AccountingPool>(exec_.pool, "query");
   }
@@ -159,10 +163,11 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
 }
 
 TaskQueue* QueryExecution::Impl::queue() {
-  if (queue_ == nullptr || scheduler_ != exec_.scheduler) {
+  if (queue_ == nullptr || scheduler_ != exec_.scheduler || max_workers_ != exec_.num_threads - 1) {
     queue_.reset();
     scheduler_ = exec_.scheduler;
-    queue_ = std::make_unique<TaskQueue>(scheduler_, exec_.num_threads - 1);
+    max_workers_ = exec_.num_threads - 1;
+    queue_ = std::make_unique<TaskQueue>(scheduler_, max_workers_);
   }
   return queue_.get();
 }
