@@ -99,7 +99,7 @@ class Bench:
         seconds = []
         for i in range(RUNS + 1):
             start = time.perf_counter()
-            table = connection.execute(sql).fetch_arrow_table()
+            table = connection.execute(sql).to_arrow_table()
             if i > 0:
                 seconds.append(time.perf_counter() - start)
         connection.close()
