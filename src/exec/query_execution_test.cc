@@ -12,7 +12,6 @@
 #include <thread>
 
 #include "base/error.h"
-#include "pager/registry.h"
 #include "runtime/memory_pool.h"
 #include "runtime/scheduler.h"
 #include "runtime/stop_token.h"

@@ -1,4 +1,5 @@
-// Two tasks of the scheduler change one variable without a lock: the build under TSan must report it, or it watches nothing.
+// Two tasks of the scheduler change one variable without a lock: the build under TSan must report it, or it watches
+// nothing.
 #include <cstdio>
 
 #include "runtime/scheduler.h"

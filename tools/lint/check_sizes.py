@@ -11,9 +11,10 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MAX_FILE, MAX_TEST_FILE, MAX_FUNCTION = 800, 1500, 100
 MAX_PUBLIC_HEADERS, MAX_PUBLIC_LINES = 12, 2000
-# A function body begins on a line that is not indented (or is, in a class) and ends in "{"; control flow is no function.
-FUNCTION_START = re.compile(r"^(\s{0,2})(?!\s|\}|#|//|namespace\b|class\b|struct\b|enum\b|union\b|extern\b|switch\b|if\b|for\b|while\b|do\b|else\b).*\)"
-                            r"(\s*(const|noexcept|override|final|LLKV_\w+(\([^)]*\))?|->\s*[\w:<>,\s*&]+))*\s*\{$")
+# A function begins on a line that is not indented (or is, in a class) and is no control flow; its signature may go on over
+# lines that are indented further, the last of which ends in "{".
+FUNCTION_START = re.compile(r"^(\s{0,2})(?!\s|\}|#|//|\*|public:|private:|protected:|(namespace|class|struct|enum|union|extern|switch|if|for"
+                            r"|while|do|else|return|case|using|template)\b)\S[^=]*\(")
 
 
 def exceptions():
@@ -32,12 +33,16 @@ def function_lengths(lines):
     while index < len(lines):
         match = FUNCTION_START.match(lines[index])
         if match:
-            closing = match[1] + "}"
-            end = index + 1
-            while end < len(lines) and not lines[end].startswith(closing):
-                end += 1
-            yield index + 1, end - index + 1
-            index = end
+            last = index
+            while (last + 1 < len(lines) and not lines[last].endswith((";", "{", "}"))
+                   and lines[last + 1].startswith(match[1] + "    ")):
+                last += 1
+            if lines[last].endswith("{"):
+                end = last + 1
+                while end < len(lines) and not lines[end].startswith(match[1] + "}"):
+                    end += 1
+                yield index + 1, end - index + 1
+                index = end
         index += 1
 
 
