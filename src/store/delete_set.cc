@@ -15,11 +15,14 @@ DeleteSet::DeleteSet(uint32_t num_rows, RowBitmap gone) : num_rows_(num_rows), g
 }
 
 DeleteSet::~DeleteSet() {
+  delete[] buckets_.load(std::memory_order_relaxed);
   for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
 }
 
 DeleteSet::Entry* DeleteSet::FindEntry(uint32_t slot) const {
-  uint32_t next = buckets_[slot % kNumBuckets].load(std::memory_order_acquire);
+  const std::atomic<uint32_t>* buckets = buckets_.load(std::memory_order_acquire);
+  if (buckets == nullptr) return nullptr;
+  uint32_t next = buckets[slot % kNumBuckets].load(std::memory_order_acquire);
   while (next != 0) {
     Entry& found = entry(next - 1);
     if (found.slot == slot) return &found;
@@ -42,8 +45,9 @@ std::atomic<VersionStamp>* DeleteSet::FindOrAdd(uint32_t slot) {
   if (index == ChunkStart(chunk)) {
     chunks_[chunk].store(new Entry[size_t{kFirstChunkEntries} << chunk], std::memory_order_release);
   }
+  if (index == 0) buckets_.store(new std::atomic<uint32_t>[kNumBuckets](), std::memory_order_release);
   Entry& added = entry(index);
-  std::atomic<uint32_t>& bucket = buckets_[slot % kNumBuckets];
+  std::atomic<uint32_t>& bucket = buckets_.load(std::memory_order_relaxed)[slot % kNumBuckets];
   added.slot = slot;
   added.next = bucket.load(std::memory_order_relaxed);
   bucket.store(index + 1, std::memory_order_release);

@@ -1,6 +1,6 @@
 // DeleteSet: which rows of a cold row group are deleted, and by whom. A bitmap of rows that are gone for everyone (from
-// the stored deletion vector), and above it an append-only hash table of slots with version stamps, eight bytes and a
-// bit a delete. One writer; readers beside it never wait.
+// the stored deletion vector), and above it an append-only hash table of slots with version stamps, 16 bytes a delete
+// and nothing where there is none. One writer; readers beside it never wait.
 #pragma once
 
 #include <array>
@@ -38,7 +38,7 @@ class DeleteSet {
   void GetDeleted(const Snapshot& snapshot, RowBitmap* bitmap) const;
 
  private:
-  static constexpr uint32_t kNumBuckets = 256;
+  static constexpr uint32_t kNumBuckets = 8192;
   static constexpr uint32_t kFirstChunkEntries = 16;
   static constexpr uint32_t kNumChunks = 14;  // 16 * (2^14 - 1) entries: more than a row group has rows
   struct Entry {
@@ -62,7 +62,8 @@ class DeleteSet {
   const RowBitmap gone_;
   uint32_t num_gone_ = 0;
   std::atomic<uint32_t> num_entries_{0};
-  std::array<std::atomic<uint32_t>, kNumBuckets> buckets_{};
+  /// One more than the index of a bucket's newest entry, or 0. Made at the first delete.
+  std::atomic<std::atomic<uint32_t>*> buckets_{nullptr};
   std::array<std::atomic<Entry*>, kNumChunks> chunks_{};
 };
 
