@@ -46,6 +46,7 @@ class AggregateSink : public Sink {
     shared_->Reset();
     return shared_->exprs().Bind(query);
   }
+  void Close() override { shared_->Reset(); }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     ARROW_ASSIGN_OR_RAISE(ScratchVector filter, ScratchVector::Make(TypeId::kBoolean, lane.query->pool));

@@ -104,6 +104,7 @@ void Check(const TestTable& table, const Case& c, uint32_t batch_rows, uint32_t 
     const auto rows = harness.Collect(*operators.source);
     ASSERT_TRUE(rows.ok()) << rows.status().ToString();
     ASSERT_EQ(SortedRows(*rows), SortedRows(Naive(table, c, *node)));
+    operators.sink->Close();
   }
 }
 

@@ -40,6 +40,7 @@ class HashJoinBuild : public Sink {
     table_->Reset();
     return plan_->Bind(query);
   }
+  void Close() override { table_->Reset(); }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     auto state = std::make_unique<BuildState>(*plan_, lane.kernel);
@@ -117,7 +118,9 @@ class HashJoinBuild : public Sink {
     for (const uint32_t column : plan_->columns().stored) state.columns.push_back(batch.columns[column]);
     ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.columns, selection, batch.num_rows));
     ARROW_RETURN_NOT_OK(state.lane->rows.Append(layout, flat, selection, state.rows));
-    for (uint32_t i = 0; i < selection.count; ++i) state.rows[i][0] = 0;
+    if (plan_->KeepsUnmatchedRight()) {
+      for (uint32_t i = 0; i < selection.count; ++i) state.rows[i][0] = 0;
+    }
     return arrow::Status::OK();
   }
 

@@ -164,7 +164,7 @@ HashJoinPlan::HashJoinPlan(const LogicalJoin& node, const ColumnLayout& left, co
       residual_(Conjoin(terms.rest)),
       columns_(node, left, right, WithInTerm(terms.rest, terms.in_term)),
       packing_(PackedTypes(terms.right, terms.null_safe), 0),
-      layout_(RowLayout::Make(StoredTypes(terms, packing_, columns_), 1)) {
+      layout_(RowLayout::Make(StoredTypes(terms, packing_, columns_), KeepsUnmatchedRight() ? 1 : 0)) {
   if (residual_ != nullptr) {
     residual_set_ = std::make_unique<ExprSet>(std::vector<const BoundExpr*>{residual_.get()}, columns_.pair_layout);
   }

@@ -69,7 +69,8 @@ class HashJoinPlan {
   /// How keys are packed, where they fit one word.
   const GroupKeys& packing() const { return packing_; }
   bool is_packed() const { return packing_.num_words() == 1; }
-  /// Rows of the right side: a byte that says whether a left row matched, keys (unless packed), stored columns.
+  /// Rows of the right side: for right and full joins a byte that says whether a left row matched; keys (unless
+  /// packed); stored columns.
   const RowLayout& layout() const { return layout_; }
   size_t num_stored_keys() const { return is_packed() ? 0 : null_safe_.size(); }
   const JoinColumns& columns() const { return columns_; }

@@ -162,6 +162,7 @@ void Check(const JoinCase& c, const TestTable& left, const TestTable& right, boo
       rows->insert(rows->end(), unmatched.begin(), unmatched.end());
     }
     ASSERT_EQ(SortedRows(*rows), SortedRows(*expected));
+    join.build->Close();
   }
 }
 

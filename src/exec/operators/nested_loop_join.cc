@@ -72,6 +72,7 @@ class NestedLoopBuild : public Sink {
     rows_->Reset();
     return plan_->Bind(query);
   }
+  void Close() override { rows_->Reset(); }
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     return std::make_unique<BuildState>(*plan_, lane.kernel);
   }

@@ -31,9 +31,9 @@ class SetShared {
     return std::make_unique<GroupCollector>(&keys_, nullptr, kZeros, pool);
   }
 
-  /// Forgets an execution before, once for all sinks of this one.
-  void Reset(size_t side) {
-    if (side == 0) lanes_.clear();
+  /// Forgets what an execution left.
+  void Reset() {
+    lanes_.clear();
     is_partitioned_ = false;
   }
 
@@ -153,10 +153,7 @@ class SetSink : public Sink {
   SetSink(std::shared_ptr<SetShared> shared, size_t side, std::vector<uint32_t> columns)
       : shared_(std::move(shared)), side_(side), columns_(std::move(columns)) {}
 
-  arrow::Status Open(QueryContext&) override {
-    shared_->Reset(side_);
-    return arrow::Status::OK();
-  }
+  void Close() override { shared_->Reset(); }
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     return std::make_unique<SinkState>(shared_->MakeCollector(lane.query->pool), lane.query->pool);
   }

@@ -44,6 +44,8 @@ void Check(Op op, bool all, const TestTable& left, const TestTable& right, uint3
     ASSERT_TRUE(harness.RunTable(left, *operators.sinks[0]).ok());
     ASSERT_TRUE(harness.RunTable(right, *operators.sinks[1]).ok());
     ASSERT_EQ(SortedRows(harness.Collect(*operators.source).ValueOrDie()), Naive(op, all, left, right));
+    operators.sinks[0]->Close();
+    operators.sinks[1]->Close();
   }
 }
 

@@ -35,6 +35,7 @@ class SortSink : public Sink {
   explicit SortSink(std::shared_ptr<SortShared> shared) : shared_(std::move(shared)) {}
 
   arrow::Status Open(QueryContext& query) override { return shared_->Open(query); }
+  void Close() override { shared_->Release(); }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     auto state = std::make_unique<SinkState>(*shared_, lane.kernel);

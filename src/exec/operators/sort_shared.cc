@@ -72,11 +72,15 @@ arrow::Status SortShared::Open(const QueryContext& query) {
   offset_ = offset.value_or(0);
   max_rows_.reset();
   if (limit.has_value()) max_rows_ = *limit + offset_;
+  Release();
+  return key_exprs_.Bind(query);
+}
+
+void SortShared::Release() {
   lanes_.clear();
   parts_.clear();
   merged_.reset();
   pieces_[0] = pieces_[1] = SortedRows{};
-  return key_exprs_.Bind(query);
 }
 
 arrow::Status SortShared::SortLaneRuns(SortLane& lane, const QueryContext& query) const {

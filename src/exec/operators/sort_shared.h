@@ -38,6 +38,8 @@ class SortShared {
 
   /// Reads limit and offset, forgets what an execution before left. Errors: 22023 for negative ones.
   arrow::Status Open(const QueryContext& query);
+  /// Frees all rows.
+  void Release();
 
   const ExprSet& key_exprs() const { return key_exprs_; }
   const SortKeyEncoder& encoder() const { return encoder_; }
