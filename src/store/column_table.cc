@@ -83,6 +83,7 @@ void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
     MutexLock lock(state_mutex_);
     auto changed = std::make_shared<TableState>(*state_);
     change(*changed);
+    changed->version = state_->version + 1;
     old = std::exchange(state_, std::move(changed));
   }
 }
@@ -242,21 +243,16 @@ arrow::Result<ColumnTable::RowPlace> ColumnTable::FindVisible(const TableState& 
   return is_visible ? RowPlace{entry, *slot} : RowPlace{};
 }
 
-arrow::Result<TableStatistics> ColumnTable::GetStatistics() {
-  const TableStatePtr now = state();
-  TableStatistics statistics;
-  statistics.num_rows = static_cast<double>(std::max<int64_t>(live_rows(), 0));
+void ColumnTable::CollectColdStatistics(const TableState& state) {
+  cold_statistics_ = ColdStatistics();
+  cold_statistics_.version = state.version;
+  TableStatistics& statistics = cold_statistics_.statistics;
   statistics.columns.resize(layout_.columns.size());
   std::vector<DistinctSketch> sketches(layout_.columns.size());
   std::vector<bool> is_bounded(layout_.columns.size(), true);
-  double num_hot_rows = 0;
-  double num_cold_rows = 0;
-  for (const GroupEntry& entry : now->groups) {
-    if (entry.hot != nullptr) {
-      num_hot_rows += entry.hot->num_rows();
-      continue;
-    }
-    num_cold_rows += entry.cold->num_rows();
+  for (const GroupEntry& entry : state.groups) {
+    if (entry.cold == nullptr) continue;
+    cold_statistics_.num_rows += entry.cold->num_rows();
     for (uint32_t i = 0; i < layout_.columns.size(); ++i) {
       const size_t index = entry.cold->ColumnIndex(i);
       if (index == ColdRowGroup::kNoColumn) continue;
@@ -273,16 +269,31 @@ arrow::Result<TableStatistics> ColumnTable::GetStatistics() {
       if (column.max.is_null() || CompareValues(bounds.max, column.max) > 0) column.max = bounds.max;
     }
   }
+  for (size_t i = 0; i < sketches.size(); ++i) {
+    statistics.columns[i].num_distinct = sketches[i].Estimate();
+    if (!is_bounded[i]) statistics.columns[i].min = statistics.columns[i].max = Value();
+  }
+}
+
+arrow::Result<TableStatistics> ColumnTable::GetStatistics() {
+  const TableStatePtr now = state();
+  TableStatistics statistics;
+  double num_cold_rows = 0;
+  {
+    MutexLock lock(statistics_mutex_);
+    if (cold_statistics_.version != now->version) CollectColdStatistics(*now);
+    statistics = cold_statistics_.statistics;
+    num_cold_rows = cold_statistics_.num_rows;
+  }
+  double num_hot_rows = 0;
+  for (const GroupEntry& entry : now->groups) num_hot_rows += entry.hot != nullptr ? entry.hot->num_rows() : 0;
+  statistics.num_rows = static_cast<double>(std::max<int64_t>(live_rows(), 0));
   const double scale = num_cold_rows == 0 ? 1 : (num_cold_rows + num_hot_rows) / num_cold_rows;
-  for (uint32_t i = 0; i < layout_.columns.size(); ++i) {
-    ColumnStatistics& column = statistics.columns[i];
-    const double num_distinct = sketches[i].Estimate();
-    // Hot rows have no sketch: a column that is nearly unique in cold rows is so in them, and without any cold rows
-    // nothing is known.
-    const bool looks_unique = num_distinct > 0.5 * num_cold_rows;
-    column.num_distinct = std::min(looks_unique ? num_distinct * scale : num_distinct, statistics.num_rows);
+  for (ColumnStatistics& column : statistics.columns) {
+    // Hot rows have no sketch: a column that is nearly unique in cold rows is so in them.
+    if (column.num_distinct > 0.5 * num_cold_rows) column.num_distinct *= scale;
+    column.num_distinct = std::min(column.num_distinct, statistics.num_rows);
     column.num_nulls *= scale;
-    if (num_hot_rows > 0 || !is_bounded[i]) column.min = column.max = Value();
   }
   if (layout_.primary_key.size() == 1) statistics.columns[layout_.primary_key[0]].num_distinct = statistics.num_rows;
   return statistics;

@@ -106,6 +106,7 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
 
  private:
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
+  void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
   arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);
   void AddHotGroup(RowId first_row) LLKV_REQUIRES(write_mutex_);
   arrow::Status IndexNewRow(const HotRowGroup& group, uint32_t slot, UniqueCheck check, TableChanges& changes)
@@ -132,6 +133,15 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
 
   mutable Mutex state_mutex_;
   TableStatePtr state_ LLKV_GUARDED_BY(state_mutex_);
+
+  /// What the cold row groups of a version of the state add up to.
+  struct ColdStatistics {
+    uint64_t version = ~uint64_t{0};
+    double num_rows = 0;
+    TableStatistics statistics;
+  };
+  Mutex statistics_mutex_;
+  ColdStatistics cold_statistics_ LLKV_GUARDED_BY(statistics_mutex_);
 
   /// Held for each change of rows; readers never take it.
   Mutex write_mutex_;

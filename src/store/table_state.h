@@ -55,6 +55,8 @@ struct HotIndexEntry {
 };
 
 struct TableState {
+  /// Grows with each change.
+  uint64_t version = 0;
   /// By first_row.
   std::vector<GroupEntry> groups;
   std::vector<GroupEntry> retired_groups;

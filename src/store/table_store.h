@@ -46,10 +46,10 @@ enum class UniqueCheck : uint8_t {
   kAtEndOfStatement,
 };
 
-/// What the optimizer knows of a column. Estimates, except that min and max are true bounds of what is in cold row
-/// groups and hot rows alike.
+/// What the optimizer knows of a column. All are estimates; min and max bound the cold rows, and hot ones may lie
+/// outside.
 struct ColumnStatistics {
-  /// NULL Values where unknown.
+  /// NULL Values where unknown, as in a table without cold rows.
   Value min;
   Value max;
   double num_distinct = 0;
