@@ -116,6 +116,41 @@ double CardinalityEstimator::JoinSelectivity(const BoundExpr& term) const {
   return distinct > 0 ? 1.0 / distinct : 0.01;
 }
 
+double CardinalityEstimator::JoinSelectivity(const std::vector<const BoundExpr*>& terms, double left_rows,
+                                             double right_rows,
+                                             const std::unordered_set<ColumnId>& left_columns) const {
+  double others = 1.0;
+  double left_distinct = 1.0;
+  double right_distinct = 1.0;
+  size_t num_keys = 0;
+  double single = 1.0;
+  for (const BoundExpr* term : terms) {
+    single = JoinSelectivity(*term);
+    if (ComparisonOf(*term) != ComparisonOp::kEqual) {
+      others *= single;
+      continue;
+    }
+    const bool flipped = !ReadsAny(*term->children[0], left_columns);
+    const ColumnBelief* left = Find(*term->children[flipped ? 1 : 0]);
+    const ColumnBelief* right = Find(*term->children[flipped ? 0 : 1]);
+    left_distinct *= left != nullptr && left->num_distinct > 0 ? left->num_distinct : std::sqrt(left_rows);
+    right_distinct *= right != nullptr && right->num_distinct > 0 ? right->num_distinct : std::sqrt(right_rows);
+    ++num_keys;
+    others *= num_keys == 1 ? single : 1.0;
+  }
+  if (num_keys < 2) return others;
+  double first = 1.0;
+  for (const BoundExpr* term : terms) {
+    if (ComparisonOf(*term) == ComparisonOp::kEqual) {
+      first = JoinSelectivity(*term);
+      break;
+    }
+  }
+  // One side's key is taken to be contained in the other's: the one with fewer different values decides.
+  const double keys = std::min(std::min(left_distinct, left_rows), std::min(right_distinct, right_rows));
+  return others / first / std::max(1.0, keys);
+}
+
 double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
   const TableEstimate* table = context_.FindEstimate(scan.table);
   const double rows = table != nullptr ? table->num_rows : kUnknownTableRows;
@@ -159,8 +194,9 @@ double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
 double CardinalityEstimator::EstimateJoin(LogicalJoin& join) {
   const double left = Estimate(*join.children[0]);
   const double right = Estimate(*join.children[1]);
-  double selectivity = 1.0;
-  for (const auto& term : join.terms) selectivity *= JoinSelectivity(*term);
+  std::vector<const BoundExpr*> terms;
+  for (const auto& term : join.terms) terms.push_back(term.get());
+  const double selectivity = JoinSelectivity(terms, left, right, OutputIds(*join.children[0]));
   const double inner = left * right * selectivity;
   switch (join.type) {
     case JoinType::kInner:

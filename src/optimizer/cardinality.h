@@ -2,6 +2,8 @@
 #pragma once
 
 #include <unordered_map>
+#include <unordered_set>
+#include <vector>
 
 #include "optimizer/rules.h"
 #include "plan/logical_plan.h"
@@ -26,6 +28,10 @@ class CardinalityEstimator {
 
   /// The share of pairs of rows that an inner join's term lets pass.
   double JoinSelectivity(const BoundExpr& term) const;
+  /// The same for several terms at once. Equalities count together: their sides are keys of several columns, which have
+  /// no more different values than there are rows.
+  double JoinSelectivity(const std::vector<const BoundExpr*>& terms, double left_rows, double right_rows,
+                         const std::unordered_set<ColumnId>& left_columns) const;
   /// The share of rows that a filter's term lets pass.
   double FilterSelectivity(const BoundExpr& term) const;
 

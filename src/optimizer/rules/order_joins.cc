@@ -68,10 +68,23 @@ void TakeApart(LogicalPlanPtr plan, RuleContext& context, Block& block, std::vec
   }
 }
 
+/// The rows of the table that a relation scans, where it is nothing but a filtered scan; else `rows`.
+double BaseRows(const LogicalPlan& relation, RuleContext& context, double rows) {
+  const LogicalPlan* below = &relation;
+  while (below->kind == PlanKind::kFilter || below->kind == PlanKind::kProject) below = below->children[0].get();
+  if (below->kind != PlanKind::kScan) return rows;
+  const TableEstimate* table = context.FindEstimate(below->As<LogicalScan>().table);
+  return table != nullptr ? std::max(rows, table->num_rows) : rows;
+}
+
 class Orderer {
  public:
   Orderer(Block& block, RuleContext& context) : block_(block), estimator_(context) {
-    for (LogicalPlanPtr& relation : block_.relations) rows_.push_back(std::max(1.0, estimator_.Estimate(*relation)));
+    for (LogicalPlanPtr& relation : block_.relations) {
+      rows_.push_back(std::max(1.0, estimator_.Estimate(*relation)));
+      base_rows_.push_back(BaseRows(*relation, context, rows_.back()));
+      columns_.push_back(OutputIds(*relation));
+    }
   }
 
   LogicalPlanPtr Run() {
@@ -81,14 +94,38 @@ class Orderer {
 
  private:
   double JoinedRows(RelationSet left, double left_rows, RelationSet right, double right_rows) const {
-    double rows = left_rows * right_rows;
     const RelationSet all = left | right;
+    // Terms between the same two relations form one key.
+    std::unordered_map<RelationSet, std::vector<const Term*>> by_relations;
     for (const Term& term : block_.terms) {
       if ((term.relations & ~all) == 0 && (term.relations & left) != 0 && (term.relations & right) != 0) {
-        rows *= term.selectivity;
+        by_relations[term.relations].push_back(&term);
       }
     }
+    double rows = left_rows * right_rows;
+    for (const auto& [relations, terms] : by_relations) {
+      rows *= terms.size() == 1 ? terms[0]->selectivity : KeySelectivity(relations & left, terms);
+    }
     return std::max(1.0, rows);
+  }
+
+  double KeySelectivity(RelationSet left, const std::vector<const Term*>& terms) const {
+    std::vector<const BoundExpr*> exprs;
+    std::unordered_set<ColumnId> left_columns;
+    double left_rows = 1;
+    double right_rows = 1;
+    for (const Term* term : terms) exprs.push_back(term->expr.get());
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const RelationSet relation = RelationSet{1} << i;
+      if ((terms[0]->relations & relation) == 0) continue;
+      if ((left & relation) == 0) {
+        right_rows *= base_rows_[i];
+        continue;
+      }
+      left_rows *= base_rows_[i];
+      left_columns.insert(columns_[i].begin(), columns_[i].end());
+    }
+    return estimator_.JoinSelectivity(exprs, left_rows, right_rows, left_columns);
   }
 
   bool AreConnected(RelationSet left, RelationSet right) const {
@@ -198,6 +235,9 @@ class Orderer {
   Block& block_;
   CardinalityEstimator estimator_;
   std::vector<double> rows_;
+  /// Rows before filters: filters on other columns leave a key's matches as likely as they were.
+  std::vector<double> base_rows_;
+  std::vector<std::unordered_set<ColumnId>> columns_;
 };
 
 /// A filter for terms that must not move into a join.
