@@ -90,7 +90,7 @@ def check_tidy(everything):
                     skip -= 1
                 elif word == "-include":
                     skip = 1
-                elif word.startswith(("-Wno-", "-fpch", "-Winvalid-pch")):
+                elif word.startswith(("-Wno-", "-fpch", "-Winvalid-pch", "-fvect-cost-model")):
                     continue
                 else:
                     kept.append(word)
