@@ -2,6 +2,8 @@
 #include "slt/slt_runner.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <map>
 #include <regex>
 #include <utility>
@@ -58,6 +60,40 @@ bool MessageMatches(const std::string& expected, const std::string& message) {
   }
 }
 
+/// The folder that files call {TEST_DIR}: fresh for each file, made when first named, removed at its end.
+class TestFolder {
+ public:
+  TestFolder() = default;
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  ~TestFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+
+  /// `text` with the folder's path for its names.
+  std::string Replace(std::string text) {
+    for (const std::string_view name : {"{TEST_DIR}", "{TEMP_DIR}", "__TEST_DIR__"}) {
+      for (size_t at = 0; (at = text.find(name, at)) != std::string::npos; at += Path().size()) {
+        text.replace(at, name.size(), Path());
+      }
+    }
+    return text;
+  }
+
+ private:
+  const std::string& Path() {
+    if (!path_.empty()) return path_;
+    std::error_code ignored;
+    path_ = (std::filesystem::temp_directory_path(ignored) / "llkv-slt-XXXXXX").string();
+    // Where it cannot be made, statements fail on the path, which the test shows.
+    if (mkdtemp(path_.data()) == nullptr) path_ += "-missing";
+    return path_;
+  }
+
+  std::string path_;
+};
+
 class Runner {
  public:
   Runner(SltEngine engine, SltDatabase* database, FileReport* report)
@@ -66,6 +102,7 @@ class Runner {
   void Run(const std::vector<Record>& records);
 
  private:
+  Record WithFolder(Record record);
   bool ShouldRun(const Record& record) const;
   void Fail(const Record& record, std::string message);
   arrow::Result<SltConnection*> ConnectionOf(const Record& record);
@@ -79,10 +116,19 @@ class Runner {
   SltEngine engine_;
   SltDatabase* database_;
   FileReport* report_;
+  /// Outlives the connections, whose files may lie there.
+  TestFolder folder_;
   std::map<std::string, std::unique_ptr<SltConnection>> connections_;
   /// The first query's line and hash for each label.
   std::map<std::string, std::pair<int, std::string>> labels_;
 };
+
+Record Runner::WithFolder(Record record) {
+  if (engine_ == SltEngine::kSqlite) return record;
+  record.sql = folder_.Replace(std::move(record.sql));
+  for (std::string& line : record.expected) line = folder_.Replace(std::move(line));
+  return record;
+}
 
 bool Runner::ShouldRun(const Record& record) const {
   return std::all_of(record.conditions.begin(), record.conditions.end(),
@@ -196,8 +242,9 @@ void Runner::CompareQuery(const Record& record, const SltResult& result) {
 }
 
 void Runner::Run(const std::vector<Record>& records) {
-  for (const Record& record : records) {
+  for (const Record& original : records) {
     if (report_->num_failures >= kMaxFailures) return;
+    const Record record = WithFolder(original);
     if (!ShouldRun(record)) {
       if (record.kind == RecordKind::kStatement || record.kind == RecordKind::kQuery) ++report_->num_skipped_records;
       continue;

@@ -57,6 +57,13 @@ std::string FirstFailure(const FileReport& report) {
   return report.failures.empty() ? "" : std::to_string(report.failures[0].line) + ": " + report.failures[0].message;
 }
 
+TEST(SltRunner, NamesAFreshFolder) {
+  const FileReport report = RunRecords("statement error\nbad {TEST_DIR}/a\n----\nbad {TEST_DIR}/a\n", SltEngine::kLlkv);
+  EXPECT_FALSE(report.failed()) << FirstFailure(report);
+  const FileReport plain = RunRecords("statement error\nbad {TEST_DIR}\n----\nbad {TEST\n");
+  EXPECT_FALSE(plain.failed()) << FirstFailure(plain);
+}
+
 TEST(SltRunner, ComparesValues) {
   EXPECT_EQ(FirstFailure(RunRecords("query II rowsort\nrows 2 9 1 10 2\n----\n10\n2\n9\n1\n")), "");
   EXPECT_EQ(FirstFailure(RunRecords("query I nosort\nrows 1 2 1\n----\n1\n2\n")),
