@@ -34,6 +34,9 @@ struct SinkState : LaneState {
   std::vector<Vector> distinct_columns;
   uint16_t filter_rows[kMaxBatchRows];
   uint16_t missing[kMaxBatchRows];
+  GroupCache::Run runs[GroupCache::kMaxRuns];
+  uint32_t num_runs = 0;
+  uint16_t run_rows[2 * kMaxBatchRows];
   uint8_t* states[kMaxBatchRows];
   uint8_t* distinct_states[kMaxBatchRows];
 };
@@ -61,6 +64,7 @@ class AggregateSink : public Sink {
     const std::span<const Vector> values = state.exprs.program().outputs();
     const AggregateLayout& layout = shared_->layout();
     const auto groups = values.first(layout.num_groups());
+    state.num_runs = 0;
     if (shared_->is_grouped()) ARROW_RETURN_NOT_OK(FindGroups(state, groups, batch));
     for (const AggregateSlot& slot : layout.slots()) {
       Selection selection = batch.selection;
@@ -71,6 +75,12 @@ class AggregateSink : public Sink {
       const auto arguments = values.subspan(slot.first_argument, slot.num_arguments);
       if (slot.distinct_set != AggregateSlot::kNone) {
         ARROW_RETURN_NOT_OK(AddDistinct(state, slot, groups, arguments, selection, batch.num_rows));
+      } else if (state.num_runs > 0 && slot.filter == AggregateSlot::kNone) {
+        for (uint32_t i = 0; i < state.num_runs; ++i) {
+          const GroupCache::Run& run = state.runs[i];
+          ARROW_RETURN_NOT_OK(
+              state.updater.UpdateSingle(state.kernel, slot, arguments, run.rows, batch.num_rows, run.state));
+        }
       } else if (shared_->is_grouped()) {
         ARROW_RETURN_NOT_OK(
             state.updater.Update(state.kernel, slot, arguments, selection, batch.num_rows, state.states));
@@ -92,14 +102,23 @@ class AggregateSink : public Sink {
   arrow::Status FinalizePart(LaneContext& lane, uint32_t part) override { return shared_->FinalizePart(lane, part); }
 
  private:
-  /// Sets state.states of the selected rows.
-  static arrow::Status FindGroups(SinkState& state, std::span<const Vector> keys, const Batch& batch) {
+  /// Sets state.states of the selected rows, and the runs where groups are few and aggregates several.
+  arrow::Status FindGroups(SinkState& state, std::span<const Vector> keys, const Batch& batch) const {
+    ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, keys, batch));
+    if (cached && shared_->layout().slots().size() > 1) {
+      state.num_runs = state.cache.SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Sets state.states of the selected rows. True where the cache knows all of them.
+  static arrow::Result<bool> FindStates(SinkState& state, std::span<const Vector> keys, const Batch& batch) {
     GroupCollector& groups = *state.lane->groups;
     Selection wanted = batch.selection;
     ARROW_ASSIGN_OR_RAISE(const bool cached, state.cache.Prepare(keys, batch.selection));
     if (cached) {
       const uint32_t num_missing = state.cache.Lookup(batch.selection, state.states, state.missing);
-      if (num_missing == 0) return arrow::Status::OK();
+      if (num_missing == 0) return true;
       if (num_missing < batch.selection.count) wanted = {state.missing, num_missing};
     }
     bool overflowed = false;
@@ -119,7 +138,7 @@ class AggregateSink : public Sink {
       ForEachRow(wanted, [&](uint32_t row) { state.missing[count++] = static_cast<uint16_t>(row); });
       state.cache.Remember(state.missing, count, state.states);
     }
-    return arrow::Status::OK();
+    return cached;
   }
 
   static arrow::Status AddDistinct(SinkState& state, const AggregateSlot& slot, std::span<const Vector> groups,

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/cpu_dispatch.h"
+#include "vector/bitmap.h"
 #include "vector/row_layout_types.h"
 
 namespace llkv {
@@ -143,6 +145,34 @@ uint32_t GroupCache::Lookup(const Selection& selection, uint8_t** states, uint16
 
 void GroupCache::Remember(const uint16_t* missing, uint32_t count, uint8_t* const* states) {
   for (uint32_t k = 0; k < count; ++k) entries_[index_[missing[k]]] = states[missing[k]];
+}
+
+namespace {
+
+struct EqualCodesLoop {
+  static LLKV_INLINE uint32_t Run(const uint32_t* codes, uint32_t wanted, uint8_t* mask, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) mask[i] = codes[i] == wanted ? 1 : 0;
+    return count;
+  }
+};
+
+}  // namespace
+
+uint32_t GroupCache::SplitRows(const Selection& selection, uint32_t num_rows, Run* runs, uint16_t* rows) const {
+  const auto num_codes = static_cast<uint32_t>(std::min<size_t>(entries_.size(), kMaxRuns + 1));
+  if (num_codes > kMaxRuns || selection.count < 32 * num_codes) return 0;
+  alignas(64) uint8_t mask[kMaxBatchRows];
+  const uint32_t num_positions = selection.IsDense() ? selection.count : num_rows;
+  uint32_t num_runs = 0;
+  for (uint32_t code = 0; code < num_codes; ++code) {
+    if (entries_[code] == nullptr) continue;
+    Dispatch<EqualCodesLoop>(index_, code, mask, num_positions);
+    const uint32_t count = SelectBytes(mask, /*wanted=*/true, selection, rows);
+    if (count == 0) continue;
+    runs[num_runs++] = {entries_[code], {rows, count}};
+    rows += count;
+  }
+  return num_runs;
 }
 
 void GroupCache::Clear() { std::fill(entries_.begin(), entries_.end(), nullptr); }

@@ -32,6 +32,17 @@ class GroupCache {
   /// Forgets all states.
   void Clear();
 
+  /// The rows of a batch that belong to one group.
+  struct Run {
+    uint8_t* state;
+    Selection rows;
+  };
+  static constexpr uint32_t kMaxRuns = 12;
+  /// Splits the rows of the batch that Prepare saw by group, so that each aggregate takes a group's rows at once; all
+  /// of them have been looked up or remembered. Writes runs and their rows (room for two batches of rows); 0 where the
+  /// domain is too large for it to pay.
+  uint32_t SplitRows(const Selection& selection, uint32_t num_rows, Run* runs, uint16_t* rows) const;
+
  private:
   /// What the codes of one column mean.
   struct Domain {

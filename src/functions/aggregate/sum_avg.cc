@@ -67,6 +67,36 @@ struct PlainSumLoop {
   }
 };
 
+// The same for chosen rows, in four sums that do not wait for each other.
+template <typename T>
+int128_t SplitSumRows(const T* data, const uint16_t* rows, uint32_t count) {
+  if constexpr (sizeof(T) < 8) {
+    int64_t sums[4] = {0, 0, 0, 0};
+    uint32_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+      for (uint32_t k = 0; k < 4; ++k) sums[k] += static_cast<int64_t>(data[rows[i + k]]);
+    }
+    for (; i < count; ++i) sums[0] += static_cast<int64_t>(data[rows[i]]);
+    return sums[0] + sums[1] + sums[2] + sums[3];
+  } else {
+    uint64_t low[2] = {0, 0};
+    int64_t high[2] = {0, 0};
+    uint32_t i = 0;
+    for (; i + 2 <= count; i += 2) {
+      for (uint32_t k = 0; k < 2; ++k) {
+        const auto value = data[rows[i + k]];
+        low[k] += static_cast<uint32_t>(value);
+        high[k] += static_cast<int64_t>(value >> 32);
+      }
+    }
+    for (; i < count; ++i) {
+      low[0] += static_cast<uint32_t>(data[rows[i]]);
+      high[0] += static_cast<int64_t>(data[rows[i]] >> 32);
+    }
+    return static_cast<int128_t>(high[0] + high[1]) * (int128_t{1} << 32) + static_cast<int128_t>(low[0] + low[1]);
+  }
+}
+
 template <typename T>
 int128_t SumRows(const T* data, const Selection& selection, const ValueRange& range) {
   if (selection.IsDense()) {
@@ -78,9 +108,7 @@ int128_t SumRows(const T* data, const Selection& selection, const ValueRange& ra
     }
     return Dispatch<SplitSumLoop<T>>(data, selection.count);
   }
-  int128_t sum = 0;
-  for (uint32_t i = 0; i < selection.count; ++i) sum += static_cast<int128_t>(data[selection.rows[i]]);
-  return sum;
+  return SplitSumRows(data, selection.rows, selection.count);
 }
 
 int128_t ConstantInteger(const Vector& vector) {
