@@ -172,7 +172,7 @@ arrow::Status PrintJson(arrow::RecordBatchReader& reader, std::FILE* out) {
   }
   bool first = true;
   std::fputc('[', out);
-  const arrow::Status status =
+  arrow::Status status =
       PrintLines(reader, out, [&names, &first](const arrow::RecordBatch& batch, int64_t row, std::string* line) {
         *line += first ? "{" : ",\n{";
         first = false;

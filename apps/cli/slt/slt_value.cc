@@ -40,7 +40,7 @@ std::string ThreeDigits(double value) {
   if (std::isinf(value)) return value < 0 ? "-Inf" : "Inf";
   char buffer[400];
   std::snprintf(buffer, sizeof(buffer), "%.3f", value);
-  const std::string text = buffer;
+  std::string text = buffer;
   constexpr int kMaxDigits = 16;
   int digits = 0;
   for (char c : text) {

@@ -70,7 +70,7 @@ class GroupCollector {
 
 /// All that a lane hands over.
 struct AggregateLane {
-  AggregateLane(arrow::MemoryPool* pool) : arena(pool) {}
+  explicit AggregateLane(arrow::MemoryPool* pool) : arena(pool) {}
   StringArena arena;  // of aggregate states
   std::unique_ptr<GroupCollector> groups;
   std::vector<std::unique_ptr<GroupCollector>> distinct;

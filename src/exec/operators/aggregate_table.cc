@@ -21,7 +21,7 @@ arrow::Status GroupTable::Reserve(int64_t num_groups) {
   while ((num_entries_ + num_groups) * 2 > size) size *= 2;
   PoolArray<uint64_t> old = std::move(directory_);
   const int64_t old_size = old.size();
-  const arrow::Status grown = directory_.Resize(size);
+  arrow::Status grown = directory_.Resize(size);
   if (!grown.ok()) {
     directory_ = std::move(old);
     return grown;
