@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import platform
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -157,6 +158,7 @@ class Bench:
             partial.unlink(missing_ok=True)
             run([LLKV, "-bail", partial], input=f"CREATE TABLE t (x BIGINT);\nCOPY t FROM '{parquet}';\n")
             partial.rename(database)
+        self.sqlite_sum(folder / "sum.sqlite", parquet)
         for threads in thread_counts:
             ours = self.compare("sum", database, duck, query, threads)
             line = json.loads(run([LLKV_BENCH, "loop", database, threads, RUNS]))
@@ -165,6 +167,33 @@ class Bench:
             loop_rate, our_rate = size / min(line["seconds"]), 8 * SUM_ROWS / ours
             print(f"{'sum':12} {threads} threads  {our_rate / 1e9:.1f} GB/s, a plain loop over the same bytes "
                   f"{loop_rate / 1e9:.1f} GB/s: {100 * our_rate / loop_rate:.0f} % of it", flush=True)
+
+
+    def sqlite_sum(self, path, parquet):
+        """SQLite has one thread and one way to scan: two runs tell enough."""
+        if not path.exists():
+            import pyarrow.parquet
+            partial = path.with_suffix(".partial")
+            partial.unlink(missing_ok=True)
+            connection = sqlite3.connect(partial, isolation_level=None)
+            connection.execute("PRAGMA journal_mode = off")
+            connection.execute("PRAGMA synchronous = off")
+            connection.execute("CREATE TABLE t (x INTEGER)")
+            connection.execute("BEGIN")
+            for batch in pyarrow.parquet.ParquetFile(parquet).iter_batches(1 << 20):
+                connection.executemany("INSERT INTO t VALUES (?)", zip(batch.column(0).to_pylist()))
+            connection.execute("COMMIT")
+            connection.close()
+            partial.rename(path)
+        connection = sqlite3.connect(path)
+        seconds = []
+        for _ in range(2):
+            start = time.perf_counter()
+            rows = [[str(value) for value in row] for row in connection.execute("SELECT sum(x) FROM t")]
+            seconds.append(time.perf_counter() - start)
+        connection.close()
+        self.add("sum", "sqlite", sqlite3.sqlite_version, 1, seconds, rows)
+        print(f"{'sum':12} 1 thread   sqlite {min(seconds) * 1e3:9.2f} ms", flush=True)
 
 
 def main():
