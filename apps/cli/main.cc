@@ -19,11 +19,16 @@ namespace {
 
 using llkv::cli::OutputMode;
 
+/// SQL, or the path of a script.
+struct Input {
+  std::string text;
+  bool is_file = false;
+};
+
 struct Arguments {
   std::string database = ":memory:";
-  std::vector<std::string> sql;
-  std::vector<std::string> files;
-  std::string positional_sql;
+  /// What is run: -c and -f in the order given, then the SQL behind the database.
+  std::vector<Input> inputs;
   bool csv = false;
   bool json = false;
   bool read_only = false;
@@ -54,10 +59,55 @@ std::vector<std::string> WithTwoDashes(int argc, char** argv) {
   return words;
 }
 
-llkv::Session* interruptible = nullptr;
+llkv::cli::Shell* interruptible = nullptr;
 
 void OnInterrupt(int) {
   if (interruptible != nullptr) interruptible->Interrupt();
+}
+
+/// Interrupts go to the shell; a read that waits is broken off by them. A closed pipe is a failed write.
+void HandleSignals(llkv::cli::Shell* shell) {
+  interruptible = shell;
+  struct sigaction action = {};
+  action.sa_handler = shell != nullptr ? OnInterrupt : SIG_DFL;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+void PrintFailure(const arrow::Status& status) {
+  std::fprintf(stderr, "Error: %s\n", llkv::FormatError("", status).c_str());
+}
+
+/// Runs what the arguments name, or standard input; gives the exit status.
+int RunInputs(const Arguments& arguments, llkv::Session& session) {
+  llkv::cli::ShellOptions options;
+  options.bail = arguments.bail;
+  options.interactive = arguments.inputs.empty() && isatty(STDIN_FILENO) != 0;
+  options.mode = isatty(STDOUT_FILENO) != 0 ? OutputMode::kBox : OutputMode::kList;
+  if (arguments.csv) options.mode = OutputMode::kCsv;
+  if (arguments.json) options.mode = OutputMode::kJson;
+  llkv::cli::Shell shell(session, options);
+  HandleSignals(&shell);
+  for (const Input& input : arguments.inputs) {
+    if (input.is_file) {
+      shell.RunFile(input.text);
+    } else {
+      shell.RunArgument(input.text);
+    }
+  }
+  int status = 0;
+  if (options.interactive) {
+    const arrow::Status prompted = llkv::cli::RunPrompt(shell, arguments.database);
+    if (!prompted.ok()) {
+      PrintFailure(prompted);
+      status = 1;
+    }
+  } else if (arguments.inputs.empty()) {
+    shell.RunStream(stdin, "");
+  }
+  HandleSignals(nullptr);
+  return status != 0 ? status : shell.exit_status();
 }
 
 int RunShell(const Arguments& arguments) {
@@ -65,55 +115,22 @@ int RunShell(const Arguments& arguments) {
   options.read_only = arguments.read_only;
   auto engine = llkv::SqlEngine::Open(arguments.database, options);
   if (!engine.ok()) {
-    std::fprintf(stderr, "Error: %s\n", llkv::FormatError("", engine.status()).c_str());
+    PrintFailure(engine.status());
     return 1;
   }
-  auto session = (*engine)->NewSession();
-  if (!session.ok()) {
-    std::fprintf(stderr, "Error: %s\n", session.status().message().c_str());
-    return 1;
-  }
-  interruptible = &*session;
-  std::signal(SIGINT, OnInterrupt);
-  std::signal(SIGPIPE, SIG_IGN);
-
-  llkv::cli::ShellOptions shell_options;
-  shell_options.bail = arguments.bail;
-  shell_options.mode = isatty(STDOUT_FILENO) != 0 ? OutputMode::kBox : OutputMode::kList;
-  if (arguments.csv) shell_options.mode = OutputMode::kCsv;
-  if (arguments.json) shell_options.mode = OutputMode::kJson;
   int status = 0;
   {
-    llkv::cli::Shell shell(*session, shell_options);
-    bool from_arguments = false;
-    for (const std::string& file : arguments.files) {
-      from_arguments = true;
-      if (!shell.done()) shell.RunFile(file);
+    auto session = (*engine)->NewSession();
+    if (!session.ok()) {
+      PrintFailure(session.status());
+      return 1;
     }
-    for (const std::string& sql : arguments.sql) {
-      from_arguments = true;
-      if (!shell.done()) shell.RunSql(sql, "");
-    }
-    if (!from_arguments) {
-      if (isatty(STDIN_FILENO) != 0) {
-        llkv::cli::RunPrompt(shell, arguments.database);
-      } else {
-        shell.RunStream(stdin, "");
-      }
-    }
-    status = shell.exit_status();
+    status = RunInputs(arguments, *session);
   }
-  interruptible = nullptr;
-  std::signal(SIGINT, SIG_DFL);
-  const arrow::Status closed = [&] {
-    { const llkv::Session ended = *std::move(session); }
-    return (*engine)->Close();
-  }();
-  if (!closed.ok()) {
-    std::fprintf(stderr, "Error: %s\n", closed.message().c_str());
-    return 1;
-  }
-  return status;
+  const arrow::Status closed = (*engine)->Close();
+  if (closed.ok()) return status;
+  PrintFailure(closed);
+  return status != 0 ? status : 1;
 }
 
 }  // namespace
@@ -123,10 +140,17 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("LLKV: an embeddable, Arrow-native SQL database", "llkv");
   app.set_version_flag("--version", std::string("llkv ") + std::string(llkv::Version()));
-  app.add_option("-c", arguments.sql, "Run SQL and exit; may be repeated")->type_name("SQL")->allow_extra_args(false);
-  app.add_option("-f", arguments.files, "Run the statements of FILE and exit; may be repeated")
+  const auto add_input = [&arguments](bool is_file) {
+    return [&arguments, is_file](const std::string& text) { arguments.inputs.push_back({text, is_file}); };
+  };
+  app.add_option_function<std::string>("-c", add_input(false), "Run SQL (or a dot command) and exit; may be repeated")
+      ->type_name("SQL")
+      ->trigger_on_parse()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  app.add_option_function<std::string>("-f", add_input(true), "Run the statements of FILE and exit; may be repeated")
       ->type_name("FILE")
-      ->allow_extra_args(false);
+      ->trigger_on_parse()
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_flag("--csv", arguments.csv, "Print rows as CSV");
   app.add_flag("--json", arguments.json, "Print rows as JSON");
   app.add_flag("--readonly", arguments.read_only, "Open the database for reading only");
@@ -138,8 +162,7 @@ int main(int argc, char** argv) {
   app.add_option("database", arguments.positionals, "DATABASE (a path, or :memory:, the default), then SQL to run");
   app.footer(
       "SQL, -c or -f given: standard input is not read. Else standard input that is no terminal runs as a script, and "
-      "a terminal "
-      "gets a prompt. Exit status 1 after a failed statement. Long options may have one dash.");
+      "a terminal gets a prompt. Exit status 1 after a failed statement. Long options may have one dash.");
   std::vector<std::string> words = WithTwoDashes(argc, argv);
   // CLI11 takes the words in reverse.
   std::vector<std::string> reversed(words.rbegin(), words.rend());
@@ -150,6 +173,7 @@ int main(int argc, char** argv) {
   }
   if (arguments.slt) return llkv::cli::RunSltMain(arguments.positionals, arguments.slt_engine);
   if (!arguments.positionals.empty()) arguments.database = arguments.positionals[0];
-  for (size_t i = 1; i < arguments.positionals.size(); ++i) arguments.sql.push_back(arguments.positionals[i]);
+  for (size_t i = 1; i < arguments.positionals.size(); ++i)
+    arguments.inputs.push_back({arguments.positionals[i], false});
   return RunShell(arguments);
 }

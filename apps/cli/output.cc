@@ -144,9 +144,10 @@ arrow::Status PrintList(arrow::RecordBatchReader& reader, std::FILE* out) {
 
 arrow::Status PrintCsv(arrow::RecordBatchReader& reader, std::FILE* out) {
   std::string header;
-  for (const auto& field : reader.schema()->fields()) {
-    if (!header.empty()) header.push_back(',');
-    AppendCsvField(field->name(), false, &header);
+  const arrow::Schema& schema = *reader.schema();
+  for (int i = 0; i < schema.num_fields(); ++i) {
+    if (i > 0) header.push_back(',');
+    AppendCsvField(schema.field(i)->name(), schema.field(i)->name().empty(), &header);
   }
   std::fprintf(out, "%s\n", header.c_str());
   std::string text;

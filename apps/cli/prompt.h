@@ -1,5 +1,7 @@
-// The prompt on a terminal, with line editing and history.
+// The prompt on a terminal: line editing and history around Shell.
 #pragma once
+
+#include <arrow/status.h>
 
 #include <string>
 
@@ -7,8 +9,8 @@
 
 namespace llkv::cli {
 
-/// Reads lines with editing until .exit, .quit or end of input, and runs them. Ctrl-C stops a running statement, or
-/// drops the typed one.
-void RunPrompt(Shell& shell, const std::string& database);
+/// Reads and runs lines until the shell is done or input ends. Ctrl-C (Shell::Interrupt) drops what is typed, Ctrl-D on
+/// an empty line leaves. `database` is shown. Fails where the terminal cannot be used.
+arrow::Status RunPrompt(Shell& shell, const std::string& database);
 
 }  // namespace llkv::cli

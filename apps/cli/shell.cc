@@ -1,33 +1,22 @@
-// Statements are run as soon as a line completes them; dot commands stand on lines of their own between statements.
+// Statements are run as soon as a line completes them; dot commands (commands.cc) stand on lines of their own between
+// statements.
 #include "shell.h"
 
 #include <arrow/record_batch.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
+#include <utility>
 
 #include "llkv/error.h"
 
 namespace llkv::cli {
 
 namespace {
-
-constexpr int kMaxReadDepth = 32;
-
-constexpr const char* kHelp =
-    ".exit [STATUS]      Leave, with an exit status\n"
-    ".help               Show this list\n"
-    ".mode MODE          Print rows as box, csv, json or list\n"
-    ".output [FILE]      Print results to FILE, or to standard output again\n"
-    ".print TEXT         Print TEXT\n"
-    ".quit               Leave\n"
-    ".read FILE          Run the statements and commands of FILE\n"
-    ".tables [PATTERN]   List tables and views whose name is LIKE PATTERN\n"
-    ".timer on|off       Print the time that each statement took\n";
 
 struct Times {
   double real;
@@ -47,35 +36,10 @@ Times Now() {
 
 bool IsBlank(std::string_view text) { return text.find_first_not_of(" \t\r\n;") == std::string_view::npos; }
 
-/// Words separated by blanks; a word may be in single or double quotes.
-std::vector<std::string> SplitWords(std::string_view line) {
-  std::vector<std::string> words;
-  size_t i = 0;
-  while (i < line.size()) {
-    if (line[i] == ' ' || line[i] == '\t' || line[i] == '\r') {
-      ++i;
-      continue;
-    }
-    std::string word;
-    if (line[i] == '\'' || line[i] == '"') {
-      const char quote = line[i++];
-      while (i < line.size() && line[i] != quote) word.push_back(line[i++]);
-      if (i < line.size()) ++i;
-    } else {
-      while (i < line.size() && line[i] != ' ' && line[i] != '\t' && line[i] != '\r') word.push_back(line[i++]);
-    }
-    words.push_back(std::move(word));
-  }
-  return words;
-}
-
-std::string SqlQuoted(std::string_view text) {
-  std::string quoted = "'";
-  for (char c : text) {
-    if (c == '\'') quoted.push_back('\'');
-    quoted.push_back(c);
-  }
-  return quoted + "'";
+/// "Error at script.sql:12: ", "Error at line 12: " or "Error: ".
+std::string ErrorPrefix(const InputPlace& place) {
+  if (place.line == 0) return "Error: ";
+  return "Error at " + (place.name.empty() ? "line " : place.name + ":") + std::to_string(place.line) + ": ";
 }
 
 }  // namespace
@@ -84,23 +48,82 @@ Shell::~Shell() {
   if (output_ != nullptr) std::fclose(output_);
 }
 
-void Shell::Fail(const std::string& message) {
-  std::fflush(out());
-  std::fprintf(stderr, "%s\n", message.c_str());
-  exit_status_ = 1;
-  if (options_.bail) done_ = true;
+void Shell::End(int status) {
+  done_ = true;
+  exit_status_ = status;
 }
 
-void Shell::AddLine(std::string_view line, const std::string& where) {
+void Shell::Fail(const std::string& message, const InputPlace& place) {
+  Flush();
+  std::fprintf(stderr, "%s%s\n", ErrorPrefix(place).c_str(), message.c_str());
+  if (done_) return;
+  exit_status_ = 1;
+  done_ = options_.bail;
+}
+
+void Shell::Flush() {
+  errno = 0;
+  if (std::fflush(out()) == 0 || done_) return;
+  if (errno == EPIPE) {
+    End(kStatusBrokenPipe);
+  } else if (errno != EINTR) {
+    std::fprintf(stderr, "Error: cannot write the output: %s\n", std::strerror(errno));
+    End(1);
+  }
+}
+
+void Shell::ReportFailure(std::string_view sql, const arrow::Status& status, const InputPlace& place) {
+  if (interrupted_.load() && !options_.interactive) return;
+  if (std::ferror(out()) != 0 && errno == EPIPE) {
+    End(kStatusBrokenPipe);
+    return;
+  }
+  const SqlErrorDetail* detail = GetSqlError(status);
+  if (place.line <= 1 || detail == nullptr || detail->position() == SqlErrorDetail::kNoPosition) {
+    Fail(FormatError(sql, status), place);
+    return;
+  }
+  // The text began in the middle of a file: lines count from the file's first one.
+  const std::string lines_before(static_cast<size_t>(place.line - 1), '\n');
+  const auto shift = static_cast<int64_t>(lines_before.size());
+  const auto before = sql.substr(0, static_cast<size_t>(detail->position()));
+  const InputPlace exact{place.name, place.line + std::count(before.begin(), before.end(), '\n')};
+  const arrow::Status shifted =
+      SqlError(detail->sqlstate(), status.message(), detail->position() + shift, detail->hint());
+  Fail(FormatError(lines_before + std::string(sql), shifted), exact);
+}
+
+void Shell::RunSql(std::string_view sql, const InputPlace& place) {
+  Times start = Now();
+  const auto on_statement = [&](std::string_view text, const arrow::Status& status, StatementResult& result) {
+    static_cast<void>(text);
+    errno = 0;
+    arrow::Status outcome = status;
+    if (outcome.ok() && result.reader != nullptr) outcome = PrintRows(*result.reader, options_.mode, out());
+    if (!outcome.ok()) ReportFailure(sql, outcome, place);
+    if (timer_ && !done_) {
+      const Times now = Now();
+      std::fprintf(out(), "Run Time: real %.6f user %.6f sys %.6f\n", now.real - start.real, now.user - start.user,
+                   now.system - start.system);
+    }
+    Flush();
+    start = Now();
+    return !done_ && !interrupted_.load();
+  };
+  session_.ExecuteScript(sql, on_statement);
+  if (interrupted_.load() && !options_.interactive) End(kStatusInterrupted);
+}
+
+void Shell::AddLine(std::string_view line, const InputPlace& place) {
   if (done_) return;
   if (pending_.empty()) {
     const size_t start = line.find_first_not_of(" \t");
     if (start != std::string_view::npos && line[start] == '.') {
-      RunCommand(line.substr(start), where);
+      RunCommand(line.substr(start), place);
       return;
     }
     if (IsBlank(line)) return;
-    pending_where_ = where;
+    pending_place_ = place;
   }
   pending_.append(line);
   pending_.push_back('\n');
@@ -112,114 +135,54 @@ void Shell::FinishInput() {
   if (pending_.empty() || done_) return;
   const std::string sql = std::move(pending_);
   pending_.clear();
-  RunSql(sql, pending_where_);
+  RunSql(sql, pending_place_);
 }
 
-void Shell::RunSql(std::string_view sql, const std::string& where) {
-  Times start = Now();
-  const auto on_statement = [&](std::string_view text, const arrow::Status& status, StatementResult& result) {
-    static_cast<void>(text);
-    arrow::Status outcome = status;
-    if (outcome.ok() && result.reader != nullptr) outcome = PrintRows(*result.reader, options_.mode, out());
-    if (!outcome.ok()) {
-      Fail((where.empty() ? "Error: " : "Error near " + where + ": ") + FormatError(sql, outcome));
-    }
-    if (timer_) {
-      const Times now = Now();
-      std::fprintf(out(), "Run Time: real %.6f user %.6f sys %.6f\n", now.real - start.real, now.user - start.user,
-                   now.system - start.system);
-    }
-    std::fflush(out());
-    start = Now();
-    return !done_;
-  };
-  session_.ExecuteScript(sql, on_statement);
+void Shell::RunArgument(std::string_view text) {
+  if (done_) return;
+  if (text.starts_with('.')) {
+    RunCommand(text, {});
+  } else {
+    RunSql(text, {});
+  }
 }
 
-bool Shell::RunFile(const std::string& path) {
+void Shell::RunFile(const std::string& path) {
+  if (done_) return;
   std::FILE* file = std::fopen(path.c_str(), "rb");
   if (file == nullptr) {
     Fail("cannot open \"" + path + "\": " + std::strerror(errno));
-    return false;
+    return;
   }
   RunStream(file, path);
   std::fclose(file);
-  return true;
 }
 
 void Shell::RunStream(std::FILE* in, const std::string& name) {
   char* line = nullptr;
   size_t capacity = 0;
-  int64_t number = 0;
+  InputPlace place{name, 0};
   ssize_t length = 0;
+  errno = 0;
   while (!done_ && (length = getline(&line, &capacity, in)) >= 0) {
     std::string_view text(line, static_cast<size_t>(length));
     if (text.ends_with('\n')) text.remove_suffix(1);
     if (text.ends_with('\r')) text.remove_suffix(1);
-    AddLine(text, (name.empty() ? "line " : name + ":") + std::to_string(++number));
+    ++place.line;
+    AddLine(text, place);
+    errno = 0;
   }
   std::free(line);
-  if (std::ferror(in) != 0)
-    Fail("cannot read " + (name.empty() ? "standard input" : name) + ": " + std::strerror(errno));
-  FinishInput();
-}
-
-void Shell::SetOutput(const std::string& path) {
-  if (output_ != nullptr) std::fclose(output_);
-  output_ = nullptr;
-  if (path.empty() || path == "stdout") return;
-  output_ = std::fopen(path.c_str(), "wb");
-  if (output_ == nullptr) Fail("cannot open \"" + path + "\": " + std::strerror(errno));
-}
-
-void Shell::RunCommand(std::string_view line, const std::string& where) {
-  const std::vector<std::string> words = SplitWords(line);
-  const std::string& name = words[0];
-  const std::string argument = words.size() > 1 ? words[1] : "";
-  if (name == ".exit" || name == ".quit") {
-    done_ = true;
-    if (!argument.empty()) exit_status_ = std::atoi(argument.c_str());
-  } else if (name == ".help") {
-    std::fputs(kHelp, out());
-  } else if (name == ".mode") {
-    const auto mode = OutputModeFromName(argument);
-    if (mode.has_value()) {
-      options_.mode = *mode;
-    } else {
-      Fail(where + ": .mode takes box, csv, json or list");
-    }
-  } else if (name == ".output") {
-    SetOutput(argument);
-  } else if (name == ".print") {
-    const size_t text = line.find_first_of(" \t");
-    std::fprintf(out(), "%s\n",
-                 words.size() == 2                ? argument.c_str()
-                 : text == std::string_view::npos ? ""
-                                                  : std::string(line.substr(text + 1)).c_str());
-  } else if (name == ".read") {
-    if (read_depth_ >= kMaxReadDepth) {
-      Fail(where + ": .read is nested too deeply");
-      return;
-    }
-    ++read_depth_;
-    RunFile(argument);
-    --read_depth_;
-  } else if (name == ".tables") {
-    const std::string filter = argument.empty() ? "" : " WHERE name LIKE " + SqlQuoted(argument);
-    const OutputMode mode = options_.mode;
-    if (mode == OutputMode::kBox) options_.mode = OutputMode::kList;
-    RunSql("SELECT name FROM llkv_tables" + filter + " ORDER BY name", where);
-    options_.mode = mode;
-  } else if (name == ".timer") {
-    if (argument != "on" && argument != "off") {
-      Fail(where + ": .timer takes on or off");
-    } else {
-      timer_ = argument == "on";
-    }
-  } else {
-    Fail(where + ": unknown command " + name + ", see .help");
+  if (done_) return;
+  if (interrupted_.load() && !options_.interactive) {
+    End(kStatusInterrupted);
+    return;
   }
-  std::fflush(out());
+  if (std::ferror(in) != 0) {
+    Fail("cannot read " + (name.empty() ? "standard input" : "\"" + name + "\"") + ": " + std::strerror(errno));
+    return;
+  }
+  FinishInput();
 }
 
 }  // namespace llkv::cli

@@ -73,8 +73,9 @@ class SqlEngine {
   /// A new session: a connection in other systems' words.
   arrow::Result<Session> NewSession();
 
-  /// Makes a checkpoint and closes the file. Open transactions are rolled back; later calls fail with 55006. Reports
-  /// what could not be written; all commits that were acknowledged are safe whatever it reports.
+  /// Makes a checkpoint and closes the file; later calls fail with 55006. So does this one while sessions, prepared
+  /// statements or unfinished readers live, and changes nothing. Reports what could not be written; all commits that
+  /// were acknowledged are safe whatever it reports.
   arrow::Status Close();
 
  private:

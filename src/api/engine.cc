@@ -5,6 +5,7 @@
 
 #include "api/impl.h"
 #include "base/error.h"
+#include "engine/error_detail.h"
 #include "pager/pager.h"
 
 namespace llkv {
@@ -14,13 +15,15 @@ SqlEngine::SqlEngine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SqlEngine::~SqlEngine() = default;
 
 arrow::Result<std::unique_ptr<SqlEngine>> SqlEngine::Open(std::string_view uri, const EngineOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto database, Database::Open(uri, options));
-  return std::make_unique<SqlEngine>(std::make_unique<Impl>(Impl{std::move(database)}));
+  auto database = Database::Open(uri, options);
+  if (!database.ok()) return WithDetail(database.status());
+  return std::make_unique<SqlEngine>(std::make_unique<Impl>(Impl{*std::move(database)}));
 }
 
 arrow::Result<std::unique_ptr<SqlEngine>> SqlEngine::Make(std::unique_ptr<Pager> pager, const EngineOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto database, Database::Make(std::shared_ptr<Pager>(std::move(pager)), options));
-  return std::make_unique<SqlEngine>(std::make_unique<Impl>(Impl{std::move(database)}));
+  auto database = Database::Make(std::shared_ptr<Pager>(std::move(pager)), options);
+  if (!database.ok()) return WithDetail(database.status());
+  return std::make_unique<SqlEngine>(std::make_unique<Impl>(Impl{*std::move(database)}));
 }
 
 arrow::Result<Session> SqlEngine::NewSession() {
@@ -29,7 +32,7 @@ arrow::Result<Session> SqlEngine::NewSession() {
   return Session(std::make_shared<Session::Impl>(Session::Impl{std::move(core)}));
 }
 
-arrow::Status SqlEngine::Close() { return impl_->database->Close(); }
+arrow::Status SqlEngine::Close() { return WithDetail(impl_->database->Close()); }
 
 std::string_view Version() { return LLKV_VERSION; }
 

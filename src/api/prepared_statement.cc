@@ -3,12 +3,13 @@
 
 #include <arrow/type.h>
 
-#include <charconv>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "api/impl.h"
 #include "base/error.h"
+#include "engine/error_detail.h"
 #include "types/text_parse.h"
 
 namespace llkv {
@@ -21,21 +22,32 @@ double ScaleFactor(int scale) {
   return factor;
 }
 
+/// number / 10^scale, halves away from zero, as a cast of DECIMAL does.
+int128_t RoundedQuotient(int128_t number, int scale) {
+  int128_t divisor = 1;
+  for (int i = 0; i < scale; ++i) divisor *= 10;
+  const int128_t rest = number % divisor;
+  number /= divisor;
+  if (rest >= divisor - rest) return number + 1;
+  if (-rest >= divisor + rest) return number - 1;
+  return number;
+}
+
 /// Any value as a 64-bit integer, 0 where it is none or does not fit.
 int64_t AsInteger(const Value& value) {
   const LogicalType type = value.type();
   if (value.is_null() || type.id() == TypeId::kInterval) return 0;
   int128_t number = 0;
   if (type.IsFloating()) {
-    const double real = value.floating();
-    if (!(real > -9.2e18 && real < 9.2e18)) return 0;
+    const double real = std::nearbyint(value.floating());
+    if (!(real >= -0x1p63 && real < 0x1p63)) return 0;
     return static_cast<int64_t>(real);
   }
   if (type.IsString()) {
     if (ParseInteger(value.bytes(), &number) != ParseOutcome::kOk) return 0;
   } else {
     number = value.integer();
-    for (int i = 0; i < type.scale(); ++i) number /= 10;
+    number = RoundedQuotient(number, type.scale());
   }
   if (number < std::numeric_limits<int64_t>::min() || number > std::numeric_limits<int64_t>::max()) return 0;
   return static_cast<int64_t>(number);
@@ -52,7 +64,10 @@ double AsDouble(const Value& value) {
   return static_cast<double>(value.integer()) / ScaleFactor(type.scale());
 }
 
-bool InRange(const PreparedCore& core, int column) { return column >= 0 && column < core.num_columns(); }
+/// Whether there is a value to read.
+bool InRange(const PreparedCore& core, int column) {
+  return core.has_row() && column >= 0 && column < core.num_columns();
+}
 
 }  // namespace
 
@@ -81,7 +96,11 @@ arrow::Status PreparedStatement::BindBlob(int index, std::string_view bytes) {
 }
 arrow::Status PreparedStatement::BindNull(int index) { return impl_->core->SetParameter(index, Value::Null()); }
 
-arrow::Result<bool> PreparedStatement::Step() { return impl_->core->Step(); }
+arrow::Result<bool> PreparedStatement::Step() {
+  auto row = impl_->core->Step();
+  if (!row.ok()) return WithDetail(row.status());
+  return row;
+}
 void PreparedStatement::Reset() { impl_->core->Reset(); }
 
 template <>
@@ -145,15 +164,21 @@ bool PreparedStatement::IsNull(int column) const {
 
 int PreparedStatement::num_columns() const { return impl_->core->num_columns(); }
 std::string_view PreparedStatement::column_name(int column) const {
-  if (!InRange(*impl_->core, column)) return {};
+  if (column < 0 || column >= num_columns()) return {};
   return schema()->field(column)->name();
 }
 const std::shared_ptr<arrow::Schema>& PreparedStatement::schema() const { return impl_->core->schema(); }
 int64_t PreparedStatement::rows_changed() const { return impl_->core->rows_changed(); }
 
-arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> PreparedStatement::Query() { return impl_->core->Query(); }
+arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> PreparedStatement::Query() {
+  auto reader = impl_->core->Query();
+  if (!reader.ok()) return WithDetail(reader.status());
+  return reader;
+}
 arrow::Result<int64_t> PreparedStatement::ExecuteBatch(const arrow::RecordBatch& parameters) {
-  return impl_->core->ExecuteBatch(parameters);
+  auto rows_changed = impl_->core->ExecuteBatch(parameters);
+  if (!rows_changed.ok()) return WithDetail(rows_changed.status());
+  return rows_changed;
 }
 
 }  // namespace llkv

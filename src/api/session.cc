@@ -10,6 +10,7 @@
 
 #include "api/impl.h"
 #include "base/error.h"
+#include "engine/error_detail.h"
 #include "engine/statement_runner.h"
 #include "sql/parser/parser.h"
 #include "types/logical_type.h"
@@ -29,7 +30,9 @@ std::string QuotedName(std::string_view name) {
   return quoted + "\"";
 }
 
-arrow::Status Shifted(const arrow::Status& status, int64_t by) {
+/// As it leaves the API: with a detail, its position counted from the start of the whole text.
+arrow::Status Shifted(const arrow::Status& failure, int64_t by) {
+  const arrow::Status status = WithDetail(failure);
   const SqlErrorDetail* detail = GetSqlError(status);
   if (detail == nullptr || detail->position() == SqlErrorDetail::kNoPosition || by == 0) return status;
   return SqlError(detail->sqlstate(), status.message(), detail->position() + by, detail->hint());
@@ -87,7 +90,7 @@ arrow::Result<std::vector<StatementResult>> Session::ExecuteAll(std::string_view
         failure = reader.status();
         if (reader.ok()) result.reader = *std::move(reader);
       } else {
-        failure = batches.status();
+        failure = WithDetail(batches.status());
       }
     }
     if (failure.ok()) results.push_back(std::move(result));
@@ -101,14 +104,15 @@ arrow::Status Session::Execute(std::string_view sql) { return ExecuteAll(sql).st
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Session::Query(std::string_view sql) {
   ARROW_ASSIGN_OR_RAISE(auto statement, ParseStatement(sql, impl_->core->parser_options()));
-  ARROW_ASSIGN_OR_RAISE(StatementResult result, StatementRunner(*impl_->core, *statement).Run());
-  if (result.reader == nullptr) return SqlError(sqlstate::kInvalidParameter, "the statement gives no rows");
-  return result.reader;
+  auto result = StatementRunner(*impl_->core, *statement, /*rows_only=*/true).Run();
+  if (!result.ok()) return WithDetail(result.status());
+  return result->reader;
 }
 
 arrow::Result<PreparedStatement> Session::Prepare(std::string_view sql) {
-  ARROW_ASSIGN_OR_RAISE(auto core, PreparedCore::Make(impl_->core, sql));
-  return PreparedStatement(std::make_unique<PreparedStatement::Impl>(PreparedStatement::Impl{std::move(core)}));
+  auto core = PreparedCore::Make(impl_->core, sql);
+  if (!core.ok()) return WithDetail(core.status());
+  return PreparedStatement(std::make_unique<PreparedStatement::Impl>(PreparedStatement::Impl{*std::move(core)}));
 }
 
 arrow::Result<int64_t> Session::Append(std::string_view table,
@@ -118,9 +122,10 @@ arrow::Result<int64_t> Session::Append(std::string_view table,
   ARROW_ASSIGN_OR_RAISE(auto statement, ParseStatement(sql));
   auto outcome = StatementRunner(*impl_->core, *statement).Run({}, reader);
   if (!outcome.ok()) {
+    // The positions are those of a text that the caller never saw.
     const SqlErrorDetail* detail = GetSqlError(outcome.status());
-    if (detail == nullptr) return outcome.status();
-    return SqlError(detail->sqlstate(), outcome.status().message(), SqlErrorDetail::kNoPosition, detail->hint());
+    return SqlError(GetSqlState(outcome.status()), outcome.status().message(), SqlErrorDetail::kNoPosition,
+                    detail != nullptr ? detail->hint() : std::string());
   }
   return outcome->rows_changed;
 }

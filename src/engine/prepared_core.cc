@@ -82,28 +82,50 @@ arrow::Status PreparedCore::Plan(const CatalogSnapshotPtr& catalog) {
   planned_types_ = ValueTypes();
   auto* query = std::get_if<BoundQuery>(&bound);
   is_query_ = query != nullptr;
-  if (!is_query_) return arrow::Status::OK();
+  if (!is_query_) return LearnOther(bound);
   effect_ = query->effect;
+  gives_rows_ = effect_ == QueryEffect::kRows;
   cacheable_ = query->cacheable;
   plan_ = std::move(query->plan);
-  if (values_.size() != plan_.parameter_types.size()) {
-    values_.assign(plan_.parameter_types.size(), Value());
-    bound_.assign(plan_.parameter_types.size(), false);
-    planned_types_ = ValueTypes();
-  }
+  SetParameterTypes(plan_.parameter_types);
   ARROW_RETURN_NOT_OK(runner.OptimizePlan(plan_, catalog));
   ARROW_ASSIGN_OR_RAISE(execution_, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan_.root))));
   if (effect_ != QueryEffect::kRows) return arrow::Status::OK();
   schema_ = execution_->schema();
-  const auto& output = execution_->output();
+  return SetColumns(execution_->output());
+}
+
+void PreparedCore::SetParameterTypes(const std::vector<LogicalType>& types) {
+  if (values_.size() == types.size()) return;
+  values_.assign(types.size(), Value());
+  bound_.assign(types.size(), false);
+  planned_types_ = ValueTypes();
+}
+
+arrow::Status PreparedCore::SetColumns(const std::vector<OutputColumn>& columns) {
   scratch_.clear();
-  for (const OutputColumn& column : output) {
+  for (const OutputColumn& column : columns) {
     ARROW_ASSIGN_OR_RAISE(auto scratch, ScratchVector::Make(column.type, arrow::default_memory_pool()));
     scratch_.push_back(std::move(scratch));
   }
-  columns_.assign(output.size(), nullptr);
-  texts_.resize(output.size());
+  columns_.assign(columns.size(), nullptr);
+  texts_.resize(columns.size());
   return arrow::Status::OK();
+}
+
+arrow::Status PreparedCore::LearnOther(const BoundStatement& bound) {
+  std::string column;
+  if (const auto* explain = std::get_if<BoundExplain>(&bound)) {
+    SetParameterTypes(explain->query.plan.parameter_types);
+    plan_.parameter_names = explain->query.plan.parameter_names;
+    column = kPlanColumn;
+  } else if (const auto* show = std::get_if<BoundShowSetting>(&bound)) {
+    column = show->name;
+  }
+  gives_rows_ = !column.empty();
+  if (!gives_rows_) return arrow::Status::OK();
+  schema_ = arrow::schema({arrow::field(column, arrow::utf8())});
+  return SetColumns({{ColumnId(), TypeId::kVarchar, column}});
 }
 
 bool PreparedCore::NeedsPlan(const CatalogSnapshot& catalog) const {
@@ -149,7 +171,7 @@ arrow::Status PreparedCore::Start() {
     return scope->Commit();
   }
   in_writing_transaction_ = transaction.is_writing();
-  cursor_transaction_ = session_->transaction();
+  cursor_transaction_ = transaction.id();
   batch_ = Batch{};
   next_ = 0;
   running_ = true;
@@ -160,22 +182,48 @@ arrow::Status PreparedCore::RunOther() {
   StatementRunner runner(*session_, *statement_);
   ARROW_ASSIGN_OR_RAISE(StatementResult result, runner.Run(values_));
   rows_changed_ = result.rows_changed < 0 ? 0 : result.rows_changed;
+  other_rows_ = std::move(result.reader);
+  in_writing_transaction_ = false;
+  batch_ = Batch{};
+  next_ = 0;
+  running_ = other_rows_ != nullptr;
   return arrow::Status::OK();
+}
+
+arrow::Result<Batch> PreparedCore::NextOtherBatch() {
+  while (true) {
+    if (other_batch_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(const Batch batch, other_batch_->Next());
+      if (batch.num_selected() > 0) return batch;
+    }
+    std::shared_ptr<arrow::RecordBatch> rows;
+    ARROW_RETURN_NOT_OK(other_rows_->ReadNext(&rows));
+    if (rows == nullptr) return Batch{};
+    ARROW_ASSIGN_OR_RAISE(other_batch_, ArrowBatchReader::Make(std::move(rows), arrow::default_memory_pool()));
+  }
+}
+
+arrow::Result<bool> PreparedCore::NextBatch() {
+  if (in_writing_transaction_ &&
+      (session_->transaction() == nullptr || session_->transaction()->id() != cursor_transaction_)) {
+    return SqlError(sqlstate::kInvalidCursorState, "the transaction that the rows belong to has ended");
+  }
+  ARROW_ASSIGN_OR_RAISE(batch_, other_rows_ != nullptr ? NextOtherBatch() : execution_->NextBatch());
+  next_ = 0;
+  if (batch_.num_selected() == 0) return false;
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    columns_[i] = &Flatten(batch_.columns[i], batch_.selection, batch_.num_rows, scratch_[i]);
+  }
+  return true;
 }
 
 arrow::Result<bool> PreparedCore::NextRow() {
   if (next_ >= batch_.num_selected()) {
-    if (in_writing_transaction_ && session_->transaction() != cursor_transaction_) {
-      return SqlError(sqlstate::kInvalidCursorState, "the transaction that the rows belong to has ended");
-    }
-    ARROW_ASSIGN_OR_RAISE(batch_, execution_->NextBatch());
-    next_ = 0;
-    if (batch_.num_selected() == 0) return false;
-    for (size_t i = 0; i < columns_.size(); ++i) {
-      columns_[i] = &Flatten(batch_.columns[i], batch_.selection, batch_.num_rows, scratch_[i]);
-    }
+    ARROW_ASSIGN_OR_RAISE(const bool more, NextBatch());
+    if (!more) return false;
   }
   row_ = batch_.selection[next_++];
+  has_row_ = true;
   return true;
 }
 
@@ -196,15 +244,17 @@ arrow::Result<bool> PreparedCore::Step() {
 void PreparedCore::Reset() {
   if (execution_ != nullptr) execution_->Stop();
   running_ = false;
+  has_row_ = false;
   batch_ = Batch{};
   next_ = 0;
+  other_batch_.reset();
+  other_rows_.reset();
 }
 
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> PreparedCore::Query() {
   ARROW_RETURN_NOT_OK(CheckAllBound());
-  StatementRunner runner(*session_, *statement_);
+  StatementRunner runner(*session_, *statement_, /*rows_only=*/true);
   ARROW_ASSIGN_OR_RAISE(StatementResult result, runner.Run(values_));
-  if (result.reader == nullptr) return SqlError(sqlstate::kInvalidParameter, "the statement gives no rows");
   return result.reader;
 }
 
@@ -214,6 +264,7 @@ arrow::Result<int64_t> PreparedCore::ExecuteBatch(const arrow::RecordBatch& para
                                                      " parameters, and the batch " +
                                                      std::to_string(parameters.num_columns()) + " columns");
   }
+  if (!is_query_) return NotSupported("only queries and changes of rows run for a batch of parameters");
   auto rows = arrow::RecordBatch::Make(parameters.schema(), parameters.num_rows(), parameters.columns());
   ARROW_ASSIGN_OR_RAISE(auto reader, ArrowBatchReader::Make(rows, arrow::default_memory_pool()));
   const bool own = !session_->in_transaction();

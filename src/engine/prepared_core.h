@@ -14,7 +14,9 @@
 #include "engine/session_core.h"
 #include "engine/statement_runner.h"
 #include "exec/query_execution.h"
+#include "sql/binder/bound_statement.h"
 #include "sql/parser/ast.h"
+#include "vector/arrow_bridge.h"
 #include "vector/scratch.h"
 
 namespace llkv {
@@ -40,6 +42,8 @@ class PreparedCore {
   int64_t rows_changed() const { return rows_changed_; }
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   int num_columns() const { return static_cast<int>(columns_.size()); }
+  /// Whether there is a current row: Step gave true, and nothing has ended the execution since.
+  bool has_row() const { return has_row_; }
   /// The current row is row `row()` of these flat vectors.
   const Vector& column(int index) const { return *columns_[static_cast<size_t>(index)]; }
   uint32_t row() const { return row_; }
@@ -54,6 +58,13 @@ class PreparedCore {
   arrow::Status Start();
   arrow::Status RunOther();
   arrow::Result<bool> NextRow();
+  /// Fetches the cursor's next batch; false where there is none.
+  arrow::Result<bool> NextBatch();
+  arrow::Result<Batch> NextOtherBatch();
+  /// Makes room for parameters of these types, and for rows of these columns.
+  void SetParameterTypes(const std::vector<LogicalType>& types);
+  arrow::Status SetColumns(const std::vector<OutputColumn>& columns);
+  arrow::Status LearnOther(const BoundStatement& bound);
   std::vector<LogicalType> ValueTypes() const;
   arrow::Status CheckAllBound() const;
 
@@ -64,6 +75,7 @@ class PreparedCore {
 
   // What the last planning found.
   bool is_query_ = false;  // SELECT and changes of rows: one plan; else the statement is run by StatementRunner
+  bool gives_rows_ = false;
   QueryEffect effect_ = QueryEffect::kRows;
   bool cacheable_ = true;
   uint64_t catalog_version_ = 0;
@@ -79,8 +91,12 @@ class PreparedCore {
 
   // The cursor.
   bool running_ = false;
+  bool has_row_ = false;
   bool in_writing_transaction_ = false;
-  const Transaction* cursor_transaction_ = nullptr;
+  TxnId cursor_transaction_;
+  // The rows of a statement that is no query.
+  std::shared_ptr<arrow::RecordBatchReader> other_rows_;
+  std::unique_ptr<ArrowBatchReader> other_batch_;
   Batch batch_;
   uint32_t next_ = 0;
   uint32_t row_ = 0;

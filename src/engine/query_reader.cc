@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/error_detail.h"
+
 namespace llkv {
 
 namespace {
@@ -46,18 +48,21 @@ QueryEnvironment::QueryEnvironment(std::shared_ptr<Database> owner, std::shared_
 
 QueryEnvironment::~QueryEnvironment() { database->RemoveUser(); }
 
-QueryReader::~QueryReader() {
+QueryReader::~QueryReader() { Release(); }
+
+void QueryReader::Release() {
   // The execution points into the environment.
   execution_.reset();
+  environment_.reset();
 }
 
 arrow::Status QueryReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
   batch->reset();
-  if (finished_) return arrow::Status::OK();
+  if (execution_ == nullptr) return arrow::Status::OK();
   auto next = execution_->NextRecordBatch();
   if (!next.ok()) {
-    finished_ = true;
-    return next.status();
+    Release();
+    return WithDetail(next.status());
   }
   if (*next == nullptr) return Close();
   *batch = KeepingAlive(**next, environment_->database->pool());
@@ -65,8 +70,7 @@ arrow::Status QueryReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) 
 }
 
 arrow::Status QueryReader::Close() {
-  if (!finished_) execution_->Stop();
-  finished_ = true;
+  Release();
   return arrow::Status::OK();
 }
 

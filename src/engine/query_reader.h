@@ -31,7 +31,8 @@ struct QueryEnvironment {
   EngineFiles files;
 };
 
-/// See the file's comment. Used by one thread at a time. Its batches own their memory, past the reader's end.
+/// See the file's comment. Used by one thread at a time. Its batches own their memory, past the reader's end;
+/// at its end (all rows read, a failure, Close) it lets go of its snapshot.
 class QueryReader : public arrow::RecordBatchReader {
  public:
   /// `execution` has been started.
@@ -46,10 +47,13 @@ class QueryReader : public arrow::RecordBatchReader {
   arrow::Status Close() override;
 
  private:
+  /// Stops the query and lets go of its snapshot; what was given already stays valid.
+  void Release();
+
+  // Both are null once the reader is at its end.
   std::shared_ptr<QueryEnvironment> environment_;
   std::unique_ptr<QueryExecution> execution_;
   std::shared_ptr<arrow::Schema> schema_;
-  bool finished_ = false;
 };
 
 /// The batch with buffers that keep `owner` alive: the memory pool that they go back to.

@@ -72,14 +72,24 @@ ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transact
   return context;
 }
 
-void SessionCore::ApplySettings() {
-  database_->pool()->set_limit_bytes(settings_.memory_limit_bytes);
+Settings SessionCore::CurrentSettings() const {
+  Settings current = settings_;
+  current.memory_limit_bytes = database_->pool()->limit_bytes();
+  return current;
+}
+
+void SessionCore::ChangeSettings(const Settings& changed) {
+  if (changed.memory_limit_bytes != database_->pool()->limit_bytes()) {
+    database_->pool()->set_limit_bytes(changed.memory_limit_bytes);
+  }
+  settings_ = changed;
   database_->EnsureThreads(settings_.threads);
 }
 
 arrow::Result<std::unique_ptr<StatementScope>> StatementScope::Begin(SessionCore& session) {
   ARROW_RETURN_NOT_OK(session.database()->CheckOpen());
   session.stop().Reset();
+  session.progress().Reset();
   std::unique_ptr<StatementScope> scope(new StatementScope(session));
   if (session.transaction() == nullptr) {
     scope->own_ = session.database()->storage().txns().Begin();

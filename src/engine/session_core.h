@@ -32,10 +32,12 @@ class SessionCore {
   SessionCore& operator=(const SessionCore&) = delete;
 
   const std::shared_ptr<Database>& database() const { return database_; }
-  Settings& settings() { return settings_; }
+  const Settings& settings() const { return settings_; }
+  /// The same, with what other sessions have set for the whole engine meanwhile.
+  Settings CurrentSettings() const;
   ParserOptions parser_options() const;
   StopToken& stop() { return *stop_; }
-  const Progress& progress() const { return *progress_; }
+  Progress& progress() const { return *progress_; }
   bool in_transaction() const { return transaction_ != nullptr; }
 
   /// BEGIN (25001 inside a transaction), COMMIT and ROLLBACK (25P01 outside). After COMMIT, failed or not, the
@@ -51,8 +53,8 @@ class SessionCore {
   std::shared_ptr<QueryEnvironment> MakeEnvironment() const;
   /// The context of a query; the environment outlives it.
   ExecContext MakeExecContext(QueryEnvironment& environment, Transaction& transaction, bool writes) const;
-  /// Applies the settings that belong to the whole engine.
-  void ApplySettings();
+  /// Takes changed settings; of those that belong to the whole engine, the ones that differ.
+  void ChangeSettings(const Settings& changed);
 
  private:
   std::shared_ptr<Database> database_;

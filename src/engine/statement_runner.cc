@@ -6,6 +6,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <limits>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -54,6 +55,34 @@ std::vector<std::string> SplitLines(const std::string& text) {
   return lines;
 }
 
+template <typename T>
+bool IsIn(int128_t number) {
+  return number >= std::numeric_limits<T>::min() && number <= std::numeric_limits<T>::max();
+}
+
+/// Whether an integer surely is a value of the type, so that no cast needs to run; false for other types.
+bool FitsInteger(int128_t number, LogicalType type) {
+  switch (type.id()) {
+    case TypeId::kTinyInt:
+      return IsIn<int8_t>(number);
+    case TypeId::kSmallInt:
+      return IsIn<int16_t>(number);
+    case TypeId::kInteger:
+      return IsIn<int32_t>(number);
+    case TypeId::kBigInt:
+      return IsIn<int64_t>(number);
+    default:
+      return false;
+  }
+}
+
+arrow::Status NoRows() { return SqlError(sqlstate::kInvalidParameter, "the statement gives no rows"); }
+
+bool GivesRows(const BoundStatement& bound) {
+  if (const auto* query = std::get_if<BoundQuery>(&bound)) return query->effect == QueryEffect::kRows;
+  return std::holds_alternative<BoundExplain>(bound) || std::holds_alternative<BoundShowSetting>(bound);
+}
+
 /// Reads all rows now: what a transaction that has written sees may not outlive it.
 arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Materialize(
     const std::shared_ptr<arrow::RecordBatchReader>& reader) {
@@ -92,6 +121,8 @@ arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& pl
       converted.push_back(value);
     } else if (value.is_null()) {
       converted.push_back(Value::Null(wanted));
+    } else if (value.type().IsInteger() && FitsInteger(value.integer(), wanted)) {
+      converted.push_back(Value::Integer(wanted, value.integer()));
     } else {
       ARROW_ASSIGN_OR_RAISE(BoundScalar cast, functions.BindCast(value.type(), wanted, /*safe=*/false, dialect));
       std::vector<BoundExprPtr> children;
@@ -127,6 +158,7 @@ arrow::Result<StatementResult> StatementRunner::Run(std::span<const Value> param
   environment_ = session_.MakeEnvironment();
   environment_->files.SetStream(std::move(stream));
   if (statement_.kind == AstStatementKind::kTransaction) {
+    if (rows_only_) return NoRows();
     // No transaction of its own around these.
     ARROW_ASSIGN_OR_RAISE(BoundStatement bound, Bind(std::make_shared<CatalogSnapshot>(), nullptr, {}));
     if (auto* transaction = std::get_if<BoundTransaction>(&bound)) return RunTransaction(*transaction);
@@ -137,6 +169,7 @@ arrow::Result<StatementResult> StatementRunner::Run(std::span<const Value> param
   std::vector<LogicalType> types;
   for (const Value& value : parameters) types.push_back(value.type());
   ARROW_ASSIGN_OR_RAISE(BoundStatement bound, Bind(catalog, &environment_->files, std::move(types)));
+  if (rows_only_ && !GivesRows(bound)) return NoRows();
   return Dispatch(bound, *scope, catalog, parameters);
 }
 
@@ -150,7 +183,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
   if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
   if (auto* show = std::get_if<BoundShowSetting>(&bound)) {
-    auto value = ShowSetting(show->name, session_.settings());
+    auto value = ShowSetting(show->name, session_.CurrentSettings());
     if (!value.ok()) return WithPosition(value.status(), show->position);
     return TextResult("SHOW", show->name, {*value});
   }
@@ -213,7 +246,7 @@ arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain
   BoundStatementPlan& plan = explain.query.plan;
   if (!explain.analyze) {
     ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
-    return TextResult("EXPLAIN", "plan", SplitLines(PlanToString(*plan.root)));
+    return TextResult("EXPLAIN", kPlanColumn, SplitLines(PlanToString(*plan.root)));
   }
   ARROW_ASSIGN_OR_RAISE(
       const std::vector<Value> values,
@@ -227,16 +260,15 @@ arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain
   ARROW_RETURN_NOT_OK(execution->Drain().status());
   std::string text = execution->ExplainAnalyze();
   ARROW_RETURN_NOT_OK(scope.Commit());
-  return TextResult("EXPLAIN", "plan", SplitLines(text));
+  return TextResult("EXPLAIN", kPlanColumn, SplitLines(text));
 }
 
 arrow::Result<StatementResult> StatementRunner::RunSet(const BoundSet& set) {
-  Settings changed = session_.settings();
+  Settings changed = session_.CurrentSettings();
   const arrow::Status status = set.reset ? ResetSetting(set.name, session_.database()->default_settings(), changed)
                                          : SetSetting(set.name, set.value, changed);
   if (!status.ok()) return WithPosition(status, set.name_position);
-  session_.settings() = changed;
-  session_.ApplySettings();
+  session_.ChangeSettings(changed);
   return Tagged(set.reset ? "RESET" : "SET");
 }
 

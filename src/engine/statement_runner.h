@@ -19,7 +19,9 @@ namespace llkv {
 /// See the file's comment. Made for one statement.
 class StatementRunner {
  public:
-  StatementRunner(SessionCore& session, const AstStatement& statement) : session_(session), statement_(statement) {}
+  /// With `rows_only`, a statement that gives no rows is error 22023 and does nothing.
+  StatementRunner(SessionCore& session, const AstStatement& statement, bool rows_only = false)
+      : session_(session), statement_(statement), rows_only_(rows_only) {}
 
   /// Runs it: changes are made (and, outside BEGIN … COMMIT, committed) when this returns; rows stream from the
   /// result's reader. Parameters in the text take `parameters`, 42P02 where there are too few. `stream` stands in for
@@ -56,8 +58,12 @@ class StatementRunner {
 
   SessionCore& session_;
   const AstStatement& statement_;
+  bool rows_only_;
   std::shared_ptr<QueryEnvironment> environment_;
 };
+
+/// The column of EXPLAIN's result.
+inline constexpr const char* kPlanColumn = "plan";
 
 /// A result of one text column with these lines.
 StatementResult TextResult(std::string tag, const std::string& column, const std::vector<std::string>& lines);

@@ -22,6 +22,7 @@ arrow::Status InitializeCompute() {
 
 arrow::Status ConversionError(const std::string& where, const std::string& column, const arrow::Status& cause) {
   const bool out_of_range = cause.message().find("out of bounds") != std::string::npos ||
+                            cause.message().find("not in range") != std::string::npos ||
                             cause.message().find("overflow") != std::string::npos ||
                             cause.message().find("does not fit") != std::string::npos;
   return SqlError(out_of_range ? sqlstate::kNumericOutOfRange : sqlstate::kBadCopyFormat,
