@@ -17,7 +17,7 @@
 #include "formats/arrow_io.h"
 #include "formats/convert.h"
 #include "formats/csv.h"
-#include "formats/interval_text.h"
+#include "formats/text_columns.h"
 
 namespace llkv {
 
@@ -104,7 +104,7 @@ class CsvPart : public FilePartReader {
     const arrow::Status read = rows_->ReadNext(&batch);
     if (!read.ok()) return Locate(read);
     if (batch == nullptr) return batch;
-    ARROW_ASSIGN_OR_RAISE(batch, ParseIntervals(batch, types_, path_));
+    ARROW_ASSIGN_OR_RAISE(batch, ParseTextColumns(batch, types_, path_));
     return ConvertColumns(batch, types_, path_);
   }
 
@@ -180,7 +180,7 @@ class CsvReader : public FileReader {
       const std::string& name = read.column_names[column_indexes[i]];
       convert.include_columns.push_back(name);
       // Arrow's CSV reader has no INTERVAL: that is read as text and parsed here.
-      convert.column_types[name] = types[i].id() == TypeId::kInterval ? arrow::utf8() : ToArrowType(types[i]);
+      convert.column_types[name] = IsTextColumn(types[i]) ? arrow::utf8() : ToArrowType(types[i]);
     }
     if (has_empty_last_column) {
       read.column_names.emplace_back("end");

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "formats/arrow_io.h"
 #include "formats/csv.h"
-#include "formats/interval_text.h"
+#include "formats/text_columns.h"
 
 namespace llkv {
 
@@ -28,7 +28,7 @@ class CsvWriter : public FileWriter {
   CsvWriter& operator=(const CsvWriter&) = delete;
 
   arrow::Status Write(const arrow::RecordBatch& batch) override {
-    ARROW_ASSIGN_OR_RAISE(auto text, FormatIntervals(batch));
+    ARROW_ASSIGN_OR_RAISE(auto text, FormatTextColumns(batch));
     return writer_->WriteRecordBatch(*text);
   }
   arrow::Status Close() override {
@@ -54,7 +54,7 @@ arrow::Result<std::unique_ptr<FileWriter>> OpenCsvWriter(FileSystem* file_system
   write.delimiter = options.delimiter;
   write.null_string = options.null_text;
   ARROW_ASSIGN_OR_RAISE(auto file, OpenOutput(file_system, path));
-  auto writer = arrow::csv::MakeCSVWriter(file, WithTextIntervals(*schema), write);
+  auto writer = arrow::csv::MakeCSVWriter(file, WithTextColumns(*schema), write);
   if (!writer.ok()) {
     ARROW_UNUSED(file->Abort());
     return writer.status();

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# Signals, pipes, killed and concurrent processes, and the prompt on a terminal.
+import os
+import pty
+import random
+import select
+import signal
+import subprocess
+import time
+import unittest
+
+from shell_process import PROGRAM, ShellTest, main
+
+ENDLESS = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE (a.range + b.range) % 11 = 5"
+
+
+class Signals(ShellTest):
+    def test_a_broken_pipe_ends_quietly(self):
+        process = self.start(":memory:", "SELECT range FROM range(100000000)", stdin=subprocess.DEVNULL)
+        self.assertEqual(process.stdout.readline(), b"0\n")
+        process.stdout.close()
+        self.assertEqual(process.wait(60), 128 + signal.SIGPIPE)
+        self.assertEqual(process.stderr.read(), b"")
+        process.stderr.close()
+
+    def test_interrupt_stops_the_statement_and_the_script(self):
+        process = self.start()
+        process.stdin.write(("SELECT 'ready';\n" + ENDLESS + ";\nSELECT 'never';\n").encode())
+        process.stdin.flush()
+        self.wait_for_line(process.stdout, "ready")
+        # The statement may not have begun yet: ask until it is heard.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            select.select([], [], [], 0.01)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((out, process.returncode), (b"", 128 + signal.SIGINT), err)
+
+    def test_interrupt_while_waiting_for_input(self):
+        process = self.start()
+        process.stdin.write(b"SELECT 'ready';\n")
+        process.stdin.flush()
+        self.wait_for_line(process.stdout, "ready")
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            select.select([], [], [], 0.01)
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT)
+
+
+class Processes(ShellTest):
+    def test_killed_inside_a_transaction(self):
+        self.expect("", "a.llkv", "CREATE TABLE t (a INT PRIMARY KEY); INSERT INTO t VALUES (1)")
+        process = self.start("a.llkv")
+        process.stdin.write(b"BEGIN; INSERT INTO t SELECT range + 10 FROM range(200000); DELETE FROM t WHERE a = 1;\n"
+                            b"SELECT count(*) FROM t;\n")
+        process.stdin.flush()
+        self.wait_for_line(process.stdout, "200000")
+        process.kill()
+        process.communicate()
+        self.expect("1\n", "a.llkv", "SELECT * FROM t")
+
+    def test_killed_while_committing(self):
+        self.expect("", "a.llkv", "CREATE TABLE t (a INT PRIMARY KEY, b TEXT)")
+        generator = random.Random(7)
+        last = 0
+        for _ in range(8):
+            process = self.start("a.llkv")
+            script = "".join(f"INSERT INTO t VALUES ({i}, 'row {i}'); SELECT {i};\n" for i in range(last + 1, last + 3000))
+            try:
+                os.set_blocking(process.stdin.fileno(), True)
+                feeder = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=process.stdin)
+                process.stdin.close()
+                feeder.stdin.write(script.encode())
+                feeder.stdin.close()
+            except BrokenPipeError:
+                pass
+            acknowledged = last
+            for _ in range(generator.randrange(1, 60)):
+                acknowledged = int(process.stdout.readline())
+            process.kill()
+            acknowledged = max([acknowledged] + [int(line) for line in process.stdout.read().split(b"\n")[:-1]])
+            process.wait()
+            process.stdout.close()
+            process.stderr.close()
+            feeder.wait()
+            result = self.run_llkv("a.llkv", "SELECT count(*), max(a), sum(a) FROM t")
+            count, largest, total = (int(field) for field in result.out.strip().split("|"))
+            self.assertIn(count - acknowledged, (0, 1), f"{acknowledged} acknowledged, {count} there")
+            self.assertEqual((largest, total), (count, count * (count + 1) // 2))
+            last = count
+
+    def test_a_second_writer_is_refused_and_told_which_file(self):
+        process = self.start("a.llkv")
+        process.stdin.write(b"CREATE TABLE t (a INT);\nSELECT 'ready';\n")
+        process.stdin.flush()
+        self.wait_for_line(process.stdout, "ready")
+        self.expect_failure("a.llkv", "a.llkv", "SELECT 1")
+        self.expect_failure("a.llkv", "-readonly", "a.llkv", "SELECT 1")
+        process.communicate(b"INSERT INTO t VALUES (1);\n")
+        self.expect("1\n", "a.llkv", "SELECT a FROM t")
+
+
+class Prompt(ShellTest):
+    def open_prompt(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.environ["TERM"] = "dumb"
+            os.execv(PROGRAM, [PROGRAM])
+        self.pid = pid
+        self.terminal = terminal
+        self.seen = ""
+
+    def wait_for(self, text):
+        """Reads until `text` is there, and forgets all before it."""
+        deadline = time.monotonic() + 60
+        while text not in self.seen:
+            ready, _, _ = select.select([self.terminal], [], [], max(0, deadline - time.monotonic()))
+            if not ready:
+                self.fail(f"waited for {text!r}, saw {self.seen!r}")
+            try:
+                self.seen += os.read(self.terminal, 65536).decode("utf-8", "replace")
+            except OSError:
+                self.fail(f"the prompt ended before {text!r}: {self.seen!r}")
+        self.seen = self.seen.split(text, 1)[1]
+
+    def type(self, text):
+        os.write(self.terminal, text.encode())
+
+    def end(self, status):
+        # What is left is read, so that the program can write it.
+        while True:
+            try:
+                if not os.read(self.terminal, 65536):
+                    break
+            except OSError:
+                break
+        _, ended = os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(ended), status)
+
+    def test_statements_and_end_of_input(self):
+        self.open_prompt()
+        self.wait_for("llkv> ")
+        self.type("SELECT 40 + 2\n")
+        self.wait_for("...> ")
+        self.type("AS answer;\n")
+        self.wait_for("│ answer │")
+        self.wait_for("│     42 │")
+        self.wait_for("llkv> ")
+        self.type("SELECT nope;\n")
+        self.wait_for("nope")
+        self.wait_for("llkv> ")
+        self.type("\x04")
+        self.end(1)
+
+    def test_interrupt_drops_what_is_typed(self):
+        self.open_prompt()
+        self.wait_for("llkv> ")
+        self.type("SELECT 'dropped',\n")
+        self.wait_for("...> ")
+        self.type("'half a line")
+        self.wait_for("half a line")
+        self.type("\x03")
+        self.wait_for("llkv> ")
+        self.type("SELECT 7 * 6 AS kept;\n")
+        self.wait_for("│ kept │")
+        self.wait_for("│   42 │")
+        self.wait_for("llkv> ")
+        self.type(".exit 5\n")
+        self.end(5)
+
+    def test_interrupt_stops_the_running_statement(self):
+        self.open_prompt()
+        self.wait_for("llkv> ")
+        self.type(".print begun\n" + ENDLESS + ";\n")
+        self.wait_for("begun\r\n")
+        self.wait_for("= 5;")
+        deadline = time.monotonic() + 60
+        # The statement may not have begun yet: ask until it is heard.
+        while "interrupted" not in self.seen and time.monotonic() < deadline:
+            self.type("\x03")
+            ready, _, _ = select.select([self.terminal], [], [], 0.2)
+            if ready:
+                self.seen += os.read(self.terminal, 65536).decode("utf-8", "replace")
+        self.wait_for("interrupted")
+        self.wait_for("llkv> ")
+        self.type("SELECT 'still ' || 'here';\n")
+        self.wait_for("still here")
+        self.type(".quit\n")
+        self.end(1)
+
+
+if __name__ == "__main__":
+    main()
