@@ -306,6 +306,10 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenCsvReader(FileSystem* file_
     while (end > 0 && sample->data()[end - 1] != '\n') --end;
     if (end > 0) sample = arrow::SliceBuffer(sample, 0, end);
   }
+  if (sample->data()[sample->size() - 1] != '\n') {
+    // Arrow's reader counts no columns in a block whose only record is not ended.
+    sample = arrow::Buffer::FromString(sample->ToString() + "\n");
+  }
   const int64_t lines = std::count(sample->data(), sample->data() + sample->size(), uint8_t{'\n'}) + 1;
   reader->rows_estimate = lines * std::max<int64_t>(1, size / std::max<int64_t>(1, sample->size()));
   const arrow::Status described = DescribeColumns(*reader, sample, expected);
