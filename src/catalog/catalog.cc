@@ -190,9 +190,8 @@ void Catalog::Publish(CommitTs ts, CatalogSnapshotPtr objects) {
   const CommitTs oldest = storage_->txns().oldest_snapshot();
   MutexLock lock(mutex_);
   versions_.push_back({ts, std::move(objects)});
-  const auto is_unseen = [&](size_t i) { return i + 1 < versions_.size() && versions_[i + 1].since <= oldest; };
   size_t num_unseen = 0;
-  while (is_unseen(num_unseen)) ++num_unseen;
+  while (num_unseen + 1 < versions_.size() && versions_[num_unseen + 1].since <= oldest) ++num_unseen;
   versions_.erase(versions_.begin(), versions_.begin() + static_cast<ptrdiff_t>(num_unseen));
 }
 

@@ -274,7 +274,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> QueryExecution::Impl::NextPar
 arrow::Status QueryExecution::Impl::Fail(const arrow::Status& status) {
   // A thread that was told to stop reports that; what made it stop counts.
   const arrow::Status first = errors_.status();
-  const arrow::Status reported = first.ok() ? status : first;
+  arrow::Status reported = first.ok() ? status : first;
   Stop();
   return reported;
 }

@@ -2,6 +2,7 @@
 // too.
 #pragma once
 
+#include <arrow/io/type_fwd.h>
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 

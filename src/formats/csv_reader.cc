@@ -1,5 +1,6 @@
 // Reading CSV: header and types are found out from the first megabyte, rows are parsed and converted by Arrow, and a
 // row that does not convert is reported with its line and column.
+#include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/csv/api.h>
 #include <arrow/io/interfaces.h>

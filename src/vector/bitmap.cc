@@ -54,9 +54,9 @@ __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,popcnt"))) uint32_t
   const uint32_t flip = wanted ? 0 : ~uint32_t{0};
   uint32_t count = 0;
   for (uint32_t i = 0; i < num_rows; i += 32) {
-    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + i));
-    uint32_t mask = static_cast<uint32_t>(_mm256_test_epi8_mask(block, block)) ^ flip;
-    if (num_rows - i < 32) mask &= (uint32_t{1} << (num_rows - i)) - 1;
+    const uint32_t present = num_rows - i < 32 ? (uint32_t{1} << (num_rows - i)) - 1 : ~uint32_t{0};
+    const __m256i block = _mm256_maskz_loadu_epi8(present, bytes + i);
+    const uint32_t mask = (static_cast<uint32_t>(_mm256_test_epi8_mask(block, block)) ^ flip) & present;
     _mm512_storeu_si512(rows + count, _mm512_maskz_compress_epi16(mask, numbers));
     count += static_cast<uint32_t>(__builtin_popcount(mask));
     numbers = _mm512_add_epi16(numbers, step);
@@ -112,9 +112,15 @@ uint32_t SelectBytes(const uint8_t* bytes, bool wanted, const Selection& selecti
     }
 #endif
     const uint64_t flip = wanted ? 0 : ~uint64_t{0};
-    for (uint32_t word = 0; word < BitmapWords(selection.count); ++word) {
-      const uint64_t mask = (PackWord(bytes + size_t{word} * 64) ^ flip) & LowBits(selection.count - word * 64);
-      count += AppendRows(mask, word * 64, rows + count);
+    const uint32_t num_whole = selection.count / 64;
+    for (uint32_t word = 0; word < num_whole; ++word) {
+      count += AppendRows(PackWord(bytes + size_t{word} * 64) ^ flip, word * 64, rows + count);
+    }
+    const uint32_t num_left = selection.count - num_whole * 64;
+    if (num_left > 0) {
+      uint8_t last[64] = {};
+      std::memcpy(last, bytes + size_t{num_whole} * 64, num_left);
+      count += AppendRows((PackWord(last) ^ flip) & LowBits(num_left), num_whole * 64, rows + count);
     }
     return count;
   }

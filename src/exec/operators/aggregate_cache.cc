@@ -159,7 +159,7 @@ struct EqualCodesLoop {
 }  // namespace
 
 uint32_t GroupCache::SplitRows(const Selection& selection, uint32_t num_rows, Run* runs, uint16_t* rows) const {
-  const auto num_codes = static_cast<uint32_t>(std::min<size_t>(entries_.size(), kMaxRuns + 1));
+  const auto num_codes = static_cast<uint32_t>(std::min<int64_t>(entries_.size(), kMaxRuns + 1));
   if (num_codes > kMaxRuns || selection.count < 32 * num_codes) return 0;
   alignas(64) uint8_t mask[kMaxBatchRows];
   const uint32_t num_positions = selection.IsDense() ? selection.count : num_rows;

@@ -156,7 +156,7 @@ struct SimDisk::Inode {
 
   /// What is there after a loss of power.
   std::shared_ptr<Inode> AfterPowerLoss(std::mt19937_64& random) const {
-    const auto after = std::make_shared<Inode>();
+    auto after = std::make_shared<Inode>();
     after->durable = durable;
     std::vector<Change> changes = pending;
     // Crashes differ in how much of the cache had been written back, and in which order.

@@ -231,7 +231,7 @@ arrow::Result<CommitTicket> FilePager::SubmitOrdered(WriteBatch& batch, const Co
   const LogMark mark{log_buffer_.size(), log_};
   AppendCommit(batch, blobs, fresh_segments, blobs_synced);
   if (durability != Durability::kNone || log_buffer_.size() >= kLogBufferBytes) {
-    const arrow::Status written = FlushLog();
+    arrow::Status written = FlushLog();
     if (!written.ok()) {
       TakeBack(mark);
       return written;
@@ -324,7 +324,7 @@ arrow::Status FilePager::MakeLogRoom(uint64_t bytes) {
   log_buffer_.resize(mark.buffer_size + sizeof(EntryHeader));
   AppendToBuffer(BytesOf(jump));
   FinishEntry(EntryType::kJump, mark.buffer_size);
-  const arrow::Status written = FlushLog();
+  arrow::Status written = FlushLog();
   if (!written.ok()) {
     TakeBack(mark);
     core_->space.Abandon(fresh.offset);

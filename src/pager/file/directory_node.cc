@@ -82,7 +82,8 @@ arrow::Result<NodeRef> DirectoryNode::Decode(std::span<const uint8_t> bytes, Ext
   };
   if (bytes.size() < sizeof(fixed)) return damaged();
   std::memcpy(&fixed, bytes.data(), sizeof(fixed));
-  const auto count = static_cast<size_t>(std::popcount(fixed.bits[0]) + std::popcount(fixed.bits[1]));
+  const size_t count =
+      static_cast<size_t>(std::popcount(fixed.bits[0])) + static_cast<size_t>(std::popcount(fixed.bits[1]));
   if (fixed.level != level || bytes.size() != sizeof(fixed) + count * sizeof(Extent)) return damaged();
   NodeRef node(new DirectoryNode(level, 0));
   node->bits = {fixed.bits[0], fixed.bits[1]};

@@ -293,7 +293,7 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
     }
     return arrow::Status::OK();
   };
-  const arrow::Status status = read();
+  arrow::Status status = read();
   core_->space.RemoveLogReader();
   return status;
 }
