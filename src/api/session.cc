@@ -1,10 +1,7 @@
 // Session in terms of SessionCore and StatementRunner.
 #include "llkv/session.h"
 
-#include <arrow/array.h>
-#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
-#include <arrow/type.h>
 
 #include <utility>
 
@@ -13,8 +10,6 @@
 #include "engine/error_detail.h"
 #include "engine/statement_runner.h"
 #include "sql/parser/parser.h"
-#include "types/logical_type.h"
-#include "vector/arrow_bridge.h"
 
 namespace llkv {
 
@@ -142,34 +137,5 @@ bool Session::in_transaction() const { return impl_->core->in_transaction(); }
 std::string FormatError(std::string_view sql, const arrow::Status& status) { return FormatErrorWithCaret(sql, status); }
 
 bool IsCompleteScript(std::string_view sql) { return !SplitStatements(sql).incomplete; }
-
-void AppendValueText(const arrow::Array& column, int64_t row, std::string* out) {
-  if (column.IsNull(row)) return;
-  switch (column.type_id()) {
-    case arrow::Type::STRING:
-      *out += static_cast<const arrow::StringArray&>(column).GetView(row);
-      return;
-    case arrow::Type::BOOL:
-      *out += static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false";
-      return;
-    case arrow::Type::INT32:
-      *out += std::to_string(static_cast<const arrow::Int32Array&>(column).Value(row));
-      return;
-    case arrow::Type::INT64:
-      *out += std::to_string(static_cast<const arrow::Int64Array&>(column).Value(row));
-      return;
-    default:
-      break;
-  }
-  const auto slice = column.Slice(row, 1);
-  auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("", column.type())}), 1, {slice});
-  auto reader = ArrowBatchReader::Make(batch, arrow::default_memory_pool());
-  auto value = reader.ok() ? (*reader)->Next() : arrow::Result<Batch>(reader.status());
-  if (!value.ok() || value->num_selected() == 0) {
-    *out += slice->ToString();
-    return;
-  }
-  *out += GetValue(value->columns[0], value->selection[0]).ToString();
-}
 
 }  // namespace llkv

@@ -104,7 +104,9 @@ arrow::Result<TaskResult> LaneTask::RunSlice() {
     is_open_ = true;
   }
   Sink* sink = run_->sink();
-  const auto end = std::chrono::steady_clock::now() + kSlice;
+  // On the calling thread nobody else waits for a turn.
+  const bool is_sliced = run_->queue() != nullptr;
+  const auto end = is_sliced ? std::chrono::steady_clock::now() + kSlice : std::chrono::steady_clock::time_point::max();
   while (true) {
     LaneResult result = LaneResult::kBatch;
     if (!has_batch_) {
@@ -125,7 +127,7 @@ arrow::Result<TaskResult> LaneTask::RunSlice() {
         ARROW_RETURN_NOT_OK(sink->Combine(lane_.sink_context(), lane_.sink_state()));
         return TaskResult::kDone;
     }
-    if (std::chrono::steady_clock::now() >= end) return TaskResult::kAgain;
+    if (is_sliced && std::chrono::steady_clock::now() >= end) return TaskResult::kAgain;
   }
 }
 

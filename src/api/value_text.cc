@@ -1,0 +1,98 @@
+// Values of results as text: directly for the types that results have, by way of a Vector for all others.
+#include <arrow/array.h>
+#include <arrow/memory_pool.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include <cstring>
+#include <string>
+
+#include "base/int128.h"
+#include "llkv/session.h"
+#include "types/text_format.h"
+#include "types/value.h"
+#include "vector/arrow_bridge.h"
+#include "vector/scratch.h"
+
+namespace llkv {
+
+namespace {
+
+template <typename ArrayType>
+auto Native(const arrow::Array& column, int64_t row) {
+  return static_cast<const ArrayType&>(column).Value(row);
+}
+
+/// A decimal of 4, 8 or 16 bytes.
+template <typename Unscaled>
+uint32_t FormatDecimalOf(const arrow::Array& column, int64_t row, char* text) {
+  Unscaled unscaled;
+  std::memcpy(&unscaled, static_cast<const arrow::FixedSizeBinaryArray&>(column).GetValue(row), sizeof(unscaled));
+  return FormatDecimal(unscaled, static_cast<const arrow::DecimalType&>(*column.type()).scale(), text);
+}
+
+/// The length of the value's text, written to `text`; 0 for types that go by way of a Vector.
+uint32_t FormatDirectly(const arrow::Array& column, int64_t row, char* text) {
+  switch (column.type_id()) {
+    case arrow::Type::INT8:
+      return FormatInteger(Native<arrow::Int8Array>(column, row), text);
+    case arrow::Type::INT16:
+      return FormatInteger(Native<arrow::Int16Array>(column, row), text);
+    case arrow::Type::INT32:
+      return FormatInteger(Native<arrow::Int32Array>(column, row), text);
+    case arrow::Type::INT64:
+      return FormatInteger(Native<arrow::Int64Array>(column, row), text);
+    case arrow::Type::FLOAT:
+      return FormatReal(Native<arrow::FloatArray>(column, row), text);
+    case arrow::Type::DOUBLE:
+      return FormatDouble(Native<arrow::DoubleArray>(column, row), text);
+    case arrow::Type::DECIMAL32:
+      return FormatDecimalOf<int32_t>(column, row, text);
+    case arrow::Type::DECIMAL64:
+      return FormatDecimalOf<int64_t>(column, row, text);
+    case arrow::Type::DECIMAL128:
+      return FormatDecimalOf<int128_t>(column, row, text);
+    case arrow::Type::DATE32:
+      return FormatDate(Native<arrow::Date32Array>(column, row), text);
+    default:
+      return 0;
+  }
+}
+
+/// By way of a Vector: slow, and right for every type that has a SQL type.
+void AppendByVector(const arrow::Array& column, int64_t row, std::string* out) {
+  const auto slice = column.Slice(row, 1);
+  auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("", column.type())}), 1, {slice});
+  auto reader = ArrowBatchReader::Make(batch, arrow::default_memory_pool());
+  auto value = reader.ok() ? (*reader)->Next() : arrow::Result<Batch>(reader.status());
+  if (!value.ok() || value->num_selected() == 0) {
+    *out += slice->ToString();
+    return;
+  }
+  *out += GetValue(value->columns[0], value->selection[0]).ToString();
+}
+
+}  // namespace
+
+void AppendValueText(const arrow::Array& column, int64_t row, std::string* out) {
+  if (column.IsNull(row)) return;
+  switch (column.type_id()) {
+    case arrow::Type::STRING:
+      *out += static_cast<const arrow::StringArray&>(column).GetView(row);
+      return;
+    case arrow::Type::BOOL:
+      *out += Native<arrow::BooleanArray>(column, row) ? "true" : "false";
+      return;
+    default:
+      break;
+  }
+  char text[kMaxTextBytes];
+  const uint32_t length = FormatDirectly(column, row, text);
+  if (length > 0) {
+    out->append(text, length);
+  } else {
+    AppendByVector(column, row, out);
+  }
+}
+
+}  // namespace llkv
