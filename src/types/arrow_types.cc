@@ -1,13 +1,17 @@
 // SQL types to and from Arrow types: what crosses the public boundary.
 #include <arrow/type.h>
 
+#include <array>
+
 #include "base/error.h"
 #include "types/logical_type.h"
 
 namespace llkv {
 
-std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
-  switch (type.id()) {
+namespace {
+
+std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
+  switch (id) {
     case TypeId::kNull:
       return arrow::null();
     case TypeId::kBoolean:
@@ -35,7 +39,7 @@ std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
     case TypeId::kDouble:
       return arrow::float64();
     case TypeId::kDecimal:
-      return arrow::decimal128(type.precision(), type.scale());
+      break;  // one a precision and scale
     case TypeId::kVarchar:
       return arrow::utf8();
     case TypeId::kBlob:
@@ -50,6 +54,23 @@ std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
       return arrow::month_day_nano_interval();
   }
   return arrow::null();
+}
+
+using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kInterval) + 1>;
+
+/// Made while the program starts, as are Arrow's own instances behind them: no thread meets them half made, and thread
+/// sanitizers, which do not see into Arrow's library, need not be told so.
+const ArrowTypes kArrowTypes = [] {
+  ArrowTypes types;
+  for (size_t id = 0; id < types.size(); ++id) types[id] = MakeArrowType(static_cast<TypeId>(id));
+  return types;
+}();
+
+}  // namespace
+
+std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
+  if (type.id() == TypeId::kDecimal) return arrow::decimal128(type.precision(), type.scale());
+  return kArrowTypes[static_cast<size_t>(type.id())];
 }
 
 namespace {

@@ -58,7 +58,7 @@ arrow::Result<uint8_t*> GroupTable::NewRow() {
   if (row == nullptr) {
     ARROW_ASSIGN_OR_RAISE(row, storage_.AllocateRow(0, nullptr));
   }
-  std::memcpy(row + keys_->state_offset(), initial_state_.data(), initial_state_.size());
+  std::copy(initial_state_.begin(), initial_state_.end(), row + keys_->state_offset());
   return row;
 }
 
@@ -157,7 +157,7 @@ arrow::Status GroupTable::InsertNewRows(std::span<const Vector> columns, const S
     positions[k] = static_cast<uint16_t>(selection[lanes[k]]);
     new_rows[k] = rows[lanes[k]];
     new_heaps[k] = heaps[lanes[k]];
-    std::memcpy(new_rows[k] + keys_->state_offset(), initial_state_.data(), initial_state_.size());
+    std::copy(initial_state_.begin(), initial_state_.end(), new_rows[k] + keys_->state_offset());
   }
   ScatterRows(keys_->layout(), columns, Selection{positions, count}, new_rows, new_heaps);
   return arrow::Status::OK();
