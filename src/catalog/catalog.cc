@@ -151,7 +151,7 @@ arrow::Status Catalog::Load() {
   if (table_ != nullptr) {
     Snapshot snapshot;
     snapshot.ts = pin->ts();
-    ARROW_RETURN_NOT_OK(table_->ForEach(snapshot, [&objects](ObjectRow row) {
+    ARROW_RETURN_NOT_OK(table_->ForEach(snapshot, [this, &objects](ObjectRow row) {
       auto entry = std::make_shared<CatalogEntry>();
       if (row.kind == static_cast<uint8_t>(ObjectKind::kTable)) {
         ARROW_ASSIGN_OR_RAISE(TableSchema schema, DecodeTableSchema(row.definition));
@@ -163,6 +163,7 @@ arrow::Status Catalog::Load() {
         return NotSupported("the catalog has an object of a newer version of LLKV: \"" + row.name + "\"");
       }
       if (entry->id() != row.id) return Corrupted("a catalog entry has another id than its row");
+      storage_->ReserveTableId(entry->id());
       objects->Put(std::move(entry));
       return arrow::Status::OK();
     }));

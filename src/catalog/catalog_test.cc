@@ -178,5 +178,20 @@ TEST(SchemaCodec, DamagedBytesAreErrors) {
   }
 }
 
+TEST_F(CatalogTest, IdsOfViewsAreNotGivenAgainAfterACrash) {
+  auto txn = Begin();
+  ViewSchema view;
+  view.name = "v";
+  view.sql = "SELECT 1";
+  ASSERT_OK(catalog_->CreateView(*txn, view).status());
+  ASSERT_OK(storage_->Commit(*txn));
+  txn.reset();
+  Open();
+  auto next = Begin();
+  ASSERT_OK(catalog_->CreateTable(*next, Table("t")).status());
+  ASSERT_OK(storage_->Commit(*next));
+  EXPECT_EQ(Names(*Begin()), (NameList{"t", "v"}));
+}
+
 }  // namespace
 }  // namespace llkv

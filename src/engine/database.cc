@@ -72,6 +72,7 @@ arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> p
   database->scheduler_ = std::make_unique<Scheduler>(settings.threads - 1);
   StorageOptions storage_options;
   storage_options.read_only = options.read_only;
+  storage_options.pool = database->pool_.get();
   ARROW_ASSIGN_OR_RAISE(database->storage_, Storage::Open(std::move(pager), storage_options));
   ARROW_ASSIGN_OR_RAISE(database->catalog_, Catalog::Open(database->storage_.get()));
   return database;

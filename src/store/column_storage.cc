@@ -89,7 +89,8 @@ arrow::Status ColumnStorage::Recover() {
   ReserveTableId(TableId(std::max(root.next_table_id, kFirstUserTableId) - 1));
   {
     MutexLock lock(mutex_);
-    for (const StorageRoot::Table& table : root.tables) tables_[table.id] = Slot{nullptr, table.key, std::nullopt};
+    for (const StorageRoot::Table& table : root.tables)
+      tables_[table.id] = Slot{nullptr, table.key, std::nullopt, false};
     if (!root.unused_blobs.empty()) unused_.push_back({CommitTs(0), std::move(root.unused_blobs)});
     stored_ts_ = root.last_committed;
   }
@@ -128,7 +129,7 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
       auto table = std::make_shared<ColumnTable>(std::move(layout), context_);
       table->SetChanged();
       MutexLock lock(mutex_);
-      if (!tables_.emplace(id, Slot{std::move(table), PhysicalKey(), std::nullopt}).second) {
+      if (!tables_.emplace(id, Slot{std::move(table), PhysicalKey(), std::nullopt, false}).second) {
         return Corrupted("the log creates table " + std::to_string(id.value) + " twice");
       }
       if (id.value >= kFirstUserTableId) ReserveTableId(id);
@@ -195,7 +196,7 @@ arrow::Result<std::shared_ptr<TableStore>> ColumnStorage::CreateTable(Transactio
   auto table = std::make_shared<ColumnTable>(std::move(layout), context_);
   {
     MutexLock lock(mutex_);
-    if (!tables_.emplace(id, Slot{table, PhysicalKey(), std::nullopt}).second) {
+    if (!tables_.emplace(id, Slot{table, PhysicalKey(), std::nullopt, false}).second) {
       return InternalError("a table's id was given twice");
     }
   }
@@ -241,6 +242,7 @@ arrow::Status ColumnStorage::PrepareTables(CommitTs at, WriteBatch& batch,
     for (auto& [id, slot] : tables_) {
       if (slot.dropped_at) {
         dropped->push_back(id);
+        if (slot.is_unlisted) continue;
         if (slot.stored.value == 0 && slot.table->state()->groups.empty()) continue;
         ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, Load(id));
         ARROW_ASSIGN_OR_RAISE(std::vector<PhysicalKey> blobs, TableCheckpoint::AllBlobs(*table));
@@ -320,7 +322,12 @@ arrow::Status ColumnStorage::CheckpointNow() {
   for (const auto& part : parts) part->Apply(has_older_snapshots);
   MutexLock lock(mutex_);
   for (const auto& part : parts) tables_[part->table()->layout().id].stored = part->metadata_key();
-  for (const TableId id : dropped) tables_.erase(id);
+  for (const TableId id : dropped) {
+    const auto slot = tables_.find(id);
+    // Snapshots from before the drop still find the table.
+    slot->second.is_unlisted = true;
+    if (!txns_.HasSnapshotUpTo(CommitTs(slot->second.dropped_at->value - 1))) tables_.erase(slot);
+  }
   unused_ = std::move(unused);
   stored_ts_ = at;
   return arrow::Status::OK();

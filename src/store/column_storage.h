@@ -32,6 +32,7 @@ class ColumnStorage : public Storage {
   Pager& pager() override { return *pager_; }
   arrow::Status Commit(Transaction& txn, std::optional<Durability> level) override;
   TableId AllocateTableId() override { return TableId(next_table_id_.fetch_add(1)); }
+  void ReserveTableId(TableId id) override;
   arrow::Result<std::shared_ptr<TableStore>> CreateTable(Transaction& txn, TableLayout layout) override;
   arrow::Status DropTable(Transaction& txn, TableId table) override;
   arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) override;
@@ -46,6 +47,8 @@ class ColumnStorage : public Storage {
     PhysicalKey stored;
     /// The commit that dropped it.
     std::optional<CommitTs> dropped_at;
+    /// A checkpoint has taken it out of the root; it is here for older snapshots only.
+    bool is_unlisted = false;
   };
   struct UnusedBlobs {
     /// Snapshots up to here may read them.
@@ -56,7 +59,6 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<ColumnTable>> Load(TableId id) LLKV_REQUIRES(mutex_);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
   arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
-  void ReserveTableId(TableId id);
   arrow::Status CheckpointNow();
   arrow::Status PrepareTables(CommitTs at, WriteBatch& batch, std::vector<std::unique_ptr<TableCheckpoint>>* parts,
                               std::vector<TableId>* dropped, std::vector<UnusedBlobs>* unused);

@@ -56,6 +56,8 @@ class Storage {
 
   /// An id for a table or a view; never given twice once a transaction that used it has committed.
   virtual TableId AllocateTableId() = 0;
+  /// Recovery only: `id` is taken by an object that the storage does not know, a view.
+  virtual void ReserveTableId(TableId id) = 0;
   /// Adds a table, private to the transaction until COMMIT. `layout.id` comes from AllocateTableId.
   virtual arrow::Result<std::shared_ptr<TableStore>> CreateTable(Transaction& txn, TableLayout layout) = 0;
   /// Drops a table at COMMIT; whoever has it open under an older snapshot reads on.

@@ -85,8 +85,9 @@ arrow::Status ColumnTable::CheckKeyIsFree(std::string_view key) {
     ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
     if (fate == RowFate::kNever) continue;
     if (fate == RowFate::kAlive) return DuplicateKey(key);
-    // The newest version of this key is gone; it could be added only when the older ones were.
-    return arrow::Status::OK();
+    // The newest hot version of this key is gone, and it could be added only when the older ones were. A bulk load may
+    // have added the key since: the runs know.
+    break;
   }
   uint32_t num_live = 0;
   if (!now->runs.empty()) ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, key, &num_live));
