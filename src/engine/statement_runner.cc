@@ -246,7 +246,7 @@ arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain
   BoundStatementPlan& plan = explain.query.plan;
   if (!explain.analyze) {
     ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
-    return TextResult("EXPLAIN", kPlanColumn, SplitLines(PlanToString(*plan.root)));
+    return TextResult("EXPLAIN", kPlanColumn, SplitLines(PlanToString(*plan.root, explain.costs)));
   }
   ARROW_ASSIGN_OR_RAISE(
       const std::vector<Value> values,

@@ -78,6 +78,7 @@ enum class ComparisonOp : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreat
 struct PushedPredicate {
   enum class Op : uint8_t { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kIsNull, kIsNotNull, kIn };
   uint32_t column_ordinal = 0;  // in the table's schema
+  std::string column_name;      // for EXPLAIN
   Op op = Op::kEqual;
   std::vector<BoundExprPtr> values;  // constants or parameters of the column's type; several only for kIn
 };
@@ -265,7 +266,7 @@ struct BoundStatementPlan {
 };
 
 /// The plan as an indented tree, one node a line, with terms, pushed predicates and estimated rows: what EXPLAIN shows.
-std::string PlanToString(const LogicalPlan& plan);
+std::string PlanToString(const LogicalPlan& plan, bool with_estimates = true);
 
 /// A short name of a node's kind and variant, for example "HASH_JOIN LEFT": what EXPLAIN shows as its head.
 std::string PlanNodeTitle(const LogicalPlan& plan);

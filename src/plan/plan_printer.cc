@@ -107,12 +107,8 @@ const char* PredicateOp(PushedPredicate::Op op) {
   return "";
 }
 
-std::string PredicateText(const LogicalScan& scan, const PushedPredicate& predicate) {
-  std::string name = fmt::format("#{}", predicate.column_ordinal);
-  for (size_t i = 0; i < scan.column_ordinals.size(); ++i) {
-    if (scan.column_ordinals[i] == predicate.column_ordinal) name = scan.output[i].name;
-  }
-  std::string text = fmt::format("{} {}", name, PredicateOp(predicate.op));
+std::string PredicateText(const PushedPredicate& predicate) {
+  std::string text = fmt::format("{} {}", predicate.column_name, PredicateOp(predicate.op));
   if (predicate.op == PushedPredicate::Op::kIn) return fmt::format("{} ({})", text, Join(predicate.values));
   if (!predicate.values.empty()) text += " " + predicate.values[0]->ToString();
   return text;
@@ -120,7 +116,7 @@ std::string PredicateText(const LogicalScan& scan, const PushedPredicate& predic
 
 std::string ScanDetail(const LogicalScan& scan) {
   std::string text = fmt::format("{} [{}]", scan.table_name, Names(scan.output));
-  for (const auto& predicate : scan.predicates) text += fmt::format(" {{{}}}", PredicateText(scan, predicate));
+  for (const auto& predicate : scan.predicates) text += fmt::format(" {{{}}}", PredicateText(predicate));
   if (!scan.key_lookup.empty()) text += fmt::format(" key ({})", Join(scan.key_lookup));
   return text;
 }
@@ -272,7 +268,7 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
   return {};
 }
 
-std::string PlanToString(const LogicalPlan& plan) {
+std::string PlanToString(const LogicalPlan& plan, bool with_estimates) {
   std::string text;
   std::vector<std::pair<const LogicalPlan*, size_t>> stack{{&plan, 0}};
   while (!stack.empty()) {
@@ -282,7 +278,7 @@ std::string PlanToString(const LogicalPlan& plan) {
     text += PlanNodeTitle(*node);
     const std::string detail = Detail(*node);
     if (!detail.empty()) text += " " + detail;
-    if (node->estimated_rows >= 0) text += fmt::format(" (~{:.0f} rows)", node->estimated_rows);
+    if (with_estimates && node->estimated_rows >= 0) text += fmt::format(" (~{:.0f} rows)", node->estimated_rows);
     text += "\n";
     for (size_t i = node->children.size(); i > 0; --i) stack.emplace_back(node->children[i - 1].get(), depth + 1);
   }

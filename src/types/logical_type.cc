@@ -267,7 +267,7 @@ arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector
       return NotSupported("the type " + std::string(name) + " is not supported yet", position);
     }
   }
-  return SqlError(sqlstate::kUndefinedFunction, "there is no type named \"" + std::string(name) + "\"", position);
+  return SqlError(sqlstate::kUndefinedObject, "there is no type named \"" + std::string(name) + "\"", position);
 }
 
 }  // namespace llkv

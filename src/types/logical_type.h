@@ -114,7 +114,7 @@ ValueLimits IntegerLimits(LogicalType type);
 
 /// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
 /// regard to case and include the usual synonyms (int4, text, numeric, double precision, …). Errors: 42704-like
-/// undefined type (42883), parameters out of range (22023), a type that is known but cannot run (0A000).
+/// undefined type (42704), parameters out of range (22023), a type that is known but cannot run (0A000).
 arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector<int64_t>& parameters,
                                         int64_t position);
 

@@ -55,7 +55,7 @@ TEST(TextTest, TypesByName) {
   EXPECT_EQ(*TypeFromName("double precision", {}, 0), LogicalType(TypeId::kDouble));
   EXPECT_EQ(GetSqlState(TypeFromName("decimal", {39, 0}, 3).status()), sqlstate::kInvalidParameter);
   EXPECT_EQ(GetSqlState(TypeFromName("uuid", {}, 3).status()), sqlstate::kFeatureNotSupported);
-  EXPECT_EQ(GetSqlState(TypeFromName("nonsense", {}, 3).status()), sqlstate::kUndefinedFunction);
+  EXPECT_EQ(GetSqlState(TypeFromName("nonsense", {}, 3).status()), sqlstate::kUndefinedObject);
 }
 
 TEST(TextTest, CommonTypes) {

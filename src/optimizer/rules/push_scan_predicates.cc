@@ -101,6 +101,9 @@ void PushInto(LogicalScan& scan, std::vector<BoundExprPtr>& terms, RuleContext& 
   for (BoundExprPtr& term : terms) {
     auto predicate = ToPredicate(scan, *term);
     if (predicate.has_value()) {
+      for (size_t i = 0; i < scan.column_ordinals.size(); ++i) {
+        if (scan.column_ordinals[i] == predicate->column_ordinal) predicate->column_name = scan.output[i].name;
+      }
       scan.predicates.push_back(*std::move(predicate));
     } else {
       kept.push_back(std::move(term));

@@ -1,6 +1,9 @@
 // The binder's entry: dispatches on the kind of statement.
 #include "sql/binder/binder.h"
 
+#include <fmt/format.h>
+
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -13,17 +16,36 @@ namespace {
 
 arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement& statement);
 
+/// The value of an option that is on or off; on where none is given.
+arrow::Result<bool> BindFlag(const BindState& state, const AstOption& option) {
+  if (option.values.empty()) return true;
+  if (option.values.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(const Value value, OptionValue(state, *option.values[0]));
+    const std::string text = value.ToString();
+    if (SameName(text, "on") || SameName(text, "true") || text == "1") return true;
+    if (SameName(text, "off") || SameName(text, "false") || text == "0") return false;
+  }
+  return SqlError(sqlstate::kInvalidParameter, fmt::format("{} is on or off", option.name), option.range.position);
+}
+
 arrow::Result<BoundStatement> BindExplain(BindState& state, const AstExplain& explain) {
   const int64_t position = explain.range.position;
   if (explain.query_plan) return Refuse("EXPLAIN QUERY PLAN", position);
   if (explain.format != AstExplainFormat::kText) return Refuse("EXPLAIN's other formats", position);
-  if (!explain.options.empty()) return Refuse("EXPLAIN's options", explain.options[0].range.position);
+  bool costs = true;
+  for (const AstOption& option : explain.options) {
+    if (option.name == "analyze" && option.values.empty()) continue;
+    if (option.name != "costs" || explain.analyze) {
+      return Refuse(fmt::format("EXPLAIN's option {}", option.name), option.range.position);
+    }
+    ARROW_ASSIGN_OR_RAISE(costs, BindFlag(state, option));
+  }
   ARROW_ASSIGN_OR_RAISE(BoundStatement inner, BindStatement(state, *explain.statement));
   auto* query = std::get_if<BoundQuery>(&inner);
   if (query == nullptr) {
     return Refuse("EXPLAIN of a statement without a plan", explain.statement->range.position);
   }
-  return BoundExplain{explain.analyze, std::move(*query)};
+  return BoundExplain{explain.analyze, costs, std::move(*query)};
 }
 
 template <typename T>

@@ -48,6 +48,8 @@ struct BoundQuery {
 /// EXPLAIN [ANALYZE] of a statement that is one plan. The engine optimizes `query.plan` and shows it.
 struct BoundExplain {
   bool analyze = false;
+  /// EXPLAIN (COSTS off): without the optimizer's estimates.
+  bool costs = true;
   BoundQuery query;
 };
 
