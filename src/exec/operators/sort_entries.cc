@@ -60,6 +60,7 @@ class EntrySorter {
  private:
   static constexpr int64_t kInsertionSize = 24;
   static constexpr int64_t kPollSize = 4096;
+  static constexpr int64_t kPollRows = 65'536;
   static constexpr uint32_t kMaxDigitBits = 11;
 
   void RadixPass(Entry<kWords>* a, Entry<kWords>* b, int64_t n, uint32_t word, uint64_t different, bool to_b) {
@@ -78,7 +79,12 @@ class EntrySorter {
       ends[d] = begin;
       begin += count;
     }
-    for (int64_t i = 0; i < n; ++i) b[ends[(a[i].key[word] >> shift) & mask]++] = a[i];
+    // The first pass over a large run may touch fresh pages for seconds.
+    for (int64_t first = 0; first < n; first += kPollRows) {
+      if (n > kPollRows && stop_.stop_requested()) return;
+      const int64_t last = std::min(n, first + kPollRows);
+      for (int64_t i = first; i < last; ++i) b[ends[(a[i].key[word] >> shift) & mask]++] = a[i];
+    }
     begin = 0;
     for (uint32_t d = 0; d < num_buckets; ++d) {
       const int64_t count = ends[d] - begin;
@@ -111,6 +117,8 @@ class EntrySorter {
     const int64_t half = n / 2;
     MergeSort(a, b, half, !to_b);
     MergeSort(a + half, b + half, n - half, !to_b);
+    // Halves that were left unsorted are not where they are looked for.
+    if (n > kPollSize && stop_.stop_requested()) return;
     const Entry<kWords>* from = to_b ? a : b;
     std::merge(from, from + half, from + half, from + n, to_b ? b : a, EntryLess<kWords>{ties_, kWords});
   }
