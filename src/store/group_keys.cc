@@ -12,6 +12,7 @@ namespace llkv {
 
 arrow::Status CollectKeys(const TableLayout& layout, ColdRowGroup& group, arrow::MemoryPool* pool, SortedKeys* keys) {
   std::vector<ScratchVector> scratch;
+  std::vector<Vector> stored(layout.primary_key.size());
   std::vector<const Vector*> flat(layout.primary_key.size());
   for (const uint32_t ordinal : layout.primary_key) {
     if (group.ColumnIndex(ordinal) == ColdRowGroup::kNoColumn) return arrow::Status::OK();
@@ -27,7 +28,8 @@ arrow::Status CollectKeys(const TableLayout& layout, ColdRowGroup& group, arrow:
     for (size_t i = 0; i < flat.size(); ++i) {
       const uint32_t ordinal = layout.primary_key[i];
       ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, group.reader().Column(group.ColumnIndex(ordinal)));
-      flat[i] = &Flatten(chunk->GetVector(first), Selection::All(count), count, scratch[i]);
+      stored[i] = chunk->GetVector(first);
+      flat[i] = &Flatten(stored[i], Selection::All(count), count, scratch[i]);
     }
     for (uint32_t row = 0; row < count; ++row) {
       key.clear();
