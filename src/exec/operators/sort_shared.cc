@@ -132,6 +132,7 @@ arrow::Result<uint32_t> SortShared::PrepareFinalize(const QueryContext& query) {
   if (lanes_.size() == 1) {
     for (size_t i = 0; i < 2; ++i) {
       const PoolArray<uint64_t>& run = lanes_[0]->runs[order[i]];
+      if (run.size() == 0) continue;
       pieces_[i] = {run.data() + encoder_.num_words(), entry_words(), run.size() / entry_words()};
     }
     return 0;
