@@ -2,6 +2,7 @@
 #include "expr/bound_expr.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace llkv {
@@ -21,13 +22,19 @@ bool SameFunction(const BoundScalar& a, const BoundScalar& b) {
          a.return_type == b.return_type && (a.state == b.state || (a.state_is_derived && b.state_is_derived));
 }
 
+/// Constants that no expression can tell apart: NaN is itself, and 0.0 is not -0.0.
+bool SameConstant(const Value& a, const Value& b) {
+  if (a.is_null() || b.is_null() || a.type() != b.type() || !a.type().IsFloating()) return a == b;
+  return std::bit_cast<uint64_t>(a.floating()) == std::bit_cast<uint64_t>(b.floating());
+}
+
 bool SameNode(const BoundExpr& a, const BoundExpr& b) {
   if (a.kind != b.kind || a.type != b.type || a.children.size() != b.children.size()) return false;
   switch (a.kind) {
     case ExprKind::kColumn:
       return a.column == b.column;
     case ExprKind::kConstant:
-      return a.value == b.value;
+      return SameConstant(a.value, b.value);
     case ExprKind::kParameter:
       return a.parameter_index == b.parameter_index;
     case ExprKind::kFunction:

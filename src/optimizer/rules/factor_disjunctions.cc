@@ -19,10 +19,13 @@ bool Contains(const std::vector<BoundExprPtr>& terms, const BoundExpr& wanted) {
   return false;
 }
 
-/// (a AND b) OR (a AND c) as a, (b OR c). Gives nothing where nothing is shared or a term can fail (its guard may be in
-/// the branch).
+/// Whether a part of the term may be said again elsewhere: it must not fail there (its guard may be in the branch), and
+/// must have the same value both times.
+bool CanRepeat(const BoundExpr& expr) { return !expr.CanFail() && !expr.IsVolatile(); }
+
+/// (a AND b) OR (a AND c) as a, (b OR c). Gives nothing where nothing is shared.
 std::vector<BoundExprPtr> Factor(const BoundExpr& disjunction) {
-  if (disjunction.CanFail()) return {};
+  if (!CanRepeat(disjunction)) return {};
   std::vector<std::vector<BoundExprPtr>> branches;
   for (const BoundExprPtr& branch : disjunction.children) branches.push_back(CloneTerms(*branch));
   std::vector<BoundExprPtr> shared;
@@ -50,7 +53,7 @@ std::vector<BoundExprPtr> Factor(const BoundExpr& disjunction) {
 std::vector<BoundExprPtr> Implied(const BoundExpr& disjunction,
                                   const std::vector<std::unordered_set<ColumnId>>& sides) {
   std::vector<BoundExprPtr> implied;
-  if (disjunction.CanFail()) return implied;
+  if (!CanRepeat(disjunction)) return implied;
   for (const auto& side : sides) {
     if (ReadsOnly(disjunction, side)) continue;
     std::vector<BoundExprPtr> branches;

@@ -17,6 +17,8 @@ namespace {
 
 constexpr size_t kMaxDynamicRelations = 12;
 constexpr size_t kMaxRelations = 64;
+/// Estimates end here, so that costs stay finite and comparable.
+constexpr double kMaxRows = 1e30;
 
 using RelationSet = uint64_t;
 
@@ -68,6 +70,8 @@ void TakeApart(LogicalPlanPtr plan, RuleContext& context, Block& block, std::vec
   }
 }
 
+double ClampRows(double rows) { return std::min(std::max(1.0, rows), kMaxRows); }
+
 /// The rows of the table that a relation scans, where it is nothing but a filtered scan; else `rows`.
 double BaseRows(const LogicalPlan& relation, RuleContext& context, double rows) {
   const LogicalPlan* below = &relation;
@@ -81,7 +85,7 @@ class Orderer {
  public:
   Orderer(Block& block, RuleContext& context) : block_(block), estimator_(context) {
     for (LogicalPlanPtr& relation : block_.relations) {
-      rows_.push_back(std::max(1.0, estimator_.Estimate(*relation)));
+      rows_.push_back(ClampRows(estimator_.Estimate(*relation)));
       base_rows_.push_back(BaseRows(*relation, context, rows_.back()));
       columns_.push_back(OutputIds(*relation));
     }
@@ -106,7 +110,7 @@ class Orderer {
     for (const auto& [relations, terms] : by_relations) {
       rows *= terms.size() == 1 ? terms[0]->selectivity : KeySelectivity(relations & left, terms);
     }
-    return std::max(1.0, rows);
+    return ClampRows(rows);
   }
 
   double KeySelectivity(RelationSet left, const std::vector<const Term*>& terms) const {

@@ -72,6 +72,7 @@ bool FitsType(int128_t value, LogicalType type) {
 /// Whether the cast keeps order and can be undone: every value of `from` has its own place in `to`.
 bool IsWidening(LogicalType from, LogicalType to) {
   if (from.IsInteger() && to.IsInteger()) {
+    if (to.IsUnsigned() && !from.IsUnsigned()) return false;  // negative values fail
     return IntegerBits(to) > IntegerBits(from) || (IntegerBits(to) == IntegerBits(from) && from == to);
   }
   if (from.IsInteger() && to.IsDecimal()) {
