@@ -60,7 +60,8 @@ class EntrySorter {
  private:
   static constexpr int64_t kInsertionSize = 24;
   static constexpr int64_t kPollSize = 4096;
-  static constexpr int64_t kPollRows = 65'536;
+  /// Each row of a scatter may touch a fresh page, and a huge one takes milliseconds.
+  static constexpr int64_t kPollRows = 32;
   static constexpr uint32_t kMaxDigitBits = 11;
 
   void RadixPass(Entry<kWords>* a, Entry<kWords>* b, int64_t n, uint32_t word, uint64_t different, bool to_b) {
@@ -81,7 +82,7 @@ class EntrySorter {
     }
     // The first pass over a large run may touch fresh pages for seconds.
     for (int64_t first = 0; first < n; first += kPollRows) {
-      if (n > kPollRows && stop_.stop_requested()) return;
+      if (n > kPollSize && stop_.stop_requested()) return;
       const int64_t last = std::min(n, first + kPollRows);
       for (int64_t i = first; i < last; ++i) b[ends[(a[i].key[word] >> shift) & mask]++] = a[i];
     }
