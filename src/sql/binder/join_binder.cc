@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
+#include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest.h"
@@ -137,6 +139,36 @@ void SetJoinOutput(LogicalJoin& join) {
   join.output.insert(join.output.end(), right.begin(), right.end());
 }
 
+/// Whether everything that the subquery reads from outside is among `plan`'s columns (nothing at all counts).
+bool ReadsOnlyFrom(const PendingSubquery& pending, const LogicalPlan& plan) {
+  std::unordered_set<ColumnId> read = FreeColumns(*pending.plan);
+  for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
+  for (const OutputColumn& column : pending.plan->output) read.erase(column.id);
+  for (const OutputColumn& column : plan.output) read.erase(column.id);
+  return read.empty();
+}
+
+/// Subqueries in the condition of an outer, semi or anti join: each is joined to the side that it reads from, before
+/// the join decides which rows match; every row of that side stays.
+arrow::Status AttachToSides(BindState& state, std::vector<PendingSubquery> pending, LogicalJoin& join,
+                            BoundExprPtr& condition) {
+  std::vector<PendingSubquery> of_side[2];
+  for (PendingSubquery& one : pending) {
+    const size_t side = ReadsOnlyFrom(one, *join.children[1]) ? 1 : 0;
+    if (!ReadsOnlyFrom(one, *join.children[side])) {
+      return Refuse("a subquery that reads both sides, in the condition of an outer, semi or anti join", one.position);
+    }
+    of_side[side].push_back(std::move(one));
+  }
+  for (size_t side = 0; side < 2; ++side) {
+    if (of_side[side].empty()) continue;
+    BoundExprPtr* slots[] = {&condition};
+    ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(of_side[side]), join.children[side], slots));
+  }
+  SetJoinOutput(join);
+  return arrow::Status::OK();
+}
+
 arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironment& environment, const Scope& scope,
                      LogicalPlanPtr& plan) {
   auto& join = plan->As<LogicalJoin>();
@@ -152,7 +184,9 @@ arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironmen
     return arrow::Status::OK();
   }
   if (join.type != JoinType::kInner) {
-    return Refuse("a subquery in the condition of an outer, semi or anti join", pending[0].position);
+    ARROW_RETURN_NOT_OK(AttachToSides(state, std::move(pending), join, condition));
+    join.terms = SplitConjuncts(std::move(condition));
+    return arrow::Status::OK();
   }
   BoundExprPtr* slots[] = {&condition};
   ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
