@@ -29,7 +29,7 @@ bool ColumnTable::EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::str
 arrow::Status ColumnTable::IndexNewRow(const HotRowGroup& group, uint32_t slot, UniqueCheck check,
                                        TableChanges& changes) {
   if (!EncodeHotKey(group, slot, &key_)) return arrow::Status::OK();
-  const arrow::Status is_free = CheckKeyIsFree(key_);
+  arrow::Status is_free = CheckKeyIsFree(key_);
   if (!is_free.ok()) {
     if (check == UniqueCheck::kImmediate || GetSqlState(is_free) != sqlstate::kUniqueViolation) return is_free;
     changes.AddDeferredKey(key_);

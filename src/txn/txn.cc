@@ -156,7 +156,7 @@ void TxnManager::ReleaseWriter() {
 
 arrow::Status TxnManager::RunWithoutWriter(int64_t timeout_ms, const std::function<arrow::Status()>& f) {
   ARROW_RETURN_NOT_OK(AcquireWriter(timeout_ms));
-  const arrow::Status status = f();
+  arrow::Status status = f();
   ReleaseWriter();
   return status;
 }
@@ -188,13 +188,13 @@ arrow::Status TxnManager::Commit(Transaction& txn, std::optional<Durability> lev
   }
   const CommitTs ts(last_committed_.load(std::memory_order_relaxed) + 1);
   Lsn lsn;
-  const arrow::Status written = WriteCommit(txn, ts, level, &lsn);
+  arrow::Status written = WriteCommit(txn, ts, level, &lsn);
   if (!written.ok()) {
     batch_.Clear();
     Rollback(txn);
     return written;
   }
-  const arrow::Status published = txn.ForEachParticipant([ts](TxnParticipant& participant) {
+  arrow::Status published = txn.ForEachParticipant([ts](TxnParticipant& participant) {
     participant.Publish(ts);
     return arrow::Status::OK();
   });

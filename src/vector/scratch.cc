@@ -18,7 +18,7 @@ constexpr int64_t kFirstBlockBytes = 16 * 1024;
 constexpr int64_t kLargestBlockBytes = 1024 * 1024;
 
 arrow::Status Allocate(arrow::MemoryPool* pool, int64_t size, uint8_t** memory) {
-  const arrow::Status status = pool->Allocate(size, 64, memory);
+  arrow::Status status = pool->Allocate(size, 64, memory);
   if (status.ok() || GetSqlError(status) != nullptr) return status;
   return SqlError(sqlstate::kOutOfMemory, status.message());
 }

@@ -28,7 +28,7 @@ arrow::Result<BoundFrom> Named(const AstFromItem& item, std::string name, Logica
   }
   for (size_t i = 0; i < item.column_aliases.size(); ++i) columns[i].name = item.column_aliases[i].text;
   BoundFrom from;
-  from.scope.AddTable(item.alias.empty() ? std::move(name) : item.alias.text, columns);
+  from.scope.AddTable(item.alias.empty() ? name : item.alias.text, columns);
   from.plan = std::move(plan);
   return from;
 }

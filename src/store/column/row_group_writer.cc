@@ -1,5 +1,6 @@
 #include "store/column/row_group_writer.h"
 
+#include <arrow/array.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -101,7 +102,7 @@ arrow::Status RowGroupWriter::Append(const Batch& batch, std::span<const RowId> 
   }
   const uint32_t before = num_rows();
   for (size_t i = 0; i < columns_.size(); ++i) {
-    const arrow::Status status = accumulators_[i]->Append(batch.columns[i], batch.selection);
+    arrow::Status status = accumulators_[i]->Append(batch.columns[i], batch.selection);
     if (!status.ok()) {
       Rewind(before);
       return status;
