@@ -2,6 +2,7 @@
 #include "prompt.h"
 
 #include <histedit.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -42,6 +43,20 @@ int ReadKey(EditLine* editor, wchar_t* key) {
   EditorState* state = StateOf(editor);
   std::mbstate_t decoder{};
   while (true) {
+    // An interrupt that came before the wait ends it too.
+    pollfd waiting[2] = {{STDIN_FILENO, POLLIN, 0}, {state->shell->wake_descriptor(), POLLIN, 0}};
+    const int ready = poll(waiting, 2, -1);
+    if (ready < 0 && errno != EINTR) return -1;
+    if (ready > 0 && (waiting[1].revents & POLLIN) != 0) {
+      uint64_t count = 0;
+      const bool drained = read(waiting[1].fd, &count, sizeof(count)) == sizeof(count);
+      if (drained && state->shell->TakeInterrupt()) {
+        state->interrupted = true;
+        errno = EINTR;
+        return -1;
+      }
+    }
+    if (ready <= 0 || waiting[0].revents == 0) continue;
     char byte = 0;
     const ssize_t count = read(STDIN_FILENO, &byte, 1);
     if (count == 0) return 0;

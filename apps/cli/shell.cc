@@ -46,6 +46,7 @@ std::string ErrorPrefix(const InputPlace& place) {
 
 Shell::~Shell() {
   if (output_ != nullptr) std::fclose(output_);
+  if (wake_ >= 0) close(wake_);
 }
 
 void Shell::End(int status) {

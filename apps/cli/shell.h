@@ -1,6 +1,9 @@
 // Shell: runs scripts of SQL statements and dot commands against one session, and prints what they give.
 #pragma once
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -60,9 +63,13 @@ class Shell {
   void Interrupt() {
     interrupted_.store(true);
     session_.Interrupt();
+    const uint64_t one = 1;
+    if (wake_ >= 0 && write(wake_, &one, sizeof(one)) < 0) return;
   }
   /// Whether Interrupt was called since the last call of this.
   bool TakeInterrupt() { return interrupted_.exchange(false); }
+  /// Becomes readable with each interrupt (an eventfd), for those who wait for input; -1 where there is none.
+  int wake_descriptor() const { return wake_; }
 
   /// .exit or .quit was given, a statement failed with `bail`, a script was interrupted, or nobody reads the output.
   bool done() const { return done_; }
@@ -102,6 +109,7 @@ class Shell {
   InputPlace command_place_;
   std::FILE* output_ = nullptr;
   std::atomic<bool> interrupted_{false};
+  const int wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   bool timer_ = false;
   bool done_ = false;
   int exit_status_ = 0;

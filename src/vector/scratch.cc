@@ -47,8 +47,9 @@ arrow::Result<char*> StringArena::Allocate(uint32_t size) {
 }
 
 arrow::Result<StringRef> StringArena::Copy(std::string_view text) {
+  if (text.empty()) return StringRef();
   ARROW_ASSIGN_OR_RAISE(char* bytes, Allocate(static_cast<uint32_t>(text.size())));
-  if (!text.empty()) std::memcpy(bytes, text.data(), text.size());
+  std::memcpy(bytes, text.data(), text.size());
   return StringRef(bytes, static_cast<uint32_t>(text.size()));
 }
 

@@ -87,7 +87,8 @@ AggregateShared::AggregateShared(const LogicalAggregate& node, const ColumnLayou
 
 std::vector<uint64_t> AggregateShared::InitialSingleState() const {
   std::vector<uint64_t> state(layout_.state_size() / 8 + 1);
-  std::memcpy(state.data(), layout_.initial_state().data(), layout_.state_size());
+  const auto& initial = layout_.initial_state();
+  std::copy(initial.begin(), initial.end(), reinterpret_cast<uint8_t*>(state.data()));
   return state;
 }
 

@@ -34,6 +34,9 @@ struct TextState {
   uint8_t seen = 0;
 };
 
+/// The text; an empty one may have no memory.
+StringRef TextOf(const TextState& state) { return state.size == 0 ? StringRef() : StringRef(state.data, state.size); }
+
 template <Choice choice, typename T>
 bool Improves(const T& candidate, const T& current) {
   if constexpr (choice == Choice::kMin) return CompareScalars<CompareOp::kLess, T>(candidate, current);
@@ -121,7 +124,7 @@ arrow::Status ValueFinalize(KernelContext& /*context*/, const void* bound, const
 
 template <Choice choice>
 arrow::Status OfferText(KernelContext& context, TextState* state, const StringRef& value) {
-  if (state->seen != 0 && !Improves<choice, StringRef>(value, StringRef(state->data, state->size))) {
+  if (state->seen != 0 && !Improves<choice, StringRef>(value, TextOf(*state))) {
     return arrow::Status::OK();
   }
   if (value.size > state->capacity) {
@@ -164,8 +167,7 @@ arrow::Status TextCombine(KernelContext& context, const void* /*bound*/, const u
   for (uint32_t i = 0; i < count; ++i) {
     const auto* source = StateAt<TextState>(sources[i]);
     if (source->seen == 0) continue;
-    ARROW_RETURN_NOT_OK(
-        OfferText<choice>(context, StateAt<TextState>(targets[i]), StringRef(source->data, source->size)));
+    ARROW_RETURN_NOT_OK(OfferText<choice>(context, StateAt<TextState>(targets[i]), TextOf(*source)));
   }
   return arrow::Status::OK();
 }
@@ -175,7 +177,7 @@ arrow::Status TextFinalize(KernelContext& /*context*/, const void* bound, const 
   out.ResetFlat(static_cast<const MinMaxState*>(bound)->type);
   for (uint32_t i = 0; i < count; ++i) {
     const auto* state = StateAt<TextState>(states[i]);
-    out.data<StringRef>()[i] = state->size == 0 ? StringRef() : StringRef(state->data, state->size);
+    out.data<StringRef>()[i] = TextOf(*state);
     if (state->seen != 0) continue;
     if (out.vector().validity == nullptr) out.UseValidity();
     ClearBit(out.validity(), i);

@@ -39,7 +39,7 @@ arrow::Status ConcatOperator(KernelContext& context, const void* /*state*/, Kern
     ARROW_ASSIGN_OR_RAISE(char* bytes, context.arena->Allocate(static_cast<uint32_t>(size)));
     std::memcpy(bytes, a[row].data, a[row].size);
     std::memcpy(bytes + a[row].size, b[row].data, b[row].size);
-    result[row] = StringRef(bytes, static_cast<uint32_t>(size));
+    result[row] = size == 0 ? StringRef() : StringRef(bytes, static_cast<uint32_t>(size));
     return arrow::Status::OK();
   });
 }
