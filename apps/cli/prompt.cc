@@ -65,10 +65,11 @@ int ReadKey(EditLine* editor, wchar_t* key) {
       state->interrupted = errno == EINTR;
       return -1;
     }
+    // What a Ctrl-D becomes that was typed while a statement ran; in a line it would stand in the way of the next one.
+    if (byte == '\0') continue;
     const size_t used = std::mbrtowc(key, &byte, 1, &decoder);
     if (used == static_cast<size_t>(-2)) continue;
     if (used == static_cast<size_t>(-1)) *key = L'?';
-    if (used == 0) *key = L'\0';
     return 1;
   }
 }
