@@ -170,7 +170,8 @@ class Bench:
 
 
     def sqlite_sum(self, path, parquet):
-        """SQLite has one thread and one way to scan: two runs tell enough."""
+        """SQLite has one thread and one way to scan: two runs tell enough. Its sum() ends at 2^63, which the answer passes; total() adds
+        doubles, and is as good as its rounding."""
         if not path.exists():
             import pyarrow.parquet
             partial = path.with_suffix(".partial")
@@ -189,7 +190,7 @@ class Bench:
         seconds = []
         for _ in range(2):
             start = time.perf_counter()
-            rows = [[str(value) for value in row] for row in connection.execute("SELECT sum(x) FROM t")]
+            rows = [[str(value) for value in row] for row in connection.execute("SELECT total(x) FROM t")]
             seconds.append(time.perf_counter() - start)
         connection.close()
         self.add("sum", "sqlite", sqlite3.sqlite_version, 1, seconds, rows)

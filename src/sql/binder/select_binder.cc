@@ -263,10 +263,12 @@ arrow::Status SelectBinder::GroupByAll() {
     CollectColumns(*item.expr, columns);
     const bool aggregated =
         std::any_of(columns.begin(), columns.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
-    const bool subquery = std::any_of(item_pending_.begin(), item_pending_.end(),
-                                      [&](const PendingSubquery& pending) { return columns.contains(pending.result); });
-    if (subquery) return Refuse("GROUP BY ALL with a subquery in the select list", select_.group_by_position);
     if (aggregated) continue;
+    // Its subqueries are part of the plan below the aggregation.
+    for (PendingSubquery& pending : item_pending_) {
+      if (columns.contains(pending.result)) aggregates_.subqueries.push_back(std::move(pending));
+    }
+    std::erase_if(item_pending_, [&](const PendingSubquery& pending) { return columns.contains(pending.result); });
     group_outputs_.push_back({state_.NewColumn(), item.expr->type, item.name});
     groups_.push_back(item.expr->Clone());
     group_asts_.push_back(item.ast);
