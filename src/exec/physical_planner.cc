@@ -69,7 +69,7 @@ class Planner {
  public:
   arrow::Result<PhysicalPlan> Plan(const LogicalPlan& root) {
     const LogicalPlan* top = &root;
-    if (root.kind == PlanKind::kLimit) {
+    if (root.kind == PlanKind::kLimit && root.children.size() == 1) {
       const auto& limit = root.As<LogicalLimit>();
       plan_.limit = limit.limit.get();
       plan_.offset = limit.offset.get();
@@ -224,12 +224,21 @@ arrow::Status Planner::BuildSort(const LogicalSort& node, Pipeline& pipeline) {
 }
 
 arrow::Status Planner::BuildLimit(const LogicalLimit& node, Pipeline& pipeline) {
+  if (node.children.size() > 1) {
+    auto bounds = std::make_shared<CollectedRows>();
+    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[1]));
+    Finish(std::move(input), std::make_unique<CollectSink>(TypesOf(node.children[1]->output), bounds), node, "bounds");
+    ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+    pipeline.is_sequential = true;
+    Add(pipeline, MakeLimit(node, std::move(bounds)), node, "limit");
+    return arrow::Status::OK();
+  }
   const bool is_small =
       node.limit != nullptr && ConstantBound(node.limit.get()) >= 0 && ConstantBound(node.offset.get()) >= 0;
   if (!is_small) {
     ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
     pipeline.is_sequential = true;
-    Add(pipeline, MakeLimit(node), node, "limit");
+    Add(pipeline, MakeLimit(node, nullptr), node, "limit");
     return arrow::Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
@@ -238,7 +247,7 @@ arrow::Status Planner::BuildLimit(const LogicalLimit& node, Pipeline& pipeline) 
   Finish(std::move(input), MakeLimitCollect(node, rows), node, "input");
   SetSource(pipeline, MakeCollectedScan(rows, AllColumns(node.output.size())), node, "rows");
   pipeline.is_sequential = true;
-  Add(pipeline, MakeLimit(node), node, "limit");
+  Add(pipeline, MakeLimit(node, nullptr), node, "limit");
   return arrow::Status::OK();
 }
 

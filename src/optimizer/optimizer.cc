@@ -68,6 +68,8 @@ bool ReadsByPlace(const LogicalPlan& node, size_t child) {
       return true;
     case PlanKind::kMaterialize:
       return child == 0;
+    case PlanKind::kLimit:
+      return child == 1;
     default:
       return false;
   }

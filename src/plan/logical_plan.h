@@ -185,7 +185,8 @@ struct LogicalSort : LogicalPlan {
   BoundExprPtr offset;  // null, or BIGINT without columns
 };
 
-/// Output is the child's. NULL limit value: no limit. Negative: error 2201W-like (22023).
+/// Output is the first child's. NULL limit value: no limit. Negative: error 2201W-like (22023). Where a subquery stands
+/// in one of the bounds, children[1] gives them as the columns (limit, offset) of its one row, and both are null here.
 struct LogicalLimit : LogicalPlan {
   LogicalLimit() : LogicalPlan(PlanKind::kLimit) {}
   BoundExprPtr limit;

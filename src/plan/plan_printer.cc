@@ -200,6 +200,7 @@ std::string Detail(const LogicalPlan& plan) {
       return SortDetail(plan.As<LogicalSort>());
     case PlanKind::kLimit: {
       const auto& limit = plan.As<LogicalLimit>();
+      if (limit.children.size() > 1) return "(subquery)";
       std::string text = limit.limit == nullptr ? std::string("ALL") : limit.limit->ToString();
       if (limit.offset != nullptr) text += " OFFSET " + limit.offset->ToString();
       return text;

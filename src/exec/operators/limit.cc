@@ -13,6 +13,17 @@ namespace llkv {
 
 namespace {
 
+arrow::Result<uint64_t> CheckRowBound(int128_t value, int64_t position) {
+  if (value < 0) return SqlError(sqlstate::kInvalidParameter, "LIMIT and OFFSET must not be negative", position);
+  return static_cast<uint64_t>(std::min<int128_t>(value, std::numeric_limits<int64_t>::max()));
+}
+
+/// The bound in the first row of a flat BIGINT column; `none` where it is NULL.
+arrow::Result<uint64_t> RowBound(const Vector& column, uint64_t none) {
+  if (!column.IsValid(0)) return none;
+  return CheckRowBound(column.values<int64_t>()[0], SqlErrorDetail::kNoPosition);
+}
+
 struct LimitState : LaneState {
   BatchCutter cutter;
   bool Reset() override { return true; }
@@ -20,9 +31,16 @@ struct LimitState : LaneState {
 
 class Limit : public Operator {
  public:
-  explicit Limit(const LogicalLimit& node) : node_(node) {}
+  Limit(const LogicalLimit& node, std::shared_ptr<const CollectedRows> bounds)
+      : node_(node), bounds_(std::move(bounds)) {}
 
   arrow::Status Open(QueryContext& query) override {
+    if (bounds_ != nullptr) {
+      const Batch row = bounds_->rows->chunk(0);
+      ARROW_ASSIGN_OR_RAISE(limit_left_, RowBound(row.columns[0], kNoRowBound));
+      ARROW_ASSIGN_OR_RAISE(offset_left_, RowBound(row.columns[1], 0));
+      return arrow::Status::OK();
+    }
     ARROW_ASSIGN_OR_RAISE(limit_left_, EvaluateRowBound(node_.limit.get(), query, kNoRowBound));
     ARROW_ASSIGN_OR_RAISE(offset_left_, EvaluateRowBound(node_.offset.get(), query, 0));
     return arrow::Status::OK();
@@ -42,6 +60,7 @@ class Limit : public Operator {
 
  private:
   const LogicalLimit& node_;
+  const std::shared_ptr<const CollectedRows> bounds_;
   uint64_t limit_left_ = kNoRowBound;
   uint64_t offset_left_ = 0;
 };
@@ -70,7 +89,9 @@ class LimitCollect : public CollectSink {
 
 }  // namespace
 
-std::unique_ptr<Operator> MakeLimit(const LogicalLimit& node) { return std::make_unique<Limit>(node); }
+std::unique_ptr<Operator> MakeLimit(const LogicalLimit& node, std::shared_ptr<const CollectedRows> bounds) {
+  return std::make_unique<Limit>(node, std::move(bounds));
+}
 
 std::unique_ptr<Sink> MakeLimitCollect(const LogicalLimit& node, std::shared_ptr<CollectedRows> rows) {
   return std::make_unique<LimitCollect>(node, std::move(rows));
@@ -80,10 +101,7 @@ arrow::Result<uint64_t> EvaluateRowBound(const BoundExpr* expr, const QueryConte
   if (expr == nullptr) return none;
   ARROW_ASSIGN_OR_RAISE(const Value value, EvaluateScalar(*expr, query));
   if (value.is_null()) return none;
-  if (value.integer() < 0) {
-    return SqlError(sqlstate::kInvalidParameter, "LIMIT and OFFSET must not be negative", expr->position);
-  }
-  return static_cast<uint64_t>(std::min<int128_t>(value.integer(), std::numeric_limits<int64_t>::max()));
+  return CheckRowBound(value.integer(), expr->position);
 }
 
 }  // namespace llkv

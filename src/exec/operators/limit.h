@@ -10,8 +10,9 @@
 
 namespace llkv {
 
-/// For pipelines of one lane: lets pass what is behind the offset and within the limit. `node` outlives it.
-std::unique_ptr<Operator> MakeLimit(const LogicalLimit& node);
+/// For pipelines of one lane: lets pass what is behind the offset and within the limit. `node` outlives it. `bounds`:
+/// the row of the node's second child; null where it has none.
+std::unique_ptr<Operator> MakeLimit(const LogicalLimit& node, std::shared_ptr<const CollectedRows> bounds);
 
 /// For pipelines of many lanes: keeps the first limit + offset rows; MakeLimit stands behind the scan of them.
 std::unique_ptr<Sink> MakeLimitCollect(const LogicalLimit& node, std::shared_ptr<CollectedRows> rows);

@@ -9,6 +9,7 @@ LogicalPlanPtr MakeTopN(LogicalPlanPtr root) {
   for (LogicalPlanPtr& child : root->children) child = MakeTopN(std::move(child));
   if (root->kind != PlanKind::kLimit) return root;
   auto& limit = root->As<LogicalLimit>();
+  if (limit.children.size() > 1) return root;
   LogicalPlan* below = root->children[0].get();
   while (below->kind == PlanKind::kProject) below = below->children[0].get();
   if (below->kind != PlanKind::kSort) return root;

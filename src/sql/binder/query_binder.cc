@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
@@ -307,13 +308,36 @@ arrow::Result<LogicalPlanPtr> CastColumns(BindState& state, LogicalPlanPtr plan,
   return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
 }
 
-arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, LogicalPlanPtr plan) {
+namespace {
+
+/// The one row (limit, offset) of bounds that hold subqueries.
+arrow::Result<LogicalPlanPtr> MakeBounds(BindState& state, std::vector<PendingSubquery> pending, BoundExprPtr limit,
+                                         BoundExprPtr offset) {
+  const auto or_null = [](BoundExprPtr bound) {
+    return bound != nullptr ? std::move(bound) : BoundExpr::Constant(Value::Null(TypeId::kBigInt));
+  };
+  std::vector<BoundExprPtr> exprs;
+  exprs.push_back(or_null(std::move(limit)));
+  exprs.push_back(or_null(std::move(offset)));
+  LogicalPlanPtr row = MakeSingleRow();
+  const std::array<BoundExprPtr*, 2> slots = {&exprs[0], &exprs[1]};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), row, slots));
+  return MakeProject(state, std::move(row), std::move(exprs), {"limit", "offset"});
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
+                                         LogicalPlanPtr plan) {
   if (query.limit == nullptr && query.offset == nullptr) return plan;
   auto node = std::make_unique<LogicalLimit>();
+  std::vector<PendingSubquery> pending;
   const auto bind = [&](const AstExprPtr& ast, std::string_view clause) -> arrow::Result<BoundExprPtr> {
     if (ast == nullptr) return BoundExprPtr();
     ExprContext context;
     context.clause = clause;
+    context.ctes = environment.ctes;
+    context.subqueries = &pending;
     ARROW_ASSIGN_OR_RAISE(BoundExprPtr expr, ExprBinder(state, context).Bind(*ast));
     ARROW_ASSIGN_OR_RAISE(expr, CoerceTo(state, std::move(expr), TypeId::kBigInt, clause));
     // SQLite: a negative LIMIT is none.
@@ -326,12 +350,17 @@ arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query
   if (node->limit == nullptr && node->offset == nullptr) return plan;
   node->output = plan->output;
   node->children.push_back(std::move(plan));
+  if (!pending.empty()) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr bounds,
+                          MakeBounds(state, std::move(pending), std::move(node->limit), std::move(node->offset)));
+    node->children.push_back(std::move(bounds));
+  }
   return node;
 }
 
 arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery& query,
                                                 const QueryEnvironment& environment, LogicalPlanPtr plan) {
-  if (query.order_by.empty() && !query.order_by_all) return ApplyLimit(state, query, std::move(plan));
+  if (query.order_by.empty() && !query.order_by_all) return ApplyLimit(state, query, environment, std::move(plan));
   Scope scope;
   scope.parent = environment.outer;
   scope.AddTable(std::string(), plan->output);
@@ -362,7 +391,7 @@ arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery
   if (!pending.empty()) return Refuse("a subquery in ORDER BY of a set operation", pending[0].position);
   sort->output = output;
   sort->children.push_back(std::move(plan));
-  return ApplyLimit(state, query, std::move(sort));
+  return ApplyLimit(state, query, environment, std::move(sort));
 }
 
 }  // namespace llkv

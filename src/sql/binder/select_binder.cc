@@ -134,7 +134,7 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
     sort->children.push_back(std::move(plan_));
     plan_ = std::move(sort);
   }
-  ARROW_ASSIGN_OR_RAISE(plan_, ApplyLimit(state_, query_, std::move(plan_)));
+  ARROW_ASSIGN_OR_RAISE(plan_, ApplyLimit(state_, query_, environment_, std::move(plan_)));
   if (num_visible_ < items_.size()) {
     items_.resize(num_visible_);
     for (size_t i = 0; i < num_visible_; ++i) {

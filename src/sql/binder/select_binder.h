@@ -16,7 +16,8 @@ arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery
                                                 const QueryEnvironment& environment, LogicalPlanPtr plan);
 
 /// LIMIT and OFFSET of `query` above `plan`, where it has them.
-arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, LogicalPlanPtr plan);
+arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
+                                         LogicalPlanPtr plan);
 
 /// A sort key with the dialect's place for NULLs.
 SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr);
