@@ -251,6 +251,7 @@ arrow::Result<CommitTicket> FilePager::SubmitOrdered(WriteBatch& batch, const Co
   log_bytes_since_checkpoint_.fetch_add(to_recover, std::memory_order_relaxed);
   num_commits_.fetch_add(1, std::memory_order_relaxed);
   Publish({std::move(state), lsn});
+  if (durability != Durability::kFull) ShowToReaders(AcknowledgedLsn());
   return CommitTicket{Lsn(lsn), durability};
 }
 
@@ -377,7 +378,15 @@ arrow::Status FilePager::FailUnsynced(const arrow::Status& cause) {
 
 arrow::Status FilePager::WaitDurable(const CommitTicket& ticket) {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  if (ticket.durability == Durability::kFull) ARROW_RETURN_NOT_OK(syncs_.WaitFor(ticket.lsn.value));
+  if (ticket.durability == Durability::kFull) {
+    ARROW_RETURN_NOT_OK(syncs_.WaitFor(ticket.lsn.value));
+    uint64_t acknowledged = 0;
+    {
+      MutexLock lock(commit_mutex_);
+      acknowledged = AcknowledgedLsn();
+    }
+    ShowToReaders(acknowledged);
+  }
   CheckpointIfDue();
   return arrow::Status::OK();
 }

@@ -28,25 +28,18 @@ class FileSnapshot : public PagerSnapshot {
   std::shared_ptr<FileCore> core_;
 };
 
-/// The lock file, locked for one writer or many readers. Null where a reader finds none and cannot make one: then the
-/// folder cannot be written, so there is no writer either.
-arrow::Result<std::unique_ptr<File>> TakeLock(FileSystem& file_system, const std::string& path, bool read_only) {
-  const std::string lock_path = path + "-lock";
-  auto opened = file_system.Open(lock_path, {.write = true, .create = true, .truncate = false});
-  if (!opened.ok() && read_only) {
-    ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(lock_path));
-    if (!exists) return nullptr;
-    opened = file_system.Open(lock_path, {.write = false, .create = false, .truncate = false});
-  }
-  ARROW_RETURN_NOT_OK(opened.status());
-  const LockKind kind = read_only ? LockKind::kShared : LockKind::kExclusive;
-  ARROW_ASSIGN_OR_RAISE(const bool locked, (*opened)->TryLock(0, 1, kind));
-  if (!locked) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + path + "' is in use" +
-                                                (read_only ? " by a writer" : "") +
-                                                ", in this process or another (its lock file is '" + lock_path + "')");
-  }
-  return std::move(*opened);
+/// The lock file, with the writer's lease or a place among the readers. Null where a reader finds none and cannot make
+/// one: then the folder cannot be written, so there is no writer either.
+arrow::Result<std::unique_ptr<ReaderSlots>> OpenSlots(FileSystem& file_system, const std::string& path,
+                                                      bool read_only) {
+  if (!read_only) return ReaderSlots::OpenForWriting(file_system, path);
+  ARROW_ASSIGN_OR_RAISE(auto slots, ReaderSlots::OpenForReading(file_system, path));
+  if (slots == nullptr) return slots;
+  ARROW_ASSIGN_OR_RAISE(const bool locked, slots->file().TryLock(0, 1, LockKind::kShared));
+  if (locked) return slots;
+  return SqlError(sqlstate::kObjectInUse,
+                  "the database '" + path + "' is in use by a writer, in this process or another (its lock file is '" +
+                      slots->file().path() + "')");
 }
 
 /// Makes the database where there is none.
@@ -96,14 +89,7 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
     ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
     if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
-  ARROW_ASSIGN_OR_RAISE(auto lock_file, TakeLock(file_system, path, options.read_only));
-  if (lock_file != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(const bool remote, lock_file->IsRemote());
-    if (remote) {
-      return SqlError(sqlstate::kFeatureNotSupported,
-                      "'" + path + "' is on a network filesystem, whose locks cannot be relied upon");
-    }
-  }
+  ARROW_ASSIGN_OR_RAISE(auto slots, OpenSlots(file_system, path, options.read_only));
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = !options.read_only}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
@@ -111,15 +97,19 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
   ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, !options.read_only, hooks));
   if (!options.read_only) ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
   ARROW_ASSIGN_OR_RAISE(auto fork_guard, ForkGuard::Make());
-  return std::make_unique<FilePager>(options, hooks, std::move(lock_file), std::move(fork_guard), core,
-                                     std::move(recovered));
+  const uint64_t lsn = recovered.lsn;
+  auto pager =
+      std::make_unique<FilePager>(options, hooks, std::move(slots), std::move(fork_guard), core, std::move(recovered));
+  pager->ShowToReaders(lsn);
+  return pager;
 }
 
-FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
+FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<ReaderSlots> slots,
                      std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered)
     : options_(options),
       hooks_(hooks),
-      lock_file_(std::move(lock_file)),
+      slots_(std::move(slots)),
+      file_id_hash_(FileIdHash(recovered.header)),
       fork_guard_(std::move(fork_guard)),
       core_(std::move(core)),
       syncs_(
@@ -342,9 +332,13 @@ arrow::Status FilePager::Close() {
       status = FlushLog();
     }
     if (status.ok() && syncs_.durable_lsn() < Newest().lsn) status = syncs_.WaitForAll();
+    if (status.ok()) ShowToReaders(Newest().lsn);
   }
   closed_.store(true, std::memory_order_release);
-  lock_file_.reset();
+  {
+    MutexLock lock(slots_mutex_);
+    slots_.reset();
+  }
   Publish({});
   return status;
 }

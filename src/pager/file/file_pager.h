@@ -9,7 +9,7 @@
 // INV-PAGER-4: a failed commit's entry is overwritten before another commit is accepted, or none is accepted any more.
 // INV-PAGER-5: a header slot is written only after a sync that covered the checkpoint record and all it reaches.
 //
-// Locks, in the order taken: checkpoint_mutex_, commit_mutex_, then the parts' own and newest_mutex_.
+// Locks, in the order taken: checkpoint_mutex_, commit_mutex_, then the parts' own, newest_mutex_ and slots_mutex_.
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -24,6 +24,7 @@
 #include "base/mutex.h"
 #include "os/fork_guard.h"
 #include "pager/file/blob_reader.h"
+#include "pager/file/reader_slots.h"
 #include "pager/file/recovery.h"
 #include "pager/file/segment_space.h"
 #include "pager/file/storage_file.h"
@@ -89,7 +90,7 @@ class FilePager : public Pager {
  public:
   static arrow::Result<std::unique_ptr<Pager>> Open(const std::string& name, const PagerOptions& options,
                                                     const FilePagerTestHooks& hooks);
-  FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
+  FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<ReaderSlots> slots,
             std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered);
   ~FilePager() override;
 
@@ -153,6 +154,10 @@ class FilePager : public Pager {
   arrow::Status FlushLog() LLKV_REQUIRES(commit_mutex_);
   void TakeBack(const LogMark& mark) LLKV_REQUIRES(commit_mutex_);
   void Publish(FileVersion version) LLKV_EXCLUDES(newest_mutex_);
+  /// The last commit that has reached its level of durability, with all before it.
+  uint64_t AcknowledgedLsn() const LLKV_REQUIRES(commit_mutex_);
+  /// Lets readers in other processes see the commits up to `lsn`.
+  void ShowToReaders(uint64_t lsn) LLKV_EXCLUDES(slots_mutex_);
   arrow::Status FailUnsynced(const arrow::Status& cause) LLKV_EXCLUDES(commit_mutex_);
 
   // checkpoint.cc
@@ -163,7 +168,12 @@ class FilePager : public Pager {
 
   const PagerOptions options_;
   const FilePagerTestHooks hooks_;
-  std::unique_ptr<File> lock_file_;
+  Mutex slots_mutex_;
+  /// The lock file. Null after Close, and for a reader where there is none.
+  std::unique_ptr<ReaderSlots> slots_ LLKV_GUARDED_BY(slots_mutex_);
+  /// The last commit that readers in other processes may see.
+  uint64_t shown_lsn_ LLKV_GUARDED_BY(slots_mutex_) = 0;
+  uint64_t file_id_hash_ LLKV_GUARDED_BY(slots_mutex_);
   const std::unique_ptr<ForkGuard> fork_guard_;
   const std::shared_ptr<FileCore> core_;
   SyncGroup syncs_;

@@ -56,6 +56,8 @@ struct HeaderSlot {
 static_assert(sizeof(HeaderSlot) == 128);
 
 uint64_t ChecksumOf(const HeaderSlot& slot);
+/// What tells two database files apart; also the chain's value before the first commit.
+uint64_t FileIdHash(const HeaderSlot& slot);
 
 enum class EntryType : uint16_t { kBlob = 1, kDirectoryNode = 2, kCheckpoint = 3, kCommit = 4, kJump = 5 };
 

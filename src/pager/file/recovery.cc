@@ -262,7 +262,7 @@ arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& pat
 
   CheckpointRecord checkpoint;
   checkpoint.fixed.sequence = slot.sequence;
-  checkpoint.fixed.chain = HashBytes(slot.file_id.data(), slot.file_id.size());
+  checkpoint.fixed.chain = FileIdHash(slot);
   checkpoint.fixed.next_key = 1;
   ARROW_RETURN_NOT_OK(file->Allocate(0, kHeaderBytes));
   ARROW_ASSIGN_OR_RAISE(const Segment log, space.AllocateLog(kJumpEntryBytes, 1));
