@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/int128.h"
 #include "sql/binder/typing.h"
+#include "sql/parser/printer.h"
 #include "types/decimal.h"
 #include "types/text_parse.h"
 
@@ -115,6 +116,13 @@ arrow::Result<BoundExprPtr> ExprBinder::BindCondition(const AstExpr& expr) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
+  if (context_.groups != nullptr && !context_.groups->empty() && !context_.in_aggregate) {
+    const std::string text = ToSql(expr);
+    for (const SubqueryGroup& group : *context_.groups) {
+      if (group.text != text) continue;
+      return BoundExpr::Column(group.column.id, group.column.type, group.column.name, expr.position);
+    }
+  }
   switch (expr.kind) {
     case AstExprKind::kLiteral: {
       ARROW_ASSIGN_OR_RAISE(Value value, LiteralValue(state_, expr.As<AstLiteral>(), false));

@@ -48,6 +48,13 @@ struct SelectAlias {
   const AstExpr* expr = nullptr;
 };
 
+/// An expression of GROUP BY that holds a subquery. Bound twice, a subquery has other columns: so it is known again by
+/// its text.
+struct SubqueryGroup {
+  std::string text;
+  OutputColumn column;
+};
+
 /// What an expression may be, by where it stands.
 struct ExprContext {
   /// As errors name it: "WHERE".
@@ -61,6 +68,8 @@ struct ExprContext {
   std::vector<PendingSubquery>* subqueries = nullptr;
   /// Null: none. Columns of the scope go before aliases, those of outer queries after.
   const std::vector<SelectAlias>* aliases = nullptr;
+  /// Expressions that are read from the aggregation, outside of aggregates' arguments; null: none.
+  const std::vector<SubqueryGroup>* groups = nullptr;
   bool in_aggregate = false;
 };
 

@@ -43,7 +43,6 @@ class SelectBinder {
                       bool aliases) const;
   arrow::Status ExpandItems();
   arrow::Status ExpandStar(const AstStar& star);
-  bool IsGroup(size_t group, const AstExpr& item) const;
   arrow::Status BindItems();
   arrow::Status BindGroups();
   arrow::Status AddGroup(const AstExpr& expr);
@@ -69,7 +68,7 @@ class SelectBinder {
   AggregateState aggregates_;
   std::vector<BoundExprPtr> groups_;
   std::vector<const AstExpr*> group_asts_;
-  std::vector<bool> group_has_subquery_;
+  std::vector<SubqueryGroup> subquery_groups_;
   std::vector<OutputColumn> group_outputs_;
   BoundExprPtr having_;
   std::vector<PendingSubquery> having_pending_;
@@ -98,6 +97,7 @@ ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSu
   context.subqueries = pending;
   context.aggregates = aggregates;
   context.aliases = aliases ? &aliases_ : nullptr;
+  context.groups = aggregates != nullptr ? &subquery_groups_ : nullptr;
   return context;
 }
 
@@ -192,18 +192,12 @@ arrow::Status SelectBinder::ExpandItems() {
   return arrow::Status::OK();
 }
 
-// Bound twice, a subquery has other columns: there the text tells that an item is a group.
-bool SelectBinder::IsGroup(size_t group, const AstExpr& item) const {
-  if (group_asts_[group] == &item) return true;
-  return group_has_subquery_[group] && ToSql(*group_asts_[group]) == ToSql(item);
-}
-
 arrow::Status SelectBinder::BindItems() {
   ExprBinder binder(state_, Context("SELECT", &item_pending_, &aggregates_, false));
   for (SelectItem& item : items_) {
     if (item.ast == nullptr) continue;
     for (size_t i = 0; i < group_asts_.size() && item.expr == nullptr; ++i) {
-      if (!IsGroup(i, *item.ast)) continue;
+      if (group_asts_[i] != item.ast) continue;
       const OutputColumn& group = group_outputs_[i];
       item.expr = BoundExpr::Column(group.id, group.type, group.name, item.ast->position);
     }
@@ -251,7 +245,7 @@ arrow::Status SelectBinder::AddGroup(const AstExpr& expr) {
   group_outputs_.push_back({state_.NewColumn(), bound->type, bound->ToString()});
   groups_.push_back(std::move(bound));
   group_asts_.push_back(ast);
-  group_has_subquery_.push_back(aggregates_.subqueries.size() > num_subqueries);
+  if (aggregates_.subqueries.size() > num_subqueries) subquery_groups_.push_back({ToSql(*ast), group_outputs_.back()});
   return arrow::Status::OK();
 }
 
@@ -276,7 +270,6 @@ arrow::Status SelectBinder::GroupByAll() {
     group_outputs_.push_back({state_.NewColumn(), item.expr->type, item.name});
     groups_.push_back(item.expr->Clone());
     group_asts_.push_back(item.ast);
-    group_has_subquery_.push_back(false);
   }
   return arrow::Status::OK();
 }
