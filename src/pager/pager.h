@@ -148,6 +148,11 @@ class Pager {
   /// Pins the newest commit.
   virtual arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() = 0;
 
+  /// Makes the newest commit that another process's writer has acknowledged the newest one here, for a pager that was
+  /// opened read-only; snapshots stay as they are. True where that is a newer commit than before. A writing pager, and
+  /// a backend that one process has for itself, do nothing.
+  virtual arrow::Result<bool> Refresh() { return false; }
+
   virtual PagerStats stats() const = 0;
 
   /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers

@@ -63,7 +63,7 @@ std::vector<Segment> WithLiveBytes(std::vector<Segment> segments, const std::vec
 
 void FilePager::CheckpointIfDue() {
   const uint64_t log_bytes = log_bytes_since_checkpoint_.load(std::memory_order_relaxed);
-  if (options_.read_only || log_bytes < options_.checkpoint_log_bytes) return;
+  if (log_bytes < options_.checkpoint_log_bytes) return;
   if (!checkpoint_mutex_.TryLock()) return;
   if (log_bytes_since_checkpoint_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes) {
     // The commit that brought us here is safe in the log; where there is no room now, a later one tries again.

@@ -86,7 +86,7 @@ arrow::Status BadKey(PhysicalKey key, const char* what) {
 }  // namespace
 
 arrow::Result<StagedBlob> FilePager::Stage(PhysicalKey key, std::span<const std::shared_ptr<arrow::Buffer>> pieces) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   if (key.value == 0 || key.value >= next_key_.load(std::memory_order_relaxed)) {
     return BadKey(key, "was never allocated");
   }
@@ -144,7 +144,7 @@ arrow::Result<bool> FilePager::SyncBlobsAhead(const WriteBatch& batch, const Pre
 }
 
 arrow::Result<CommitTicket> FilePager::Submit(WriteBatch& batch, const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   const Durability durability = options.durability.value_or(options_.durability);
   ARROW_ASSIGN_OR_RAISE(const PreparedBlobs blobs, PrepareBlobs(batch));
   const auto commit = [&]() -> arrow::Result<CommitTicket> {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "pager/file/reader_pager.h"
 
 namespace llkv::file {
 
@@ -28,20 +29,6 @@ class FileSnapshot : public PagerSnapshot {
   std::shared_ptr<FileCore> core_;
 };
 
-/// The lock file, with the writer's lease or a place among the readers. Null where a reader finds none and cannot make
-/// one: then the folder cannot be written, so there is no writer either.
-arrow::Result<std::unique_ptr<ReaderSlots>> OpenSlots(FileSystem& file_system, const std::string& path,
-                                                      bool read_only) {
-  if (!read_only) return ReaderSlots::OpenForWriting(file_system, path);
-  ARROW_ASSIGN_OR_RAISE(auto slots, ReaderSlots::OpenForReading(file_system, path));
-  if (slots == nullptr) return slots;
-  ARROW_ASSIGN_OR_RAISE(const bool locked, slots->file().TryLock(0, 1, LockKind::kShared));
-  if (locked) return slots;
-  return SqlError(sqlstate::kObjectInUse,
-                  "the database '" + path + "' is in use by a writer, in this process or another (its lock file is '" +
-                      slots->file().path() + "')");
-}
-
 /// Makes the database where there is none.
 arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
   ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
@@ -51,7 +38,7 @@ arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& pat
     ARROW_ASSIGN_OR_RAISE(const uint64_t size, file->Size());
     if (size > 0) return arrow::Status::OK();
   }
-  if (options.read_only || !options.create_if_missing) {
+  if (!options.create_if_missing) {
     return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
   return CreateDatabaseFile(file_system, path, options);
@@ -84,18 +71,19 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
                                                       const FilePagerTestHooks& hooks) {
   FileSystem& file_system = *options.file_system;
   ARROW_ASSIGN_OR_RAISE(const std::string path, file_system.Resolve(name));
-  if (options.read_only || !options.create_if_missing) {
+  if (options.read_only) return ReaderPager::Open(path, options, hooks);
+  if (!options.create_if_missing) {
     // No lock file appears beside a database that does not exist.
     ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
     if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
-  ARROW_ASSIGN_OR_RAISE(auto slots, OpenSlots(file_system, path, options.read_only));
+  ARROW_ASSIGN_OR_RAISE(auto slots, ReaderSlots::OpenForWriting(file_system, path));
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
-  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = !options.read_only}));
+  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = true}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
   const auto core = std::make_shared<FileCore>(std::move(file), options);
-  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, !options.read_only, hooks));
-  if (!options.read_only) ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
+  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, hooks));
+  ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
   ARROW_ASSIGN_OR_RAISE(auto fork_guard, ForkGuard::Make());
   const uint64_t lsn = recovered.lsn;
   auto pager =
@@ -144,14 +132,6 @@ arrow::Status FilePager::CheckUsable() const {
   return arrow::Status::OK();
 }
 
-arrow::Status FilePager::CheckWritable() const {
-  ARROW_RETURN_NOT_OK(CheckUsable());
-  if (options_.read_only) {
-    return SqlError(sqlstate::kReadOnlyTransaction, "the database '" + core_->file->path() + "' was opened read-only");
-  }
-  return arrow::Status::OK();
-}
-
 FileVersion FilePager::Newest() const {
   MutexLock lock(newest_mutex_);
   return newest_;
@@ -169,7 +149,7 @@ std::shared_ptr<const FileState> FilePager::StateOf(const PagerSnapshot* snapsho
 }
 
 arrow::Result<PhysicalKey> FilePager::Allocate(uint64_t count) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   return PhysicalKey(next_key_.fetch_add(count, std::memory_order_relaxed));
 }
 
@@ -319,7 +299,7 @@ arrow::Status FilePager::Close() {
   if (closed_.load(std::memory_order_acquire)) return arrow::Status::OK();
   arrow::Status status;
   // A forked child owns nothing here: neither the lock nor the log's end.
-  if (!options_.read_only && !fork_guard_->forked()) {
+  if (!fork_guard_->forked()) {
     MutexLock checkpoint_lock(checkpoint_mutex_);
     {
       MutexLock lock(commit_mutex_);

@@ -1,4 +1,5 @@
-// FilePager: the pager over one memory-mapped file of segments (docs/formats/file.md). This class orders commits; the
+// FilePager: the pager over one memory-mapped file of segments (docs/formats/file.md), as its writer; who opens it
+// read-only gets a ReaderPager (reader_pager.h). This class orders commits; the
 // parts beside it know the bytes (format.h), the room (segment_space.h), the keys (key_directory.h), the syncs
 // (sync_group.h) and how to open (recovery.h).
 //
@@ -125,7 +126,6 @@ class FilePager : public Pager {
 
   // file_pager.cc
   arrow::Status CheckUsable() const;
-  arrow::Status CheckWritable() const;
   FileVersion Newest() const LLKV_EXCLUDES(newest_mutex_);
   std::shared_ptr<const FileState> StateOf(const PagerSnapshot* snapshot) const;
   arrow::Result<std::span<const uint8_t>> ReadBlob(const FileState& state, PhysicalKey key, bool with_staged);

@@ -3,6 +3,7 @@
 
 #include <arrow/result.h>
 
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -86,6 +87,36 @@ arrow::Status Replaced(const DirectoryNode& older, const DirectoryNode* newer, u
       ARROW_ASSIGN_OR_RAISE(new_node, new_child->Load(source, key, older.level - 1));
     }
     ARROW_RETURN_NOT_OK(Replaced(*old_node, new_node, key, source, visit));
+  }
+  return arrow::Status::OK();
+}
+
+/// Takes over what is known about `older`'s nodes and blobs that `newer` (of the same level and keys) has too.
+arrow::Status Learn(DirectoryNode& newer, const DirectoryNode& older, uint64_t first_key, NodeSource& source) {
+  if (newer.level == 0) {
+    for (size_t word = 0; word < newer.verified.size(); ++word) {
+      uint64_t known = older.verified[word].load(std::memory_order_acquire) & newer.bits[word] & older.bits[word];
+      for (uint64_t rest = known; rest != 0; rest &= rest - 1) {
+        const auto slot = static_cast<unsigned>(word * 64 + static_cast<size_t>(std::countr_zero(rest)));
+        if (newer.blobs[newer.Rank(slot)] != older.blobs[older.Rank(slot)]) known &= ~(uint64_t{1} << (slot % 64));
+      }
+      newer.verified[word].fetch_or(known, std::memory_order_release);
+    }
+    return arrow::Status::OK();
+  }
+  for (unsigned slot = 0; slot < kDirectoryFanout; ++slot) {
+    if (!newer.has(slot) || !older.has(slot)) continue;
+    const ChildSlot& old_child = older.children[older.Rank(slot)];
+    DirectoryNode* old_node = old_child.loaded();
+    if (old_node == nullptr) continue;
+    ChildSlot& new_child = newer.children[newer.Rank(slot)];
+    if (old_child.place() == new_child.place()) {
+      new_child = old_child;
+      continue;
+    }
+    const uint64_t key = first_key + (uint64_t{slot} << (newer.level * kDirectoryBits));
+    ARROW_ASSIGN_OR_RAISE(DirectoryNode * new_node, new_child.Load(source, key, newer.level - 1));
+    ARROW_RETURN_NOT_OK(Learn(*new_node, *old_node, key, source));
   }
   return arrow::Status::OK();
 }
@@ -200,6 +231,15 @@ arrow::Status KeyDirectory::ForEachReplaced(const KeyDirectory& newer, NodeSourc
   }
   if (node != nullptr && node->level < root_->level) node = nullptr;
   return Replaced(*root_.get(), node, 0, source, visit);
+}
+
+arrow::Status KeyDirectory::LearnFrom(const KeyDirectory& older, NodeSource& source) {
+  if (!root_ || !older.root_ || height_ != older.height_) return arrow::Status::OK();
+  if (root_->stored == older.root_->stored) {
+    root_ = older.root_;
+    return arrow::Status::OK();
+  }
+  return Learn(*root_.get(), *older.root_.get(), 0, source);
 }
 
 arrow::Result<bool> KeyDirectory::Insert(uint64_t key, Extent place, uint64_t edit, NodeSource& source) {

@@ -90,6 +90,10 @@ class KeyDirectory {
   arrow::Status ForEachReplaced(const KeyDirectory& newer, NodeSource& source,
                                 const std::function<void(Extent place)>& visit) const;
 
+  /// Takes over from an older version what this process learned about what both have: loaded nodes, and which blobs are
+  /// verified. Before this one is published.
+  arrow::Status LearnFrom(const KeyDirectory& older, NodeSource& source);
+
   /// Changes this object into a newer version; its copies stay as they are. `edit` is the same for changes that are
   /// published together, and no other's. False where the key has a blob.
   arrow::Result<bool> Insert(uint64_t key, Extent place, uint64_t edit, NodeSource& source);

@@ -128,18 +128,24 @@ std::optional<VisibleRecord> ReaderSlots::ReadVisible() {
   return std::nullopt;
 }
 
+arrow::Status ReaderSlots::NeedEverything() {
+  ARROW_ASSIGN_OR_RAISE(const bool locked, file_->TryLock(kNeedsAllByte, 1, LockKind::kShared));
+  if (locked) return arrow::Status::OK();
+  return SqlError(sqlstate::kIoError, "lock '" + file_->path() + "': another program holds its locks");
+}
+
 arrow::Status ReaderSlots::TakeSlot() {
-  if (!writable_) {
-    ARROW_ASSIGN_OR_RAISE(const bool locked, file_->TryLock(kNeedsAllByte, 1, LockKind::kShared));
-    if (locked) return arrow::Status::OK();
-    return SqlError(sqlstate::kIoError, "lock '" + file_->path() + "': another program holds its locks");
-  }
+  if (!writable_) return NeedEverything();
   for (uint64_t i = 0; i < kMaxSlots; ++i) {
     const uint64_t place = kFirstSlot + i * kSlotBytes;
     ARROW_ASSIGN_OR_RAISE(const bool locked, file_->TryLock(place, 1, LockKind::kExclusive));
     if (!locked) continue;
     slot_ = place;
-    return arrow::Status::OK();
+    // What a reader before wrote there says nothing about this one.
+    if (WritePin(0).ok()) return arrow::Status::OK();
+    slot_ = 0;
+    ARROW_RETURN_NOT_OK(file_->Unlock(place, 1));
+    return NeedEverything();
   }
   return SqlError(sqlstate::kObjectInUse, "'" + file_->path() + "': the database has " + std::to_string(kMaxSlots) +
                                               " readers, and takes no more");

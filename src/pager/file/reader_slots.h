@@ -2,7 +2,7 @@
 // the writer's lease, which commits readers may see, and which checkpoint each reader needs.
 //
 //   byte 0      locked exclusively by the writer
-//   byte 1      locked shared by readers that cannot write the lock file: they need every checkpoint
+//   byte 1      locked shared by readers that cannot write their slot: they need every checkpoint
 //   0 .. 31     the writer's record (VisibleRecord), on the first page
 //   4096 ..     slots of 64 bytes: PinRecord; a slot counts while its first byte is locked, by the reader that owns it
 //
@@ -76,12 +76,14 @@ class ReaderSlots {
   arrow::Result<bool> WriterLives();
   /// The writer's record; nothing where none was written, or it is not whole.
   std::optional<VisibleRecord> ReadVisible();
-  /// Takes a slot, without a pin in it; until WritePin it needs everything. 55006 where all are taken.
+  /// Takes a slot, which needs everything until WritePin; for good where the slot cannot be written. 55006 where all
+  /// are taken.
   arrow::Status TakeSlot();
   /// Needs checkpoint `sequence` and later ones from now on.
   arrow::Status WritePin(uint64_t sequence);
 
  private:
+  arrow::Status NeedEverything();
   ReaderSlots(std::unique_ptr<File> file, bool writable) : file_(std::move(file)), writable_(writable) {}
 
   std::unique_ptr<File> file_;

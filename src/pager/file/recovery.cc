@@ -46,6 +46,8 @@ arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, boo
   return arrow::Status::OK();
 }
 
+}  // namespace
+
 arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks) {
   bool ours = false;
   const auto first = ReadSlot(file, 0, hooks, &ours);
@@ -59,6 +61,8 @@ arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, 
   ARROW_RETURN_NOT_OK(CheckFeatures(slot, file.path(), for_writing));
   return slot;
 }
+
+namespace {
 
 /// The data that the checkpoint needs must be there; the log's tail need not.
 arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segment>& segments) {
@@ -74,8 +78,8 @@ arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segme
 /// Applies the commits after a checkpoint.
 class Replay {
  public:
-  Replay(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, Recovered& state)
-      : file_(file), space_(space), nodes_(nodes), state_(state) {}
+  Replay(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, ReplayBound bound, Recovered& state)
+      : file_(file), space_(space), nodes_(nodes), bound_(bound), state_(state) {}
 
   arrow::Status Run(LogPosition start) {
     LogCursor cursor(file_, start, true);
@@ -85,7 +89,9 @@ class Replay {
       return segment.kind == SegmentKind::kLog && space_.AddKnown(segment).ok();
     });
     run_start_ = run_end_ = start.offset;
-    while (const auto entry = cursor.Next()) {
+    while (cursor.position().next_lsn <= bound_.last_lsn) {
+      const auto entry = cursor.Next();
+      if (!entry) break;
       ARROW_ASSIGN_OR_RAISE(const bool whole, BlobsAreThere(*entry));
       if (!whole) {
         LogPosition before = cursor.position();
@@ -104,7 +110,7 @@ class Replay {
  private:
   arrow::Status Finish(const LogCursor& cursor) {
     const LogPosition& end = cursor.position();
-    if (cursor.LostDurableCommit()) {
+    if (bound_.judges_end && cursor.LostDurableCommit()) {
       return Corrupted("'" + file_.path() + "': commit " + std::to_string(end.next_lsn) + " at byte " +
                        std::to_string(end.offset) +
                        " is damaged, although it was durable when later ones were written");
@@ -131,7 +137,7 @@ class Replay {
         return Corrupted("'" + file_.path() + "': commit " + std::to_string(entry.lsn) + " puts key " +
                          std::to_string(put.key) + " outside of all data segments");
       }
-      if ((commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
+      if (entry.lsn <= bound_.acknowledged_lsn || (commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
       if (ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) continue;
       // Nothing that exists names its segments.
       for (const uint64_t offset : added) space_.Abandon(offset);
@@ -178,6 +184,7 @@ class Replay {
   const StorageFile& file_;
   SegmentSpace& space_;
   NodeSource& nodes_;
+  const ReplayBound bound_;
   Recovered& state_;
   // The log bytes walked in the current segment.
   uint64_t run_start_ = 0;
@@ -186,10 +193,10 @@ class Replay {
 
 }  // namespace
 
-arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, bool for_writing,
-                                 const FilePagerTestHooks& hooks) {
+arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
+                                        const HeaderSlot& header) {
   Recovered state;
-  ARROW_ASSIGN_OR_RAISE(state.header, ReadHeader(file, for_writing, hooks));
+  state.header = header;
   ARROW_ASSIGN_OR_RAISE(const auto record,
                         ReadEntry(file, EntryType::kCheckpoint, state.header.sequence, state.header.checkpoint, true));
   ARROW_ASSIGN_OR_RAISE(const CheckpointRecord checkpoint, DecodeCheckpoint(record, file.path()));
@@ -219,7 +226,20 @@ arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, N
     return Corrupted("'" + file.path() + "': the log begins at byte " + std::to_string(fixed.log_offset) +
                      ", outside of all log segments");
   }
-  ARROW_RETURN_NOT_OK(Replay(file, space, nodes, state).Run(start));
+  state.log = start;
+  return state;
+}
+
+arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, const ReplayBound& bound,
+                        Recovered& state) {
+  return Replay(file, space, nodes, bound, state).Run(state.log);
+}
+
+arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
+                                 const FilePagerTestHooks& hooks) {
+  ARROW_ASSIGN_OR_RAISE(const HeaderSlot header, ReadHeader(file, /*for_writing=*/true, hooks));
+  ARROW_ASSIGN_OR_RAISE(Recovered state, LoadCheckpoint(file, space, nodes, header));
+  ARROW_RETURN_NOT_OK(ReplayLog(file, space, nodes, ReplayBound{}, state));
   return state;
 }
 

@@ -4,6 +4,7 @@
 #include <arrow/type_fwd.h>
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,9 +44,32 @@ struct Recovered {
 /// Writes a new, empty database to `path`, which must not hold one, and makes it durable.
 arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options);
 
-/// Reads the file's newest state without writing. XX001 for what is not a database or is damaged (a torn tail is
-/// neither: it ends the log), 0A000 for a feature that this version does not know.
-arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, bool for_writing,
+/// How far a replay of the log goes, and what it takes for granted.
+struct ReplayBound {
+  /// The last commit to apply.
+  uint64_t last_lsn = std::numeric_limits<uint64_t>::max();
+  /// The blobs of commits up to here are known to be whole.
+  uint64_t acknowledged_lsn = 0;
+  /// Whether what follows the end is looked through for proof that a durable commit is missing. Only where nobody
+  /// appends meanwhile.
+  bool judges_end = true;
+};
+
+/// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
+/// that this version does not know.
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks);
+
+/// The state as of a header slot's checkpoint; `log` is where the commits after it begin. XX001 where it is damaged.
+arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
+                                        const HeaderSlot& header);
+
+/// Applies the intact commits from `state.log` on, within the bound. XX001 where they contradict the state, or a
+/// durable one is missing. A torn tail is neither: it ends the log.
+arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, const ReplayBound& bound,
+                        Recovered& state);
+
+/// The three above, for the file's writer.
+arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
                                  const FilePagerTestHooks& hooks);
 
 /// Makes a recovered file ready to be appended to: cuts what lies behind the known segments, writes again what may only

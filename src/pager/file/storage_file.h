@@ -34,6 +34,8 @@ class StorageFile {
   /// Makes room on the disk and in the mapping; the file may grow.
   arrow::Status Allocate(uint64_t offset, uint64_t length);
   arrow::Status Truncate(uint64_t size);
+  /// Takes over the size that another process gave the file. As Allocate.
+  arrow::Status FollowSize();
 
   uint64_t num_writes() const { return num_writes_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
