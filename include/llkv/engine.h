@@ -45,6 +45,9 @@ struct EngineOptions {
   uint32_t batch_rows = 2048;
   /// Whether plans are optimized. Off, answers are the same and slow; tests use it.
   bool optimizer = true;
+  /// Whether a thread makes checkpoints and compacts tables beside the sessions. Off, commits do it now and then, and
+  /// wait for it.
+  bool background = true;
 };
 
 /// One open database, shared by its sessions. Every call is safe from any thread.

@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "catalog/catalog.h"
+#include "engine/background/maintenance.h"
 #include "engine/settings.h"
 #include "functions/function_registry.h"
 #include "llkv/engine.h"
@@ -60,6 +61,8 @@ class Database {
   std::shared_ptr<const FunctionRegistry> functions_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Storage> storage_;
+  /// Null where nothing runs in the background.
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<Catalog> catalog_;
   Settings default_settings_;
   std::atomic<int64_t> num_users_{0};

@@ -97,6 +97,7 @@ arrow::Result<std::unique_ptr<StatementScope>> StatementScope::Begin(SessionCore
   } else {
     scope->transaction_ = session.transaction();
   }
+  scope->transaction_->set_stop_token(&session.stop());
   const arrow::Status begun = scope->transaction_->BeginStatement();
   if (!begun.ok()) {
     scope->done_ = true;

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "engine/show_storage.h"
 #include "expr/program.h"
 #include "optimizer/optimizer.h"
 #include "plan/logical_plan.h"
@@ -183,6 +184,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
   if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
   if (auto* show = std::get_if<BoundShowSetting>(&bound)) {
+    if (show->name == kShowStorage) return ShowStorage(session_.database()->storage(), *catalog);
     auto value = ShowSetting(show->name, session_.CurrentSettings());
     if (!value.ok()) return WithPosition(value.status(), show->position);
     return TextResult("SHOW", show->name, {*value});
@@ -194,7 +196,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
     if (!scope.is_autocommit()) {
       return SqlError(sqlstate::kActiveTransaction, "CHECKPOINT cannot run inside a transaction");
     }
-    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint());
+    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint(&session_.stop()));
     return Tagged("CHECKPOINT");
   }
   return InternalError("a statement of an unknown kind");

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -36,7 +37,10 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<TableStore>> CreateTable(Transaction& txn, TableLayout layout) override;
   arrow::Status DropTable(Transaction& txn, TableId table) override;
   arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) override;
-  arrow::Status Checkpoint() override;
+  arrow::Result<TableStorageUse> GetUse(TableId table) override;
+  arrow::Status Checkpoint(const StopToken* stop) override;
+  arrow::Result<bool> Maintain(const StopToken* stop) override;
+  void SetMaintenance(std::function<void()> wake) override { wake_ = std::move(wake); }
   arrow::Status Close() override;
 
  private:
@@ -51,20 +55,37 @@ class ColumnStorage : public Storage {
     bool is_unlisted = false;
   };
   struct UnusedBlobs {
-    /// Snapshots up to here may read them.
+    /// Snapshots at from <= S <= until may read them.
+    CommitTs needed_from;
     CommitTs needed_until;
     std::vector<PhysicalKey> blobs;
   };
+  /// A checkpoint on its way.
+  struct Pending;
   Changes* GetChanges(Transaction& txn);
   arrow::Result<std::shared_ptr<ColumnTable>> Load(TableId id) LLKV_REQUIRES(mutex_);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
   arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
-  arrow::Status CheckpointNow();
-  arrow::Status PrepareTables(CommitTs at, WriteBatch& batch, std::vector<std::unique_ptr<TableCheckpoint>>* parts,
-                              std::vector<TableId>* dropped, std::vector<UnusedBlobs>* unused);
-  arrow::Status WriteRoot(CommitTs at, const std::vector<std::unique_ptr<TableCheckpoint>>& parts,
-                          const std::vector<TableId>& dropped, const std::vector<UnusedBlobs>& unused,
-                          WriteBatch& batch);
+  /// How long a checkpoint waits: for the one before it, for the writer's turn at its beginning, and at its end.
+  struct Waits {
+    int64_t first_ms;
+    int64_t begin_ms;
+    int64_t end_ms;
+    /// Ends each of them; may be null.
+    const StopToken* stop;
+  };
+  arrow::Status RunAlone(const Waits& waits, const std::function<arrow::Status()>& f);
+  arrow::Status CheckpointNow(const Waits& waits);
+  arrow::Status CheckpointIfDue(uint64_t lag, const Waits& waits);
+  bool HasCheckpointWork(CommitTs at) LLKV_EXCLUDES(mutex_);
+  arrow::Status BeginCheckpoint(Pending& pending);
+  arrow::Status WriteCheckpoint(Pending& pending);
+  arrow::Status EndCheckpoint(Pending& pending, CommitTicket* ticket);
+  void FreeUnused(Pending& pending);
+  arrow::Status RetireDropped(Pending& pending);
+  arrow::Status WriteRoot(Pending& pending);
+  void DropUnseenTables();
+  void CallHook(CheckpointStage stage) const;
 
   const std::shared_ptr<Pager> pager_;
   const StorageOptions options_;
@@ -73,6 +94,14 @@ class ColumnStorage : public Storage {
   std::atomic<uint64_t> next_table_id_{kFirstUserTableId};
   std::atomic<uint64_t> checkpoint_at_bytes_;
   std::atomic<bool> is_closed_{false};
+  std::function<void()> wake_;
+
+  /// One checkpoint at a time; no lock is held for its length.
+  Mutex alone_mutex_;
+  ConditionVariable alone_free_;
+  bool is_alone_ LLKV_GUARDED_BY(alone_mutex_) = false;
+  /// A checkpoint left row groups that should be compacted.
+  std::atomic<bool> has_more_to_compact_{false};
 
   Mutex mutex_;
   std::map<TableId, Slot> tables_ LLKV_GUARDED_BY(mutex_);

@@ -88,11 +88,25 @@ void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
   }
 }
 
-void ColumnTable::ReplaceState(TableState state) {
+ColumnTable::SealedState ColumnTable::Seal(CommitTs at) {
   MutexLock lock(write_mutex_);
   hot_ = nullptr;
-  hot_index_ = state.hot_indexes.back().index;
-  UpdateState([&state](TableState& target) { target = std::move(state); });
+  if (hot_index_->num_entries() > 0) {
+    hot_index_ = std::make_shared<ArtIndex>(context_.pool);
+    HotIndexEntry entry;
+    entry.validity.from = at.value;
+    entry.index = hot_index_;
+    UpdateState([&entry](TableState& target) { target.hot_indexes.push_back(std::move(entry)); });
+  }
+  ClearChanged();
+  return {state(), next_row_page(), static_cast<uint64_t>(std::max<int64_t>(live_rows(), 0))};
+}
+
+void ColumnTable::PruneRetired() {
+  if (!state()->HasRetired()) return;
+  UpdateState([this](TableState& target) {
+    target.PruneRetired([this](uint64_t from, uint64_t to) { return context_.txns->HasSnapshotIn(from, to); });
+  });
 }
 
 arrow::Result<TableChanges*> ColumnTable::GetChanges(Transaction& txn) {
@@ -114,11 +128,8 @@ void ColumnTable::AddHotGroup(RowId first_row) {
 }
 
 arrow::Result<std::shared_ptr<HotRowGroup>> ColumnTable::HotGroupForWriting() {
-  const TableStatePtr now = state();
-  // A checkpoint retires the group that was being filled.
-  const bool is_active = hot_ != nullptr && now->FindActive(hot_->first_row()) != nullptr &&
-                         now->FindActive(hot_->first_row())->hot == hot_;
-  if (!is_active || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
+  // A checkpoint seals the group that was being filled.
+  if (hot_ == nullptr || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
   return hot_;
 }
 

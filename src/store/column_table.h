@@ -88,15 +88,28 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   /// Where the stored form is; used by checkpoints.
   TableMetadata& stored() { return stored_; }
 
-  // Checkpoints, while nobody writes:
+  // Checkpoints:
 
+  /// What a checkpoint starts from.
+  struct SealedState {
+    /// Its hot row groups and all of its active hot indexes but the last get no more rows, only deletes.
+    TableStatePtr state;
+    uint64_t next_row_page = 0;
+    uint64_t num_live_rows = 0;
+  };
+  /// Lets later rows go to new hot row groups and a new hot index, and counts the table as unchanged. While nobody
+  /// writes and no stamp is in flight.
+  SealedState Seal(CommitTs at);
   /// The key of a hot row; false where a part is NULL.
   bool EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::string* key) const;
-  /// Whether the newest version of things has a row. Only the one writer asks, so a running stamp is its own.
+  /// Whether the newest version of things has a row. Only the one writer asks: a running stamp is its own, or that of a
+  /// commit that has its place in the log.
   enum class RowFate : uint8_t { kNever, kGone, kAlive };
   static arrow::Result<RowFate> FateOf(const TableState& state, RowId row);
-  /// Takes a state without hot rows, with a new last hot index.
-  void ReplaceState(TableState state);
+  /// Whether a row of a cold row group is there as of `at`. Beside a writer.
+  static arrow::Result<bool> IsColdRowAlive(const TableState& state, RowId row, CommitTs at);
+  /// Drops the retired parts that no live snapshot needs.
+  void PruneRetired();
 
   // Recovery: the same changes, from the log. XX001 where they do not fit.
 
