@@ -4,7 +4,7 @@
     bench/run.py --bench sum,tpch --scale 1 --threads 1,2
 
 Prints a table of times and ratios and writes build/bench/results.json: machine, and cases[] with name, engine, version, threads, unit,
-min, median, runs, answer_hash. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
+min, median, runs, answer_hash; bounds[] with name, threads, value, bound, ok. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
 """
 import argparse
 import datetime
@@ -21,6 +21,8 @@ import sys
 import time
 
 import duckdb
+
+import space
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench"
@@ -83,6 +85,7 @@ def answer_hash(rows):
 class Bench:
     def __init__(self):
         self.cases = []
+        self.bounds = []
         self.llkv_version = run([LLKV, "--version"]).split()[-1]
         self.differences = 0
 
@@ -212,11 +215,13 @@ def main():
             bench.sum(threads)
         elif name == "tpch":
             bench.tpch(arguments.scale, threads)
+        elif name == "space":
+            bench.bounds += space.run(LLKV, WORK / "space")
         else:
-            sys.exit(f"there is no benchmark {name}: sum, tpch")
-    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases}, indent=1))
+            sys.exit(f"there is no benchmark {name}: sum, tpch, space")
+    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases, "bounds": bench.bounds}, indent=1))
     print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
-    return 1 if bench.differences else 0
+    return 1 if bench.differences or not all(bound["ok"] for bound in bench.bounds) else 0
 
 
 if __name__ == "__main__":

@@ -199,6 +199,13 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
     ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint(&session_.stop()));
     return Tagged("CHECKPOINT");
   }
+  if (std::holds_alternative<BoundVacuum>(bound)) {
+    if (!scope.is_autocommit()) {
+      return SqlError(sqlstate::kActiveTransaction, "VACUUM cannot run inside a transaction");
+    }
+    ARROW_RETURN_NOT_OK(session_.database()->storage().Vacuum(&session_.stop()));
+    return Tagged("VACUUM");
+  }
   return InternalError("a statement of an unknown kind");
 }
 

@@ -385,6 +385,52 @@ TEST_P(PagerConformance, ThreadsCommitAndReadTogether) {
   }
 }
 
+TEST_P(PagerConformance, ReclaimingAndVacuumChangeNothingThatIsReached) {
+  std::mt19937_64 random(5);
+  std::map<PhysicalKey, std::string> model;
+  WriteBatch batch;
+  for (int round = 0; round < 8; ++round) {
+    const PhysicalKey kept = Put(Random(random, 3000));
+    const std::string kept_text = Read(kept);
+    const auto snapshot = pager_->Pin().ValueOrDie();
+    const auto held = pager_->Get(kept).ValueOrDie();
+    const auto before = model;
+    for (int i = 0; i < 300; ++i) {
+      const PhysicalKey key = Allocate();
+      model[key] = Random(random, 500 + random() % 1500);
+      batch.Put(key, Bytes(model[key]));
+      batch.AppendLog(Span("record " + std::to_string(round) + "/" + std::to_string(i)));
+      if (model.size() > 60) {
+        auto victim = std::next(model.begin(), static_cast<std::ptrdiff_t>(random() % 50));
+        batch.Free(victim->first);
+        model.erase(victim);
+      }
+      ASSERT_OK(pager_->Commit(batch, {.durability = Durability::kProcess}).status());
+    }
+    batch.Free(kept);
+    batch.TruncateLog(pager_->stats().last_lsn);
+    batch.AppendLog(Span("the only one"));
+    batch.SetRoot(Bytes("root " + std::to_string(round)));
+    ASSERT_OK(pager_->Commit(batch).status());
+    for (int i = 0; i < 100 && pager_->Reclaim(50000).ValueOrDie(); ++i) {
+    }
+    if (round % 2 == 1) ASSERT_OK(pager_->Vacuum());
+    EXPECT_EQ(held->ToString(), kept_text);
+    EXPECT_EQ(Read(kept, snapshot.get()), kept_text);
+    for (const auto& [key, text] : before) ASSERT_EQ(Read(key, snapshot.get()), text);
+    if (round % 3 == 2) Reopen();
+    EXPECT_EQ(pager_->Keys().ValueOrDie().size(), model.size());
+    for (const auto& [key, text] : model) ASSERT_EQ(Read(key), text) << round;
+    EXPECT_EQ(pager_->Pin().ValueOrDie()->root()->ToString(), "root " + std::to_string(round));
+    const auto log = Log();
+    ASSERT_EQ(log.size(), 1u);
+    EXPECT_EQ(log[0].second, "the only one");
+    const PagerStats stats = pager_->stats();
+    EXPECT_EQ(stats.space_live_bytes + stats.dead_bytes + stats.space_pinned_bytes + stats.space_free_bytes,
+              stats.size_bytes);
+  }
+}
+
 TEST_P(PagerConformance, NothingWorksAfterClose) {
   const PhysicalKey key = Put("text");
   ASSERT_OK(pager_->Close());

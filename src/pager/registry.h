@@ -34,6 +34,8 @@ struct PagerOptions {
   /// A full commit with at least so many bytes of blobs syncs them before its commit entry, so that recovery need not
   /// read them again.
   uint64_t sync_ahead_bytes = uint64_t{4} << 20;
+  /// Gives the room of free parts of the file back to the filesystem, where that can.
+  bool punch_holes = true;
 };
 
 /// Opens the database that `uri` names: ":memory:", a path, "file:PATH", or another backend's "scheme:PATH".

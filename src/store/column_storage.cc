@@ -269,7 +269,7 @@ arrow::Status ColumnStorage::Commit(Transaction& txn, std::optional<Durability> 
   ARROW_RETURN_NOT_OK(txns_.Commit(txn, level));
   const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
   if (!was_writing || bound == 0) return arrow::Status::OK();
-  const uint64_t log_bytes = pager_->stats().log_bytes;
+  const uint64_t log_bytes = pager_->log_bytes();
   if (log_bytes < bound) return arrow::Status::OK();
   if (wake_ != nullptr) {
     wake_();

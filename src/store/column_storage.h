@@ -39,6 +39,7 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) override;
   arrow::Result<TableStorageUse> GetUse(TableId table) override;
   arrow::Status Checkpoint(const StopToken* stop) override;
+  arrow::Status Vacuum(const StopToken* stop) override;
   arrow::Result<bool> Maintain(const StopToken* stop) override;
   void SetMaintenance(std::function<void()> wake) override { wake_ = std::move(wake); }
   arrow::Status Close() override;

@@ -105,6 +105,9 @@ class Storage {
   /// It waits for the writer's turn at its beginning, for the lock timeout (55P03), and again at its end; 57014 where
   /// `stop`, which may be null, ended a wait. After a failure all is as before.
   virtual arrow::Status Checkpoint(const StopToken* stop = nullptr) = 0;
+  /// Checkpoints, then has the pager write a file of what is live only, while nobody writes. Waits as Checkpoint does;
+  /// errors of Pager::Vacuum.
+  virtual arrow::Status Vacuum(const StopToken* stop = nullptr) = 0;
   /// One bounded step of what is done in the background: a checkpoint where the log has grown beyond its bound or
   /// a checkpoint left row groups to compact, or giving back what no snapshot needs any more. Gives whether there is
   /// more to do.

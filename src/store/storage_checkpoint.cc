@@ -69,7 +69,7 @@ arrow::Status ColumnStorage::Checkpoint(const StopToken* stop) {
 /// A checkpoint where the log has `lag` times its bound; once alone that may not be so any more.
 arrow::Status ColumnStorage::CheckpointIfDue(uint64_t lag, const Waits& waits) {
   return RunAlone(waits, [&]() {
-    const uint64_t log_bytes = pager_->stats().log_bytes;
+    const uint64_t log_bytes = pager_->log_bytes();
     const bool is_due = log_bytes >= lag * checkpoint_at_bytes_.load(std::memory_order_relaxed);
     if (!is_due && !has_more_to_compact_.load()) return arrow::Status::OK();
     const arrow::Status status = CheckpointNow(waits);
@@ -85,7 +85,7 @@ arrow::Status ColumnStorage::CheckpointIfDue(uint64_t lag, const Waits& waits) {
 
 arrow::Result<bool> ColumnStorage::Maintain(const StopToken* stop) {
   const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
-  const bool is_due = has_more_to_compact_.load() || (bound != 0 && pager_->stats().log_bytes >= bound);
+  const bool is_due = has_more_to_compact_.load() || (bound != 0 && pager_->log_bytes() >= bound);
   const Waits waits{kNoTimeoutMs, kNoTimeoutMs, kNoTimeoutMs, stop};
   if (is_due) {
     ARROW_RETURN_NOT_OK(CheckpointIfDue(1, waits));
@@ -222,6 +222,12 @@ void ColumnStorage::DropUnseenTables() {
     }
   }
   for (const auto& table : tables) table->PruneRetired();
+}
+
+arrow::Status ColumnStorage::Vacuum(const StopToken* stop) {
+  ARROW_RETURN_NOT_OK(Checkpoint(stop));
+  const int64_t timeout_ms = txns_.lock_timeout_ms();
+  return txns_.RunWithoutWriter(timeout_ms, stop, [this] { return pager_->Vacuum(); });
 }
 
 arrow::Status ColumnStorage::CheckpointNow(const Waits& waits) {

@@ -247,7 +247,7 @@ class MemPager : public Pager {
   PagerStats stats() const override {
     MutexLock lock(space_->mutex);
     PagerStats stats = stats_;
-    stats.size_bytes = stats.live_bytes + stats.log_bytes;
+    stats.size_bytes = stats.space_live_bytes = stats.live_bytes + stats.log_bytes;
     stats.last_lsn = stats.durable_lsn = Lsn(lsn_);
     return stats;
   }

@@ -15,8 +15,7 @@ namespace {
 
 class FileSnapshot : public PagerSnapshot {
  public:
-  FileSnapshot(FileVersion version, std::shared_ptr<FileCore> core)
-      : version_(std::move(version)), core_(std::move(core)) {}
+  explicit FileSnapshot(FileVersion version) : version_(std::move(version)) {}
 
   Lsn lsn() const override { return Lsn(version_.lsn); }
   const std::shared_ptr<arrow::Buffer>& root() const override { return version_.state->root; }
@@ -25,8 +24,6 @@ class FileSnapshot : public PagerSnapshot {
 
  private:
   FileVersion version_;
-  // The file must outlive what reads it.
-  std::shared_ptr<FileCore> core_;
 };
 
 /// Makes the database where there is none.
@@ -46,17 +43,42 @@ arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& pat
 
 }  // namespace
 
-bool StagedPlaces::Add(uint64_t key, Extent place) {
+StagedPlaces::Added StagedPlaces::Add(uint64_t key, Extent place) {
   MutexLock lock(mutex_);
-  return places_.emplace(key, Staged{place, false}).second;
+  while (phase_ == Phase::kClosed) changed_.Wait(mutex_);
+  if (phase_ == Phase::kRetired) return Added::kRetired;
+  return places_.emplace(key, Staged{place, false}).second ? Added::kYes : Added::kIsThere;
 }
 
-std::optional<Extent> StagedPlaces::FindForReading(uint64_t key) {
+bool StagedPlaces::Close() {
+  MutexLock lock(mutex_);
+  if (!places_.empty()) return false;
+  phase_ = Phase::kClosed;
+  return true;
+}
+
+void StagedPlaces::Reopen() {
+  MutexLock lock(mutex_);
+  phase_ = Phase::kOpen;
+  changed_.NotifyAll();
+}
+
+void StagedPlaces::Retire() {
+  MutexLock lock(mutex_);
+  phase_ = Phase::kRetired;
+  changed_.NotifyAll();
+}
+
+std::shared_ptr<arrow::Buffer> StagedPlaces::Read(uint64_t key, const StorageFile& file) {
   MutexLock lock(mutex_);
   const auto found = places_.find(key);
-  if (found == places_.end()) return std::nullopt;
+  if (found == places_.end()) return nullptr;
+  const Extent place = found->second.place;
+  const auto bytes = file.View(place.offset, place.length);
+  if (!bytes) return nullptr;
   found->second.read = true;
-  return found->second.place;
+  // Counted before the blob can be dropped.
+  return MappedBuffer(file, *bytes);
 }
 
 bool StagedPlaces::Remove(uint64_t key) {
@@ -65,6 +87,15 @@ bool StagedPlaces::Remove(uint64_t key) {
   const bool unread = found == places_.end() || !found->second.read;
   if (found != places_.end()) places_.erase(found);
   return unread;
+}
+
+std::shared_ptr<FileState> FileState::Next(uint64_t made_by) const {
+  auto next = std::make_shared<FileState>(core, made_by);
+  next->directory = directory;
+  next->root = root;
+  next->root_version = root_version;
+  next->live_bytes = live_bytes;
+  return next;
 }
 
 arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, const PagerOptions& options,
@@ -78,11 +109,14 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
     if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
   ARROW_ASSIGN_OR_RAISE(auto slots, ReaderSlots::OpenForWriting(file_system, path));
+  ARROW_RETURN_NOT_OK(RemoveUnfinishedVacuum(file_system, path));
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = true}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
   const auto core = std::make_shared<FileCore>(std::move(file), options);
   ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, hooks));
+  if ((recovered.header.flags & kHeaderNameUnsynced) != 0) ARROW_RETURN_NOT_OK(file_system.SyncDirectoryOf(path));
+  recovered.header.flags = 0;
   ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
   ARROW_ASSIGN_OR_RAISE(auto fork_guard, ForkGuard::Make());
   const uint64_t lsn = recovered.lsn;
@@ -99,14 +133,12 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       slots_(std::move(slots)),
       file_id_hash_(FileIdHash(recovered.header)),
       fork_guard_(std::move(fork_guard)),
+      path_(core->file->path()),
       core_(std::move(core)),
       syncs_(
-          *core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
+          core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
           [this](const arrow::Status& cause) { return FailUnsynced(cause); }),
       next_key_(recovered.next_key),
-      newest_{std::make_shared<FileState>(FileState{std::move(recovered.directory), std::move(recovered.root),
-                                                    recovered.root_version, recovered.live_bytes}),
-              recovered.lsn},
       log_(recovered.log),
       log_buffer_offset_(recovered.log.offset),
       truncated_lsn_(recovered.truncated_lsn),
@@ -115,19 +147,31 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       checkpoint_directory_(std::move(recovered.checkpoint_directory)),
       checkpoint_lsn_(recovered.checkpoint_lsn),
       log_bytes_since_checkpoint_(recovered.replayed_log_bytes) {
+  const auto state = std::make_shared<FileState>(core_, recovered.lsn);
+  state->directory = std::move(recovered.directory);
+  state->root = std::move(recovered.root);
+  state->root_version = recovered.root_version;
+  state->live_bytes = recovered.live_bytes;
+  Publish({state, recovered.lsn});
+  if (recovered.lsn > recovered.truncated_lsn) {
+    first_record_lsn_ = recovered.truncated_lsn + 1;
+    last_record_lsn_ = recovered.lsn;
+  }
+  core_->space.SetOldestPin([this] { return OldestForeignPin(); });
   syncs_.set_durable_lsn(recovered.lsn);
   syncs_.set_skip(hooks.skip_syncs);
+  core_->space.set_reuse_at_once(hooks.reuse_at_once);
 }
 
 FilePager::~FilePager() { static_cast<void>(Close()); }
 
 arrow::Status FilePager::CheckUsable() const {
   if (closed_.load(std::memory_order_acquire)) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() + "' is closed");
+    return SqlError(sqlstate::kObjectInUse, "the database '" + path_ + "' is closed");
   }
   if (fork_guard_->forked()) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() +
-                                                "' was opened before fork; a child process must open it itself");
+    return SqlError(sqlstate::kObjectInUse,
+                    "the database '" + path_ + "' was opened before fork; a child process must open it itself");
   }
   return arrow::Status::OK();
 }
@@ -148,36 +192,43 @@ std::shared_ptr<const FileState> FilePager::StateOf(const PagerSnapshot* snapsho
   return newest_.state;
 }
 
+std::shared_ptr<FileCore> FilePager::NewestCore() const {
+  MutexLock lock(newest_mutex_);
+  return core_;
+}
+
 arrow::Result<PhysicalKey> FilePager::Allocate(uint64_t count) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   return PhysicalKey(next_key_.fetch_add(count, std::memory_order_relaxed));
 }
 
-arrow::Result<std::span<const uint8_t>> FilePager::ReadFound(const FoundBlob& found, PhysicalKey key) {
+arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadFound(const FileState& state, const FoundBlob& found,
+                                                                   PhysicalKey key) {
+  const StorageFile& file = *state.core->file;
   const bool verify = !found.verified();
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*core_->file, EntryType::kBlob, key.value, found.place, verify));
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(file, EntryType::kBlob, key.value, found.place, verify));
   if (verify) {
     found.SetVerified();
     num_blobs_verified_.fetch_add(1, std::memory_order_relaxed);
   }
   num_blobs_read_.fetch_add(1, std::memory_order_relaxed);
   bytes_read_.fetch_add(bytes.size(), std::memory_order_relaxed);
-  return bytes;
+  return MappedBuffer(file, bytes);
 }
 
-arrow::Result<std::span<const uint8_t>> FilePager::ReadBlob(const FileState& state, PhysicalKey key, bool with_staged) {
-  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core_->nodes));
-  if (found) return ReadFound(*found, key);
+arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadBlob(const FileState& state, PhysicalKey key,
+                                                                  bool with_staged) {
+  FileCore& core = *state.core;
+  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core.nodes));
+  if (found) return ReadFound(state, *found, key);
   if (with_staged) {
-    if (const auto place = core_->staged.FindForReading(key.value)) {
-      return ReadEntry(*core_->file, EntryType::kBlob, key.value, *place, false);
-    }
+    if (auto staged = core.staged.Read(key.value, *core.file)) return staged;
     // It may have been committed between the two looks.
     const auto newest = StateOf(nullptr);
-    ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, core_->nodes));
-    if (now) return ReadFound(*now, key);
+    ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, newest->core->nodes));
+    if (now) return ReadFound(*newest, *now, key);
   }
-  return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + core_->file->path() + "'");
+  return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + path_ + "'");
 }
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::span<const PhysicalKey> keys,
@@ -187,8 +238,8 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::s
   std::vector<std::shared_ptr<arrow::Buffer>> blobs;
   blobs.reserve(keys.size());
   for (const PhysicalKey key : keys) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
-    blobs.push_back(MappedBuffer(*core_->file, bytes));
+    ARROW_ASSIGN_OR_RAISE(auto blob, ReadBlob(*state, key, snapshot == nullptr));
+    blobs.push_back(std::move(blob));
   }
   return blobs;
 }
@@ -197,23 +248,25 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::GetRange(PhysicalKey ke
                                                                   const PagerSnapshot* snapshot) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   const auto state = StateOf(snapshot);
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
-  if (offset > bytes.size() || length > bytes.size() - offset) {
+  ARROW_ASSIGN_OR_RAISE(const auto blob, ReadBlob(*state, key, snapshot == nullptr));
+  const auto size = static_cast<uint64_t>(blob->size());
+  if (offset > size || length > size - offset) {
     return SqlError(sqlstate::kInvalidParameter, std::to_string(length) + " bytes from byte " + std::to_string(offset) +
                                                      " of key " + std::to_string(key.value) + ", which has " +
-                                                     std::to_string(bytes.size()));
+                                                     std::to_string(size));
   }
-  return MappedBuffer(*core_->file, bytes.subspan(offset, length));
+  return arrow::SliceBuffer(blob, static_cast<int64_t>(offset), static_cast<int64_t>(length));
 }
 
 void FilePager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot) {
   if (!CheckUsable().ok()) return;
   const auto state = StateOf(snapshot);
   for (const PhysicalKey key : keys) {
-    const auto found = state->directory.Find(key.value, core_->nodes);
+    FileCore& core = *state->core;
+    const auto found = state->directory.Find(key.value, core.nodes);
     if (!found.ok() || !*found) continue;
     const Extent place = (*found)->place;
-    if (core_->file->View(place.offset, place.length)) core_->file->mapping()->WillNeed(place.offset, place.length);
+    if (core.file->View(place.offset, place.length)) core.file->mapping()->WillNeed(place.offset, place.length);
   }
 }
 
@@ -223,13 +276,13 @@ arrow::Result<std::vector<PhysicalKey>> FilePager::Keys(const PagerSnapshot* sna
   std::vector<PhysicalKey> keys;
   keys.reserve(state->directory.num_keys());
   ARROW_RETURN_NOT_OK(
-      state->directory.ForEach(core_->nodes, [&](uint64_t key, Extent) { keys.push_back(PhysicalKey(key)); }));
+      state->directory.ForEach(state->core->nodes, [&](uint64_t key, Extent) { keys.push_back(PhysicalKey(key)); }));
   return keys;
 }
 
 arrow::Result<std::shared_ptr<const PagerSnapshot>> FilePager::Pin() {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  return std::make_shared<FileSnapshot>(Newest(), core_);
+  return std::make_shared<FileSnapshot>(Newest());
 }
 
 arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
@@ -237,26 +290,27 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
   uint64_t from = after.value;
   uint64_t last = 0;
   LogPosition start;
+  std::shared_ptr<FileCore> core;
   {
     MutexLock lock(commit_mutex_);
     ARROW_RETURN_NOT_OK(FlushLog());
+    core = core_;
     from = std::max(from, truncated_lsn_);
     last = Newest().lsn;
-    start.segment = core_->space.FindLog(from);
     // From here on the segments that hold commits after `from` stay as they are.
-    core_->space.AddLogReader();
+    core->space.AddLogReader();
+    start.segment = core->space.FindLog(from);
   }
   start.offset = start.segment.offset;
   start.next_lsn = start.segment.since;
   const auto read = [&]() -> arrow::Status {
     if (last <= from) return arrow::Status::OK();
-    LogCursor cursor(*core_->file, start, false);
+    LogCursor cursor(*core->file, start, false);
     while (cursor.position().next_lsn <= last) {
       const auto entry = cursor.Next();
       if (!entry) {
-        return Corrupted("'" + core_->file->path() + "': the log record of commit " +
-                         std::to_string(cursor.position().next_lsn) + " at byte " +
-                         std::to_string(cursor.position().offset) + " is damaged");
+        return Corrupted("'" + path_ + "': the log record of commit " + std::to_string(cursor.position().next_lsn) +
+                         " at byte " + std::to_string(cursor.position().offset) + " is damaged");
       }
       if (entry->lsn <= from || (entry->commit.fixed.flags & kCommitHasLog) == 0) continue;
       ARROW_RETURN_NOT_OK(visit(Lsn(entry->lsn), entry->commit.log));
@@ -264,14 +318,15 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
     return arrow::Status::OK();
   };
   arrow::Status status = read();
-  core_->space.RemoveLogReader();
+  core->space.RemoveLogReader();
   return status;
 }
 
 PagerStats FilePager::stats() const {
   PagerStats stats;
   const FileVersion newest = Newest();
-  const StorageFile& file = *core_->file;
+  const auto core = NewestCore();
+  const StorageFile& file = *core->file;
   stats.num_commits = num_commits_.load(std::memory_order_relaxed);
   stats.num_syncs = file.num_syncs();
   stats.num_writes = file.num_writes();
@@ -284,16 +339,22 @@ PagerStats FilePager::stats() const {
     stats.num_keys = newest.state->directory.num_keys();
     stats.live_bytes = newest.state->live_bytes;
   }
-  for (const Segment& segment : core_->space.Segments()) {
-    ++stats.num_segments;
-    if (segment.kind == SegmentKind::kLog) stats.log_bytes += segment.size;
-    if (segment.kind == SegmentKind::kData) stats.dead_bytes += segment.used - std::min(segment.used, segment.live);
-  }
+  const SpaceUse use = core->space.Use();
+  stats.num_segments = use.num_segments;
+  stats.log_bytes = use.log;
+  stats.space_live_bytes = use.live;
+  stats.dead_bytes = use.dead;
+  stats.space_pinned_bytes = use.pinned;
+  stats.space_free_bytes = use.free;
+  stats.num_blobs_moved = num_blobs_moved_.load(std::memory_order_relaxed);
+  stats.num_blobs_damaged = num_blobs_damaged_.load(std::memory_order_relaxed);
   stats.size_bytes = file.size();
   stats.last_lsn = Lsn(newest.lsn);
   stats.durable_lsn = Lsn(syncs_.durable_lsn());
   return stats;
 }
+
+uint64_t FilePager::log_bytes() const { return NewestCore()->space.log_bytes(); }
 
 arrow::Status FilePager::Close() {
   if (closed_.load(std::memory_order_acquire)) return arrow::Status::OK();
@@ -315,6 +376,7 @@ arrow::Status FilePager::Close() {
     if (status.ok()) ShowToReaders(Newest().lsn);
   }
   closed_.store(true, std::memory_order_release);
+  NewestCore()->space.SetOldestPin(nullptr);
   {
     MutexLock lock(slots_mutex_);
     slots_.reset();

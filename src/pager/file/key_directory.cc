@@ -155,6 +155,46 @@ arrow::Result<bool> InsertBelow(DirectoryNode& node, uint64_t key, Extent place,
   return inserted;
 }
 
+/// Moves the blob of a key below `node`, which this edit made.
+arrow::Result<std::optional<Extent>> MoveBelow(DirectoryNode& node, uint64_t key, Extent place, uint64_t edit,
+                                               NodeSource& source) {
+  const unsigned slot = SlotOf(key, node.level);
+  if (!node.has(slot)) return std::nullopt;
+  const size_t rank = node.Rank(slot);
+  if (node.level == 0) {
+    const Extent old = std::exchange(node.blobs[rank], place);
+    node.verified[slot / 64].fetch_and(~(uint64_t{1} << (slot % 64)), std::memory_order_relaxed);
+    return old;
+  }
+  ARROW_ASSIGN_OR_RAISE(DirectoryNode * child, Child(node, slot, key, source));
+  NodeRef changed = Editable(*child, edit);
+  ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> old, MoveBelow(*changed.get(), key, place, edit, source));
+  if (changed.get() != child) node.children[rank] = ChildSlot(std::move(changed));
+  return old;
+}
+
+/// Copies the path below `node`, which this edit made, down to that level.
+arrow::Status RenewBelow(DirectoryNode& node, uint64_t first_key, unsigned level, uint64_t edit, NodeSource& source) {
+  if (node.level == level) return arrow::Status::OK();
+  const unsigned slot = SlotOf(first_key, node.level);
+  ARROW_ASSIGN_OR_RAISE(DirectoryNode * child, Child(node, slot, first_key, source));
+  NodeRef changed = Editable(*child, edit);
+  ARROW_RETURN_NOT_OK(RenewBelow(*changed.get(), first_key, level, edit, source));
+  if (changed.get() != child) node.children[node.Rank(slot)] = ChildSlot(std::move(changed));
+  return arrow::Status::OK();
+}
+
+void ForgetBelow(const DirectoryNode& node, const std::function<bool(Extent)>& is_written) {
+  // Children are stored before their parents.
+  if (node.stored.offset != 0) {
+    if (!is_written(node.stored)) return;
+    node.stored = {};
+  }
+  for (const ChildSlot& child : node.children) {
+    if (const DirectoryNode* loaded = child.loaded()) ForgetBelow(*loaded, is_written);
+  }
+}
+
 /// Erases below `node`, which this edit made. A node that becomes empty leaves its parent.
 arrow::Result<std::optional<Extent>> EraseBelow(DirectoryNode& node, uint64_t key, uint64_t edit, NodeSource& source) {
   const unsigned slot = SlotOf(key, node.level);
@@ -260,6 +300,36 @@ arrow::Result<bool> KeyDirectory::Insert(uint64_t key, Extent place, uint64_t ed
   ARROW_ASSIGN_OR_RAISE(const bool inserted, InsertBelow(*root_.get(), key, place, edit, source));
   if (inserted) ++num_keys_;
   return inserted;
+}
+
+arrow::Result<std::optional<Extent>> KeyDirectory::Move(uint64_t key, Extent place, uint64_t edit, NodeSource& source) {
+  if (!root_ || !Covers(height_, key)) return std::nullopt;
+  root_ = Editable(*root_.get(), edit);
+  return MoveBelow(*root_.get(), key, place, edit, source);
+}
+
+arrow::Result<bool> KeyDirectory::Renew(Extent place, uint64_t first_key, unsigned level, uint64_t edit,
+                                        NodeSource& source) {
+  if (!root_ || level >= height_ || !Covers(height_, first_key) || FirstKey(first_key, level) != first_key)
+    return false;
+  Extent found = root_->stored;
+  const DirectoryNode* node = root_.get();
+  while (node->level > level) {
+    const unsigned slot = SlotOf(first_key, node->level);
+    if (!node->has(slot)) return false;
+    const ChildSlot& child = node->children[node->Rank(slot)];
+    found = child.place();
+    if (node->level == level + 1) break;
+    ARROW_ASSIGN_OR_RAISE(node, child.Load(source, FirstKey(first_key, node->level - 1), node->level - 1));
+  }
+  if (!(found == place)) return false;
+  root_ = Editable(*root_.get(), edit);
+  ARROW_RETURN_NOT_OK(RenewBelow(*root_.get(), first_key, level, edit, source));
+  return true;
+}
+
+void KeyDirectory::ForgetStored(const std::function<bool(Extent)>& is_written) const {
+  if (root_) ForgetBelow(*root_.get(), is_written);
 }
 
 arrow::Result<std::optional<Extent>> KeyDirectory::Erase(uint64_t key, uint64_t edit, NodeSource& source) {

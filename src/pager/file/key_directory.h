@@ -97,6 +97,14 @@ class KeyDirectory {
   /// Changes this object into a newer version; its copies stay as they are. `edit` is the same for changes that are
   /// published together, and no other's. False where the key has a blob.
   arrow::Result<bool> Insert(uint64_t key, Extent place, uint64_t edit, NodeSource& source);
+  /// As Insert, for a blob that has a place: the old one, or nothing where the key has none.
+  arrow::Result<std::optional<Extent>> Move(uint64_t key, Extent place, uint64_t edit, NodeSource& source);
+  /// Makes the node at `place`, of that level and first key, be written anew by the next Store; false where this
+  /// version does not use it. Under the same rule as Store.
+  arrow::Result<bool> Renew(Extent place, uint64_t first_key, unsigned level, uint64_t edit, NodeSource& source);
+  /// Takes back what a Store wrote whose checkpoint failed: the nodes at places for which `is_written` says so are not
+  /// stored. Under the same rule as Store.
+  void ForgetStored(const std::function<bool(Extent place)>& is_written) const;
   /// As Insert. The blob's place, or nothing where the key has none.
   arrow::Result<std::optional<Extent>> Erase(uint64_t key, uint64_t edit, NodeSource& source);
 

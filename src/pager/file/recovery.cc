@@ -138,7 +138,7 @@ class Replay {
                          std::to_string(put.key) + " outside of all data segments");
       }
       if (entry.lsn <= bound_.acknowledged_lsn || (commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
-      if (ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) continue;
+      if (BlobIsThere(put)) continue;
       // Nothing that exists names its segments.
       for (const uint64_t offset : added) space_.Abandon(offset);
       return false;
@@ -146,17 +146,36 @@ class Replay {
     return true;
   }
 
+  /// An older blob at the same place could be whole, too.
+  bool BlobIsThere(const PutRecord& put) const {
+    if (!ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) return false;
+    const auto head = file_.View(put.blob.offset - sizeof(EntryHeader), sizeof(EntryHeader));
+    const auto header = head ? ReadEntryHeader(*head, EntryType::kBlob) : std::nullopt;
+    return header && header->checksum == put.checksum;
+  }
+
+  arrow::Status ApplyPut(const LogEntry& entry, const PutRecord& put) {
+    if ((entry.commit.fixed.flags & kCommitMoves) == 0) {
+      ARROW_ASSIGN_OR_RAISE(const bool fresh, state_.directory.Insert(put.key, put.blob, entry.lsn, nodes_));
+      if (!fresh) return Contradiction(entry.lsn, put.key, "which has a blob");
+      state_.live_bytes += put.blob.length;
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto from, state_.directory.Move(put.key, put.blob, entry.lsn, nodes_));
+    if (!from || from->length != put.blob.length) return Contradiction(entry.lsn, put.key, "which has no such blob");
+    space_.SubtractLive(from->offset - sizeof(EntryHeader), EntryBytes(from->length));
+    return arrow::Status::OK();
+  }
+
   arrow::Status Apply(const LogEntry& entry) {
     const CommitView& commit = entry.commit;
     for (size_t i = 0; i < commit.fixed.num_puts; ++i) {
       const PutRecord put = commit.put(i);
-      ARROW_ASSIGN_OR_RAISE(const bool fresh, state_.directory.Insert(put.key, put.blob, entry.lsn, nodes_));
-      if (!fresh) return Contradiction(entry.lsn, put.key, "which has a blob");
+      ARROW_RETURN_NOT_OK(ApplyPut(entry, put));
       const uint64_t start = put.blob.offset - sizeof(EntryHeader);
       const uint64_t bytes = EntryBytes(put.blob.length);
       space_.ExtendUsed(start, start + bytes);
       space_.AddLive(start, bytes);
-      state_.live_bytes += put.blob.length;
       if ((commit.fixed.flags & kCommitBlobsSynced) == 0) state_.unsynced.push_back({start, bytes});
     }
     for (size_t i = 0; i < commit.fixed.num_frees; ++i) {
@@ -177,7 +196,7 @@ class Replay {
   }
 
   arrow::Status Contradiction(uint64_t lsn, uint64_t key, const char* what) const {
-    return Corrupted("'" + file_.path() + "': commit " + std::to_string(lsn) + " puts or frees key " +
+    return Corrupted("'" + file_.path() + "': commit " + std::to_string(lsn) + " puts, moves or frees key " +
                      std::to_string(key) + ", " + what);
   }
 
@@ -199,6 +218,9 @@ arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& s
   state.header = header;
   ARROW_ASSIGN_OR_RAISE(const auto record,
                         ReadEntry(file, EntryType::kCheckpoint, state.header.sequence, state.header.checkpoint, true));
+  if (HashBytes(record.data(), record.size()) != state.header.checkpoint_checksum) {
+    return Corrupted("'" + file.path() + "': the checkpoint record does not match its header slot");
+  }
   ARROW_ASSIGN_OR_RAISE(const CheckpointRecord checkpoint, DecodeCheckpoint(record, file.path()));
   const CheckpointFixed& fixed = checkpoint.fixed;
   ARROW_RETURN_NOT_OK(CheckNotTruncated(file, checkpoint.segments));
@@ -244,10 +266,10 @@ arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, N
 }
 
 arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered) {
+  space.AdoptGaps();
   const uint64_t end = space.end();
   if (file.size() > end) ARROW_RETURN_NOT_OK(file.Truncate(end));
   if (file.size() < end) ARROW_RETURN_NOT_OK(file.Allocate(file.size(), end - file.size()));
-  space.AdoptGaps();
   // After a failed sync the kernel may hold pages as clean that never reached the disk, and we cannot know.
   std::vector<uint8_t> copy;
   for (const Extent& extent : recovered.unsynced) {
@@ -269,6 +291,19 @@ arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Re
   return file.Sync();
 }
 
+arrow::Status RemoveUnfinishedVacuum(FileSystem& file_system, const std::string& path) {
+  const std::string left = path + "-vacuum";
+  ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(left));
+  return exists ? file_system.Unlink(left) : arrow::Status::OK();
+}
+
+std::array<uint8_t, 16> MakeFileId() {
+  std::array<uint8_t, 16> id;
+  std::random_device device;
+  for (uint8_t& byte : id) byte = static_cast<uint8_t>(device());
+  return id;
+}
+
 arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
   // Under another name first: a crash leaves no database or a whole one.
   const std::string fresh_path = path + "-new";
@@ -276,9 +311,9 @@ arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& pat
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
   SegmentSpace space(*file, options);
   HeaderSlot slot;
-  std::random_device device;
-  for (uint8_t& byte : slot.file_id) byte = static_cast<uint8_t>(device());
+  slot.file_id = MakeFileId();
   slot.sequence = 1;
+  slot.flags = kHeaderNameUnsynced;
 
   CheckpointRecord checkpoint;
   checkpoint.fixed.sequence = slot.sequence;
@@ -289,7 +324,7 @@ arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& pat
   checkpoint.fixed.log_offset = log.offset;
   const uint64_t length = sizeof(CheckpointFixed) + 2 * sizeof(Segment);
   ARROW_ASSIGN_OR_RAISE(const uint64_t place, space.AllocateData(EntryBytes(length)));
-  space.AddLive(place, EntryBytes(length));
+  space.MakeLive(place, EntryBytes(length));
   checkpoint.segments = space.Segments();
   const std::vector<uint8_t> record = EncodeCheckpoint(checkpoint);
   const uint64_t checksum = HashBytes(record.data(), record.size());

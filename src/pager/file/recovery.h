@@ -3,6 +3,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -40,6 +41,12 @@ struct Recovered {
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
 };
+
+/// Removes what a VACUUM left that did not come to its end.
+arrow::Status RemoveUnfinishedVacuum(FileSystem& file_system, const std::string& path);
+
+/// A random file id.
+std::array<uint8_t, 16> MakeFileId();
 
 /// Writes a new, empty database to `path`, which must not hold one, and makes it durable.
 arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options);
