@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llkv/error.h"
 #include "llkv/prepared_statement.h"
@@ -75,6 +76,9 @@ class SqlEngine {
 
   /// A new session: a connection in other systems' words.
   arrow::Result<Session> NewSession();
+
+  /// What opening found damaged and could do without, a sentence each; for a log or the user's eyes.
+  std::vector<std::string> warnings() const;
 
   /// Makes a checkpoint and closes the file; later calls fail with 55006. So does this one while sessions, prepared
   /// statements or unfinished readers live, and changes nothing. Reports what could not be written; all commits that

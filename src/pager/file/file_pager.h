@@ -109,6 +109,8 @@ class FilePager : public Pager {
   arrow::Status ReadLog(Lsn after, const LogVisitor& visit) override;
   arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override;
   PagerStats stats() const override;
+  arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
+  std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
 
  private:
@@ -175,6 +177,7 @@ class FilePager : public Pager {
   uint64_t shown_lsn_ LLKV_GUARDED_BY(slots_mutex_) = 0;
   uint64_t file_id_hash_ LLKV_GUARDED_BY(slots_mutex_);
   const std::unique_ptr<ForkGuard> fork_guard_;
+  const std::vector<std::string> warnings_;
   const std::shared_ptr<FileCore> core_;
   SyncGroup syncs_;
   std::atomic<bool> closed_{false};

@@ -39,6 +39,8 @@ struct Recovered {
   /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
+  /// What is damaged and could be done without.
+  std::vector<std::string> warnings;
 };
 
 /// Writes a new, empty database to `path`, which must not hold one, and makes it durable.
@@ -56,8 +58,9 @@ struct ReplayBound {
 };
 
 /// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
-/// that this version does not know.
-arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks);
+/// that this version does not know. `warnings`, where it is not null, gets a sentence where a slot is damaged.
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
+                                     std::vector<std::string>* warnings = nullptr);
 
 /// The state as of a header slot's checkpoint; `log` is where the commits after it begin. XX001 where it is damaged.
 arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
