@@ -51,6 +51,12 @@ const std::vector<std::string>& Workload() {
 
 class EngineFaults : public testing::Test {
  protected:
+  void MakeDisk() {
+    session_.reset();
+    engine_.reset();
+    disk_ = std::make_unique<SimDisk>();
+  }
+
   arrow::Status Open() {
     session_.reset();
     engine_.reset();
@@ -92,7 +98,7 @@ class EngineFaults : public testing::Test {
   /// Runs the workload with what `fail` makes fail, and checks all that is promised. False where nothing failed.
   bool RunWith(const std::function<void(SimDisk&)>& fail, const std::string& expected_state, bool needs_reopening,
                const std::string& what) {
-    disk_ = std::make_unique<SimDisk>();
+    MakeDisk();
     EXPECT_TRUE(Open().ok());
     fail(*disk_);
     std::vector<std::string> done;
@@ -142,7 +148,7 @@ class EngineFaults : public testing::Test {
 
   /// How many writes and syncs the workload makes.
   void Measure(uint64_t* writes, uint64_t* syncs) {
-    disk_ = std::make_unique<SimDisk>();
+    MakeDisk();
     ASSERT_OK(Open());
     const uint64_t writes_before = disk_->num_writes();
     const uint64_t syncs_before = disk_->num_syncs();
