@@ -57,7 +57,7 @@ class SqlEngine {
   struct Impl;
   /// For the library itself.
   explicit SqlEngine(std::unique_ptr<Impl> impl);
-  /// Opens a database by URI: `:memory:` or the path of a file.
+  /// Opens a database by URI: `:memory:`, the path of a file, or `rocksdb:PATH` (0A000 in a program built without it).
   ///
   /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
   /// where another engine, in this process or another, has it open for writing; 25006 for a path that cannot be written

@@ -46,6 +46,12 @@ arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, boo
   return arrow::Status::OK();
 }
 
+/// Whether a slot is as the first checkpoint left it, which has written the other one only.
+bool IsUnwritten(const StorageFile& file, uint64_t number) {
+  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
+}
+
 /// The slots that may be opened, the newest first. Says where one is damaged that should not be.
 arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool for_writing,
                                                    const FilePagerTestHooks& hooks,
@@ -62,17 +68,14 @@ arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool
   std::stable_sort(slots.begin(), slots.end(),
                    [](const HeaderSlot& a, const HeaderSlot& b) { return a.sequence > b.sequence; });
   ARROW_RETURN_NOT_OK(CheckFeatures(slots.front(), file.path(), for_writing));
-  // The first checkpoint has written one slot only.
-  if (warnings != nullptr && slots.size() == 1 && slots.front().sequence > 1) {
-    const uint64_t damaged = slots.front().sequence % 2;
+  const uint64_t damaged = slots.front().sequence % 2;
+  if (warnings != nullptr && slots.size() == 1 && !IsUnwritten(file, damaged)) {
     warnings->push_back("'" + file.path() + "': header slot " + std::to_string(damaged) + " at byte " +
                         std::to_string(damaged * kPageBytes) + " is damaged; the other one was used (checkpoint " +
                         std::to_string(slots.front().sequence) + ")");
   }
   return slots;
 }
-
-namespace {
 
 /// The data that the checkpoint needs must be there; the log's tail need not.
 arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segment>& segments) {
