@@ -397,22 +397,22 @@ TEST_P(PagerConformance, NothingWorksAfterClose) {
 }
 
 /// All that is said of a second opener, of readers and of missing databases, for backends that outlive the process.
-TEST_P(PagerConformance, OneWriterOrManyReaders) {
+TEST_P(PagerConformance, OneWriterAndItsReaders) {
   if (!persistent()) GTEST_SKIP() << "the backend forgets";
   const PhysicalKey key = Put("text");
   PagerOptions reading = options_;
   reading.read_only = true;
-  for (const PagerOptions& second : {options_, reading}) {
-    const arrow::Status status = OpenPager(Uri(), second).status();
-    EXPECT_EQ(GetSqlState(status), sqlstate::kObjectInUse) << status;
-    EXPECT_NE(status.message().find(folder_.File("db")), std::string::npos) << status;
-  }
+  const arrow::Status second = OpenPager(Uri(), options_).status();
+  EXPECT_EQ(GetSqlState(second), sqlstate::kObjectInUse) << second;
+  EXPECT_NE(second.message().find(folder_.File("db")), std::string::npos) << second;
+  // Some backends let others read beside the writer.
+  const arrow::Status beside = OpenPager(Uri(), reading).status();
+  EXPECT_TRUE(beside.ok() || GetSqlState(beside) == sqlstate::kObjectInUse) << beside;
   ASSERT_OK(pager_->Close());
   auto first_reader = OpenPager(Uri(), reading);
   ASSERT_TRUE(first_reader.ok()) << first_reader.status();
   pager_ = std::move(*first_reader);
   EXPECT_TRUE(OpenPager(Uri(), reading).ok());
-  EXPECT_EQ(GetSqlState(OpenPager(Uri(), options_).status()), sqlstate::kObjectInUse);
   EXPECT_EQ(Read(key), "text");
   EXPECT_EQ(Read(key, pager_->Pin().ValueOrDie().get()), "text");
   WriteBatch batch;

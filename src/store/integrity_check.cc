@@ -236,15 +236,23 @@ void TableCheck::CollectLiving(const GroupEntry& entry, uint64_t part, uint64_t 
   }
 }
 
+/// Before a checkpoint succeeds there may be an index for what it seals and one for what came after.
+bool TableCheck::IsInHotIndex(std::string_view key, RowId row) const {
+  return std::any_of(state_->hot_indexes.begin(), state_->hot_indexes.end(), [&](const HotIndexEntry& hot) {
+    if (!hot.validity.IsActive()) return false;
+    const ArtIndex::Entry* found = hot.index->Find(key);
+    while (found != nullptr && found->row != row) found = found->older;
+    return found != nullptr;
+  });
+}
+
 void TableCheck::CollectLivingHot(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living) {
   std::string key;
   for (uint32_t slot = 0; slot < entry.hot->num_rows(); ++slot) {
     const RowId row(entry.first_row + slot);
     if (!IsAlive(row) || !table_->EncodeHotKey(*entry.hot, slot, &key) || !IsInPart(key, part, num_parts)) continue;
     living->Add(key, row);
-    const ArtIndex::Entry* found = state_->hot_indexes.back().index->Find(key);
-    while (found != nullptr && found->row != row) found = found->older;
-    if (found != nullptr) continue;
+    if (IsInHotIndex(key, row)) continue;
     Report(PhysicalKey(), "the row " + std::to_string(row.value) + " with key " + Shown(key) +
                               " is not in the index over rows in memory");
   }
@@ -367,11 +375,15 @@ arrow::Status ColumnStorage::CheckReachable(const IntegrityVisitor& visit) {
 }
 
 arrow::Status ColumnStorage::CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) {
-  return txns_.RunWithoutWriter(txns_.lock_timeout_ms(), [&]() -> arrow::Status {
+  const auto check = [&]() -> arrow::Status {
     if (!only) ARROW_RETURN_NOT_OK(pager_->CheckIntegrity(visit));
     ARROW_RETURN_NOT_OK(CheckTables(only, visit));
     return only ? arrow::Status::OK() : CheckReachable(visit);
-  });
+  };
+  const int64_t timeout_ms = txns_.lock_timeout_ms();
+  // Neither a checkpoint nor a transaction changes what is compared.
+  return RunAlone(Waits{timeout_ms, timeout_ms, timeout_ms, nullptr},
+                  [&] { return txns_.RunWithoutWriter(timeout_ms, nullptr, check); });
 }
 
 }  // namespace llkv

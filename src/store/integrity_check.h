@@ -37,6 +37,7 @@ class TableCheck {
   void CheckKeys(uint64_t part, uint64_t num_parts);
   void CollectLiving(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living);
   void CollectLivingHot(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living);
+  bool IsInHotIndex(std::string_view key, RowId row) const;
   void CheckPairs(IndexRunReader& run, uint64_t part, uint64_t num_parts, const SortedKeys& living, SortedKeys* pairs);
   bool IsAlive(RowId row);
   std::string Shown(std::string_view key) const;

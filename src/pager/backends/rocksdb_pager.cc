@@ -1,14 +1,6 @@
 // RocksdbPager: the pager behind "rocksdb:PATH", over a RocksDB database in the folder PATH (docs/formats/rocksdb.md).
 // A commit is one RocksDB write batch; a full commit waits for a sync of RocksDB's own log, which concurrent ones
 // share. RocksDB does its I/O itself, so the seam of src/os carries only the lock file.
-//
-// Keys are one letter and a big-endian number, all in one column family:
-//   k KEY  what is known of a blob (length, checksum); a blob exists where this does
-//   b KEY  the blob's bytes
-//   s KEY  the blob is staged: bytes without a "k", which opening removes
-//   l LSN  a log record
-//   m      counters as of the last commit
-//   r      the root blob
 #include "pager/pager.h"
 #include "pager/registry.h"
 
@@ -16,17 +8,11 @@
 
 #include <arrow/buffer.h>
 #include <arrow/memory_pool.h>
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/options.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <bit>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -40,74 +26,16 @@
 #include "base/hash.h"
 #include "base/mutex.h"
 #include "os/fork_guard.h"
+#include "pager/backends/rocksdb_format.h"
 
 namespace llkv {
 
+using namespace rocksdb_format;  // NOLINT: the stored forms are this file's own.
+
 namespace {
 
-/// RocksDB's whole memory: the block cache, and the write buffers that are charged to it.
-constexpr size_t kCacheBytes = size_t{64} << 20;
-constexpr size_t kWriteBufferBytes = size_t{16} << 20;
-/// Larger blobs go to blob files, which compactions do not copy.
-constexpr uint64_t kBlobFileBytes = 4096;
 /// RocksDB counts a value's bytes in 32 bits.
 constexpr uint64_t kMaxBlobBytes = std::numeric_limits<uint32_t>::max() - 64;
-constexpr uint64_t kFormatVersion = 1;
-
-using Bytes = std::span<const uint8_t>;
-
-rocksdb::Slice SliceOf(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-Bytes BytesOf(const rocksdb::Slice& slice) { return {reinterpret_cast<const uint8_t*>(slice.data()), slice.size()}; }
-
-/// A letter and a number that sorts by value.
-class Key {
- public:
-  explicit Key(char kind, uint64_t number = 0) : bytes_{kind} {
-    for (int i = 0; i < 8; ++i) bytes_[static_cast<size_t>(8 - i)] = static_cast<char>(number >> (8 * i));
-  }
-  rocksdb::Slice slice() const { return {bytes_.data(), bytes_.size()}; }
-  /// The number in a stored key of `kind`; nothing where it is none.
-  static std::optional<uint64_t> NumberOf(const rocksdb::Slice& key, char kind) {
-    if (key.size() != 9 || key[0] != kind) return std::nullopt;
-    uint64_t number = 0;
-    for (size_t i = 1; i < 9; ++i) number = number << 8 | static_cast<uint8_t>(key[i]);
-    return number;
-  }
-
- private:
-  std::array<char, 9> bytes_;
-};
-
-/// What "k KEY" holds, little-endian.
-struct BlobRecord {
-  uint64_t length = 0;
-  uint64_t checksum = 0;
-};
-
-/// What "m" holds, little-endian; the checksum covers all before it and the root.
-struct Counters {
-  uint64_t version = kFormatVersion;
-  uint64_t lsn = 0;
-  uint64_t next_key = 1;
-  uint64_t root_version = 0;
-  uint64_t truncated_lsn = 0;
-  uint64_t num_keys = 0;
-  uint64_t live_bytes = 0;
-  uint64_t log_bytes = 0;
-  uint64_t has_root = 0;
-  uint64_t checksum = 0;
-};
-static_assert(std::endian::native == std::endian::little);
-
-template <typename T>
-Bytes RawBytes(const T& value) {
-  return {reinterpret_cast<const uint8_t*>(&value), sizeof(T)};
-}
-
-uint64_t ChecksumOf(const Counters& counters, Bytes root) {
-  const Bytes pieces[] = {RawBytes(counters).first(sizeof(Counters) - sizeof(uint64_t)), root};
-  return HashPieces(pieces);
-}
 
 arrow::Status FromRocksdb(const rocksdb::Status& status, const std::string& path) {
   if (status.ok()) return arrow::Status::OK();
@@ -172,27 +100,6 @@ class StagedValue : public StagedBlob::Impl {
   const BlobRecord record;
   bool committed = false;
 };
-
-rocksdb::Options MakeOptions(bool read_only) {
-  rocksdb::Options options;
-  options.create_if_missing = !read_only;
-  options.info_log_level = rocksdb::FATAL_LEVEL;
-  options.keep_log_file_num = 1;
-  options.max_background_jobs = 2;
-  options.compression = rocksdb::kNoCompression;  // Chunks are encoded by us.
-  options.write_buffer_size = kWriteBufferBytes;
-  options.enable_blob_files = true;
-  options.min_blob_size = kBlobFileBytes;
-  options.enable_blob_garbage_collection = true;
-  options.atomic_flush = false;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(kCacheBytes);
-  table.cache_index_and_filter_blocks = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(kCacheBytes / 2, table.block_cache);
-  return options;
-}
 
 /// Appends the pieces to one aligned buffer.
 arrow::Result<std::shared_ptr<arrow::Buffer>> CopyAligned(std::span<const Bytes> pieces) {

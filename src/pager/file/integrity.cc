@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "pager/file/file_pager.h"
 #include "pager/file/log_cursor.h"
+#include "pager/file/reader_pager.h"
 
 namespace llkv::file {
 
@@ -32,9 +33,8 @@ class FileCheck {
 
   void CheckHeaders(const HeaderSlot& newest) {
     for (const uint64_t number : {0, 1}) {
-      // The first checkpoint has written one slot only.
       const bool is_newest = (newest.sequence - 1) % 2 == number;
-      if (!is_newest && newest.sequence == 1) continue;
+      if (!is_newest && newest.sequence == 1 && IsUnwritten(file_, number)) continue;
       const auto bytes = file_.View(number * kPageBytes, sizeof(HeaderSlot));
       HeaderSlot slot;
       if (bytes) std::memcpy(&slot, bytes->data(), sizeof(slot));
@@ -151,10 +151,9 @@ arrow::Status FilePager::CheckIntegrity(const IntegrityVisitor& visit) {
   // No checkpoint and no commit changes what is compared.
   MutexLock checkpoint_lock(checkpoint_mutex_);
   MutexLock lock(commit_mutex_);
-  if (!options_.read_only) ARROW_RETURN_NOT_OK(FlushLog());
+  ARROW_RETURN_NOT_OK(FlushLog());
   const FileVersion newest = Newest();
   FileCheck check(*core_->file, core_->space.Segments(), visit);
-  for (const std::string& warning : warnings_) check.Report(PhysicalKey(), 0, warning);
   check.CheckHeaders(header_);
   check.CheckEntry(EntryType::kCheckpoint, header_.sequence, header_.checkpoint);
   check.CheckDirectory(checkpoint_directory_, core_->nodes, false);
@@ -163,6 +162,28 @@ arrow::Status FilePager::CheckIntegrity(const IntegrityVisitor& visit) {
   // What recovery would replay, and what ReadLog gives.
   const uint64_t first = std::min(truncated_lsn_, checkpoint_lsn_);
   if (newest.lsn > first) check.CheckLog(core_->space.FindLog(first), newest.lsn);
+  return check.status();
+}
+
+arrow::Status ReaderPager::CheckIntegrity(const IntegrityVisitor& visit) {
+  ARROW_RETURN_NOT_OK(CheckUsable());
+  MutexLock lock(refresh_mutex_);
+  FileCheck check(*opened_->file, base_->space.Segments(), visit);
+  ARROW_ASSIGN_OR_RAISE(const Horizon horizon, LookAhead(base_->header));
+  // A writer may be writing them.
+  if (!horizon.has_writer) check.CheckHeaders(base_->header);
+  check.CheckEntry(EntryType::kCheckpoint, base_->header.sequence, base_->header.checkpoint);
+  SegmentSpace space(*opened_->file, options_);
+  const auto checkpoint = LoadCheckpoint(*opened_->file, space, opened_->nodes, base_->header);
+  if (checkpoint.ok()) {
+    check.CheckDirectory(checkpoint->checkpoint_directory, opened_->nodes, false);
+  } else {
+    check.Report(PhysicalKey(), base_->header.checkpoint.offset, checkpoint.status().message());
+  }
+  check.CheckDirectory(followed_.directory, opened_->nodes, true);
+  check.CheckSegments();
+  const uint64_t first = std::min(followed_.truncated_lsn, followed_.checkpoint_lsn);
+  if (!horizon.has_writer && followed_.lsn > first) check.CheckLog(base_->space.FindLog(first), followed_.lsn);
   return check.status();
 }
 

@@ -46,12 +46,6 @@ arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, boo
   return arrow::Status::OK();
 }
 
-/// Whether a slot is as the first checkpoint left it, which has written the other one only.
-bool IsUnwritten(const StorageFile& file, uint64_t number) {
-  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
-  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
-}
-
 /// The slots that may be opened, the newest first. Says where one is damaged that should not be.
 arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool for_writing,
                                                    const FilePagerTestHooks& hooks,
@@ -246,6 +240,11 @@ arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& s
 arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, const ReplayBound& bound,
                         Recovered& state) {
   return Replay(file, space, nodes, bound, state).Run(state.log);
+}
+
+bool IsUnwritten(const StorageFile& file, uint64_t number) {
+  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
 }
 
 arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,

@@ -57,6 +57,9 @@ struct ReplayBound {
   bool judges_end = true;
 };
 
+/// Whether a slot is as the first checkpoint left it, which has written the other one only.
+bool IsUnwritten(const StorageFile& file, uint64_t number);
+
 /// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
 /// that this version does not know. `warnings`, where it is not null, gets a sentence where a slot is damaged.
 arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
