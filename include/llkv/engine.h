@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llkv/error.h"
 #include "llkv/prepared_statement.h"
@@ -56,7 +57,7 @@ class SqlEngine {
   struct Impl;
   /// For the library itself.
   explicit SqlEngine(std::unique_ptr<Impl> impl);
-  /// Opens a database by URI: `:memory:` or the path of a file.
+  /// Opens a database by URI: `:memory:`, the path of a file, or `rocksdb:PATH` (0A000 in a program built without it).
   ///
   /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
   /// where another engine, in this process or another, has it open for writing; 25006 for a path that cannot be written
@@ -75,6 +76,9 @@ class SqlEngine {
 
   /// A new session: a connection in other systems' words.
   arrow::Result<Session> NewSession();
+
+  /// What opening found damaged and could do without, a sentence each; for a log or the user's eyes.
+  std::vector<std::string> warnings() const;
 
   /// Makes a checkpoint and closes the file; later calls fail with 55006. So does this one while sessions, prepared
   /// statements or unfinished readers live, and changes nothing. Reports what could not be written; all commits that

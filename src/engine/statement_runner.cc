@@ -81,7 +81,8 @@ arrow::Status NoRows() { return SqlError(sqlstate::kInvalidParameter, "the state
 
 bool GivesRows(const BoundStatement& bound) {
   if (const auto* query = std::get_if<BoundQuery>(&bound)) return query->effect == QueryEffect::kRows;
-  return std::holds_alternative<BoundExplain>(bound) || std::holds_alternative<BoundShowSetting>(bound);
+  return std::holds_alternative<BoundPragma>(bound) || std::holds_alternative<BoundExplain>(bound) ||
+         std::holds_alternative<BoundShowSetting>(bound);
 }
 
 /// Reads all rows now: what a transaction that has written sees may not outlive it.
@@ -189,9 +190,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
     if (!value.ok()) return WithPosition(value.status(), show->position);
     return TextResult("SHOW", show->name, {*value});
   }
-  if (auto* pragma = std::get_if<BoundPragma>(&bound)) {
-    return NotSupported("PRAGMA " + pragma->name + " is not supported", pragma->position);
-  }
+  if (auto* pragma = std::get_if<BoundPragma>(&bound)) return RunPragma(*pragma, scope, catalog);
   if (std::holds_alternative<BoundCheckpoint>(bound)) {
     if (!scope.is_autocommit()) {
       return SqlError(sqlstate::kActiveTransaction, "CHECKPOINT cannot run inside a transaction");

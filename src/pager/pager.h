@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -90,6 +91,20 @@ struct PagerStats {
   Lsn last_lsn;
   Lsn durable_lsn;
 };
+
+/// One thing that an integrity check found wrong.
+struct IntegrityFinding {
+  /// 0 where it is no table's.
+  TableId table;
+  /// The blob; 0 where it is none.
+  PhysicalKey key;
+  /// Where in the file, in bytes; 0 where that is unknown or there is no file.
+  uint64_t offset = 0;
+  /// The whole of it for people, with key and offset where they are known.
+  std::string message;
+};
+/// A failure ends the check, which returns it.
+using IntegrityVisitor = std::function<arrow::Status(const IntegrityFinding&)>;
 
 /// See the file's comment. Made by OpenPager (pager/registry.h).
 class Pager {
@@ -175,6 +190,14 @@ class Pager {
   /// process ends, the old file is there as it was. 53100 where there is no room for both; XX001 for a damaged blob;
   /// 55006 while blobs are staged.
   virtual arrow::Status Vacuum() { return arrow::Status::OK(); }
+
+  /// Reads all that the newest commit and the kept log need, whether it was read before or not, compares it with its
+  /// checksums and with each other, and calls `visit` for each thing that is wrong. Commits wait meanwhile. Fails only
+  /// where `visit` does, or where the pager is unusable.
+  virtual arrow::Status CheckIntegrity(const IntegrityVisitor& visit) = 0;
+
+  /// What opening found damaged and could do without, a sentence each.
+  virtual std::vector<std::string> warnings() const { return {}; }
 
   /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers
   /// and snapshots that are held stay valid; other calls fail afterwards. A second call does nothing.

@@ -52,6 +52,8 @@ class PagerRegistry {
     std::string scheme;
     /// Whether a database outlives its pager.
     bool persistent = false;
+    /// False where the program was built without the library that it needs: then `open` says so (0A000).
+    bool available = true;
     /// `path` is the URI without the scheme.
     std::function<arrow::Result<std::unique_ptr<Pager>>(const std::string& path, const PagerOptions& options)> open;
   };

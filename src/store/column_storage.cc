@@ -118,7 +118,8 @@ ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, const StorageOptions&
     : pager_(std::move(pager)),
       options_(options),
       txns_(pager_.get(), options.txn),
-      context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool()},
+      context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
+               options.on_damage},
       checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
 
 ColumnStorage::~ColumnStorage() = default;
@@ -144,7 +145,10 @@ arrow::Status ColumnStorage::Recover() {
   ARROW_RETURN_NOT_OK(pager_->ReadLog(root.last_lsn, [&](Lsn lsn, std::span<const uint8_t> record) {
     ARROW_ASSIGN_OR_RAISE(const LogRecordHeader header,
                           ReadLogRecord(record, [this](const LogRecordHeader& header, const LogSection& section) {
-                            return Replay(header, section);
+                            const arrow::Status replayed = Replay(header, section);
+                            if (replayed.ok() || !options_.on_damage) return replayed;
+                            options_.on_damage(TableId(section.owner), replayed);
+                            return arrow::Status::OK();
                           }));
     if (header.ts <= last_committed) return Corrupted("the log's commits are out of order");
     last_committed = header.ts;

@@ -42,6 +42,8 @@ class ColumnStorage : public Storage {
   arrow::Status Vacuum(const StopToken* stop) override;
   arrow::Result<bool> Maintain(const StopToken* stop) override;
   void SetMaintenance(std::function<void()> wake) override { wake_ = std::move(wake); }
+  std::vector<TableId> TableIds() override;
+  arrow::Status CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) override;
   arrow::Status Close() override;
 
  private:
@@ -87,6 +89,9 @@ class ColumnStorage : public Storage {
   arrow::Status WriteRoot(Pending& pending);
   void DropUnseenTables();
   void CallHook(CheckpointStage stage) const;
+  // integrity_check.cc
+  arrow::Status CheckTables(std::optional<TableId> only, const IntegrityVisitor& visit);
+  arrow::Status CheckReachable(const IntegrityVisitor& visit);
 
   const std::shared_ptr<Pager> pager_;
   const StorageOptions options_;

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct TableContext {
   Pager* pager = nullptr;
   TxnManager* txns = nullptr;
   arrow::MemoryPool* pool = nullptr;
+  /// As StorageOptions'; null: damage is an error.
+  std::function<void(TableId table, const arrow::Status& damage)> on_damage;
 };
 
 class ColumnTable : public TableStore, public std::enable_shared_from_this<ColumnTable> {
@@ -111,6 +114,11 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   /// Drops the retired parts that no live snapshot needs.
   void PruneRetired();
 
+  // Salvage:
+
+  /// Leaves row groups with damaged chunks out, each reported to the context's on_damage.
+  void DropDamagedGroups();
+
   // Recovery: the same changes, from the log. XX001 where they do not fit.
 
   arrow::Status ReplayInsert(std::span<const uint8_t> payload, CommitTs ts);
@@ -118,6 +126,9 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
 
  private:
+  /// Adds the row groups of a descriptor page; takes their deletion vectors out of `deletes`.
+  arrow::Status LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes, TableState* state) const;
+  arrow::Result<RowBitmap> ReadDeletes(PhysicalKey key, uint32_t num_rows) const;
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
   arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);

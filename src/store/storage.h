@@ -52,6 +52,8 @@ struct StorageOptions {
   /// For hot rows and opened chunks; the default pool where null. Outlives the Storage.
   arrow::MemoryPool* pool = nullptr;
   bool read_only = false;
+  /// For salvaging: called with what is damaged, which is then left out, where opening and loading tables would fail.
+  std::function<void(TableId table, const arrow::Status& damage)> on_damage;
 };
 
 /// What one table takes, as SHOW STORAGE shows it.
@@ -115,6 +117,12 @@ class Storage {
   /// Commits call `wake` when there is something to Maintain; null: they do it themselves. Not while others use the
   /// storage. `wake` does not block.
   virtual void SetMaintenance(std::function<void()> wake) = 0;
+  /// The tables that the newest commit has, by id.
+  virtual std::vector<TableId> TableIds() = 0;
+
+  /// Compares all that is stored with itself (integrity_check.h): of one table, or of the whole database with its
+  /// pager. Nobody writes meanwhile: 55P03 while another transaction does.
+  virtual arrow::Status CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) = 0;
   /// A checkpoint where there is something to write, then Pager::Close. Transactions must have ended.
   virtual arrow::Status Close() = 0;
 };

@@ -134,6 +134,7 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       file_id_hash_(FileIdHash(recovered.header)),
       fork_guard_(std::move(fork_guard)),
       path_(core->file->path()),
+      warnings_(std::move(recovered.warnings)),
       core_(std::move(core)),
       syncs_(
           core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },

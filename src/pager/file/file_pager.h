@@ -142,6 +142,8 @@ class FilePager : public Pager {
   /// Compares what is counted as live in each segment with what the directory and the newest checkpoint reach: XX001
   /// where they differ; 58030 where commits are refused after a failure.
   arrow::Status CheckSpace();
+  arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
+  std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
 
  private:
@@ -241,6 +243,7 @@ class FilePager : public Pager {
   uint64_t file_id_hash_ LLKV_GUARDED_BY(slots_mutex_);
   const std::unique_ptr<ForkGuard> fork_guard_;
   const std::string path_;
+  const std::vector<std::string> warnings_;
   /// The file that is written. Changed only under checkpoint_mutex_, commit_mutex_ and newest_mutex_ together; read
   /// under any of them.
   std::shared_ptr<FileCore> core_;

@@ -51,6 +51,27 @@ arrow::Status Visit(const DirectoryNode& node, uint64_t first_key, NodeSource& s
   return arrow::Status::OK();
 }
 
+void CheckBelow(const DirectoryNode& node, uint64_t first_key, NodeSource& source,
+                const KeyDirectory::CheckVisitor& visitor) {
+  if (node.stored.offset != 0) visitor.node(first_key, node.level, node.stored);
+  size_t rank = 0;
+  for (unsigned slot = 0; slot < kDirectoryFanout; ++slot) {
+    if (!node.has(slot)) continue;
+    const uint64_t key = first_key + (uint64_t{slot} << (node.level * kDirectoryBits));
+    if (node.level == 0) {
+      visitor.blob(key, node.blobs[rank]);
+    } else {
+      const arrow::Result<DirectoryNode*> child = node.children[rank].Load(source, key, node.level - 1);
+      if (child.ok()) {
+        CheckBelow(**child, key, source, visitor);
+      } else {
+        visitor.damaged(node.children[rank].place(), child.status());
+      }
+    }
+    ++rank;
+  }
+}
+
 arrow::Status StoreNode(const DirectoryNode& node, uint64_t first_key, NodeSink& sink) {
   if (node.stored.offset != 0) return arrow::Status::OK();
   size_t rank = 0;
@@ -231,6 +252,10 @@ arrow::Result<KeyDirectory> KeyDirectory::Load(NodeSource& source, Extent root, 
   ARROW_ASSIGN_OR_RAISE(const auto bytes, source.ReadNode(root, 0, directory.height_ - 1));
   ARROW_ASSIGN_OR_RAISE(directory.root_, DirectoryNode::Decode(bytes, root, directory.height_ - 1));
   return directory;
+}
+
+void KeyDirectory::Check(NodeSource& source, const CheckVisitor& visitor) const {
+  if (root_) CheckBelow(*root_.get(), 0, source, visitor);
 }
 
 arrow::Result<std::optional<FoundBlob>> KeyDirectory::Find(uint64_t key, NodeSource& source) const {

@@ -83,6 +83,15 @@ class KeyDirectory {
   /// Calls `visit` for each key, ascending.
   arrow::Status ForEach(NodeSource& source, const std::function<void(uint64_t key, Extent place)>& visit) const;
 
+  /// Reads every node and blob place below the root, for checking: stored nodes anew, though they are in memory.
+  struct CheckVisitor {
+    std::function<void(uint64_t first_key, unsigned level, Extent place)> node;
+    std::function<void(uint64_t key, Extent place)> blob;
+    /// What is below the place cannot be read.
+    std::function<void(Extent place, const arrow::Status& damage)> damaged;
+  };
+  void Check(NodeSource& source, const CheckVisitor& visitor) const;
+
   /// Writes the nodes that are not stored yet; gives the root's place. One call at a time over all versions.
   arrow::Result<Extent> Store(NodeSink& sink) const;
   /// Calls `visit` for the place of each stored node of this version that `newer` does not use. Between two stored

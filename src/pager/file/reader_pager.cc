@@ -39,6 +39,11 @@ arrow::Result<std::unique_ptr<Pager>> ReaderPager::Open(const std::string& path,
     ARROW_RETURN_NOT_OK(pager->OpenSlots());
     ARROW_RETURN_NOT_OK(pager->OpenFile());
     ARROW_RETURN_NOT_OK(pager->CatchUp());
+    ARROW_ASSIGN_OR_RAISE(const Horizon horizon, pager->LookAhead(pager->base_->header));
+    // A living writer may be writing a slot.
+    if (!horizon.has_writer) {
+      ARROW_RETURN_NOT_OK(ReadHeader(*pager->opened_->file, /*for_writing=*/false, hooks, &pager->warnings_).status());
+    }
   }
   return pager;
 }

@@ -65,6 +65,8 @@ class ReaderPager : public Pager {
   arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override;
   arrow::Result<bool> Refresh() override;
   PagerStats stats() const override;
+  arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
+  std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
 
  private:
@@ -111,6 +113,8 @@ class ReaderPager : public Pager {
   const FilePagerTestHooks hooks_;
   const std::unique_ptr<ForkGuard> fork_guard_;
   std::atomic<bool> closed_{false};
+  /// Set while opening.
+  std::vector<std::string> warnings_;
 
   Mutex refresh_mutex_;
   /// Null where there is no lock file. The slot is held through pins_.

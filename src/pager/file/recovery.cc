@@ -46,23 +46,30 @@ arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, boo
   return arrow::Status::OK();
 }
 
-}  // namespace
-
-arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks) {
+/// The slots that may be opened, the newest first. Says where one is damaged that should not be.
+arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool for_writing,
+                                                   const FilePagerTestHooks& hooks,
+                                                   std::vector<std::string>* warnings) {
   bool ours = false;
-  const auto first = ReadSlot(file, 0, hooks, &ours);
-  const auto second = ReadSlot(file, 1, hooks, &ours);
-  if (!first && !second) {
+  std::vector<HeaderSlot> slots;
+  for (const uint64_t number : {0, 1}) {
+    if (const auto slot = ReadSlot(file, number, hooks, &ours)) slots.push_back(*slot);
+  }
+  if (slots.empty()) {
     if (!ours) return Corrupted("'" + file.path() + "' is not an LLKV database");
     return Corrupted("'" + file.path() + "': both header slots are damaged");
   }
-  const bool use_second = second && (!first || second->sequence > first->sequence);
-  const HeaderSlot slot = use_second ? *second : *first;
-  ARROW_RETURN_NOT_OK(CheckFeatures(slot, file.path(), for_writing));
-  return slot;
+  std::stable_sort(slots.begin(), slots.end(),
+                   [](const HeaderSlot& a, const HeaderSlot& b) { return a.sequence > b.sequence; });
+  ARROW_RETURN_NOT_OK(CheckFeatures(slots.front(), file.path(), for_writing));
+  const uint64_t damaged = slots.front().sequence % 2;
+  if (warnings != nullptr && slots.size() == 1 && !IsUnwritten(file, damaged)) {
+    warnings->push_back("'" + file.path() + "': header slot " + std::to_string(damaged) + " at byte " +
+                        std::to_string(damaged * kPageBytes) + " is damaged; the other one was used (checkpoint " +
+                        std::to_string(slots.front().sequence) + ")");
+  }
+  return slots;
 }
-
-namespace {
 
 /// The data that the checkpoint needs must be there; the log's tail need not.
 arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segment>& segments) {
@@ -257,12 +264,39 @@ arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource
   return Replay(file, space, nodes, bound, state).Run(state.log);
 }
 
+bool IsUnwritten(const StorageFile& file, uint64_t number) {
+  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
+}
+
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
+                                     std::vector<std::string>* warnings) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<HeaderSlot> slots, ReadHeaders(file, for_writing, hooks, warnings));
+  return slots.front();
+}
+
 arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
                                  const FilePagerTestHooks& hooks) {
-  ARROW_ASSIGN_OR_RAISE(const HeaderSlot header, ReadHeader(file, /*for_writing=*/true, hooks));
-  ARROW_ASSIGN_OR_RAISE(Recovered state, LoadCheckpoint(file, space, nodes, header));
-  ARROW_RETURN_NOT_OK(ReplayLog(file, space, nodes, ReplayBound{}, state));
-  return state;
+  const auto recover_from = [&](const HeaderSlot& slot) -> arrow::Result<Recovered> {
+    ARROW_ASSIGN_OR_RAISE(Recovered state, LoadCheckpoint(file, space, nodes, slot));
+    ARROW_RETURN_NOT_OK(ReplayLog(file, space, nodes, ReplayBound{}, state));
+    return state;
+  };
+  std::vector<std::string> warnings;
+  ARROW_ASSIGN_OR_RAISE(const std::vector<HeaderSlot> slots, ReadHeaders(file, /*for_writing=*/true, hooks, &warnings));
+  arrow::Result<Recovered> newest = recover_from(slots.front());
+  if (!newest.ok() && slots.size() == 2 && GetSqlState(newest.status()) == sqlstate::kDataCorrupted &&
+      CheckFeatures(slots[1], file.path(), /*for_writing=*/true).ok()) {
+    // The checkpoint before, and the log from there on, lead to the same commit.
+    arrow::Result<Recovered> older = recover_from(slots[1]);
+    if (!older.ok()) return newest;
+    warnings.push_back("checkpoint " + std::to_string(slots.front().sequence) + " cannot be used (" +
+                       newest.status().message() + "); the database was opened by checkpoint " +
+                       std::to_string(slots[1].sequence) + " and the log after it");
+    newest = std::move(older);
+  }
+  if (newest.ok()) newest->warnings = std::move(warnings);
+  return newest;
 }
 
 arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered) {

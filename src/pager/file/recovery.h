@@ -40,6 +40,8 @@ struct Recovered {
   /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
+  /// What is damaged and could be done without.
+  std::vector<std::string> warnings;
 };
 
 /// Removes what a VACUUM left that did not come to its end.
@@ -62,9 +64,13 @@ struct ReplayBound {
   bool judges_end = true;
 };
 
+/// Whether a slot is as the first checkpoint left it, which has written the other one only.
+bool IsUnwritten(const StorageFile& file, uint64_t number);
+
 /// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
-/// that this version does not know.
-arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks);
+/// that this version does not know. `warnings`, where it is not null, gets a sentence where a slot is damaged.
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
+                                     std::vector<std::string>* warnings = nullptr);
 
 /// The state as of a header slot's checkpoint; `log` is where the commits after it begin. XX001 where it is damaged.
 arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,

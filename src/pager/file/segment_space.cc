@@ -23,6 +23,12 @@ arrow::Status SegmentSpace::CheckShape(const Segment& segment) const {
 }
 
 arrow::Status SegmentSpace::Load(const std::vector<Segment>& segments) {
+  {
+    // What an earlier try to open left.
+    MutexLock lock(mutex_);
+    segments_.clear();
+    current_data_ = 0;
+  }
   for (const Segment& segment : segments) ARROW_RETURN_NOT_OK(AddKnown(segment).status());
   MutexLock lock(mutex_);
   ChooseCurrent();
