@@ -188,13 +188,14 @@ TEST_F(SpaceTest, MovesAreReplayed) {
 }
 
 TEST_F(SpaceTest, ADamagedBlobIsLeftWhereItIs) {
-  for (int i = 0; i < 1500; ++i) Put(1000);
+  // So few that commits do not reclaim by themselves.
+  for (int i = 0; i < 700; ++i) Put(1000);
   FreeMost(25);
   const PhysicalKey victim = std::next(model_.begin(), 20)->first;
   const std::string text = model_.at(victim);
   ASSERT_OK(pager_->Close());
   std::string bytes = disk_.Contents("db");
-  bytes[bytes.find(text) + 500] ^= 4;
+  for (size_t at = 0; (at = bytes.find(text, at)) != std::string::npos; ++at) bytes[at + 500] ^= 4;
   disk_.SetContents("db", bytes);
   Open();
   std::string reported;

@@ -22,6 +22,8 @@ namespace {
 constexpr int64_t kNoTimeoutMs = int64_t{100} * 24 * 3600 * 1000;
 /// How often a wait looks at its stop token.
 constexpr std::chrono::nanoseconds kPollInterval = std::chrono::milliseconds(10);
+/// The bytes of blobs that one step of maintenance may move.
+constexpr uint64_t kReclaimBytes = uint64_t{8} << 20;
 }  // namespace
 
 struct ColumnStorage::Pending {
@@ -95,7 +97,9 @@ arrow::Result<bool> ColumnStorage::Maintain(const StopToken* stop) {
       return arrow::Status::OK();
     }));
   }
-  return is_due;
+  // A failure is not this caller's: commits go on, and reading reports what is damaged.
+  const auto more = pager_->Reclaim(kReclaimBytes);
+  return is_due || more.ValueOr(false);
 }
 
 bool ColumnStorage::HasCheckpointWork(CommitTs at) {
@@ -225,9 +229,12 @@ void ColumnStorage::DropUnseenTables() {
 }
 
 arrow::Status ColumnStorage::Vacuum(const StopToken* stop) {
-  ARROW_RETURN_NOT_OK(Checkpoint(stop));
-  const int64_t timeout_ms = txns_.lock_timeout_ms();
-  return txns_.RunWithoutWriter(timeout_ms, stop, [this] { return pager_->Vacuum(); });
+  const Waits waits{kNoTimeoutMs, txns_.lock_timeout_ms(), kNoTimeoutMs, stop};
+  // Alone, so that no checkpoint has blobs staged.
+  return RunAlone(waits, [&] {
+    ARROW_RETURN_NOT_OK(CheckpointNow(waits));
+    return txns_.RunWithoutWriter(txns_.lock_timeout_ms(), stop, [this] { return pager_->Vacuum(); });
+  });
 }
 
 arrow::Status ColumnStorage::CheckpointNow(const Waits& waits) {
