@@ -153,6 +153,7 @@ arrow::Status ColumnStorage::Recover() {
     if (header.ts <= last_committed) return Corrupted("the log's commits are out of order");
     last_committed = header.ts;
     last_lsn = lsn;
+    replayed_log_bytes_ += record.size();
     catalog_version = header.catalog_version;
     return arrow::Status::OK();
   }));
@@ -273,7 +274,7 @@ arrow::Status ColumnStorage::Commit(Transaction& txn, std::optional<Durability> 
   ARROW_RETURN_NOT_OK(txns_.Commit(txn, level));
   const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
   if (!was_writing || bound == 0) return arrow::Status::OK();
-  const uint64_t log_bytes = pager_->log_bytes();
+  const uint64_t log_bytes = LogSinceCheckpoint();
   if (log_bytes < bound) return arrow::Status::OK();
   if (wake_ != nullptr) {
     wake_();

@@ -14,6 +14,8 @@ namespace llkv {
 namespace {
 /// How often a wait for the turn looks at its stop token.
 constexpr std::chrono::nanoseconds kPollInterval = std::chrono::milliseconds(10);
+/// What a commit takes in the log beside its record, about.
+constexpr uint64_t kCommitBytes = 128;
 }  // namespace
 
 SnapshotPin::~SnapshotPin() { manager_->Unpin(ts_); }
@@ -232,6 +234,7 @@ arrow::Status TxnManager::SubmitCommit(Transaction& txn, CommitTs ts, std::optio
   CommitOptions options;
   options.durability = level;
   ARROW_ASSIGN_OR_RAISE(*ticket, pager_->Submit(batch_, options));
+  log_bytes_.fetch_add(log_->bytes().size() + kCommitBytes, std::memory_order_relaxed);
   submitted_ts_ = ts.value;
   submitted_catalog_version_ = catalog_version;
   return arrow::Status::OK();
