@@ -117,6 +117,12 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
 
+  // Catching up with another process, while nobody else changes the table:
+
+  /// Becomes `newer`, the same table as a checkpoint at `at` stored it, with what was replayed upon that; it is useless
+  /// afterwards. Snapshots before `at` go on with what was there.
+  void TakeOver(ColumnTable& newer, CommitTs at);
+
  private:
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
