@@ -32,7 +32,8 @@ enum class Synchronous : uint8_t {
 
 /// How a database is opened.
 struct EngineOptions {
-  /// Refuses every write; the file must exist.
+  /// Refuses every write; the file must exist. Another process may write it meanwhile: each statement outside a
+  /// transaction, and BEGIN, sees every commit that was acknowledged before.
   bool read_only = false;
   /// Makes the file where it is missing.
   bool create_if_missing = true;
@@ -60,8 +61,8 @@ class SqlEngine {
   /// Opens a database by URI: `:memory:`, the path of a file, or `rocksdb:PATH` (0A000 in a program built without it).
   ///
   /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
-  /// where another engine, in this process or another, has it open for writing; 25006 for a path that cannot be written
-  /// without `read_only`.
+  /// where another engine, in this process or another, has it open for writing, and this one would write too; 25006 for
+  /// a path that cannot be written without `read_only`.
   static arrow::Result<std::unique_ptr<SqlEngine>> Open(std::string_view uri, const EngineOptions& options = {});
 
   /// The same over a pager that the caller made. `options.read_only` must be the pager's own.

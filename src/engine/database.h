@@ -37,6 +37,10 @@ class Database {
   /// 55006 once closed.
   arrow::Status CheckOpen() const;
 
+  /// Takes over what another process has committed, where the database was opened read-only: before a statement's
+  /// snapshot is taken.
+  arrow::Status CatchUp() { return is_read_only_ ? catalog_->CatchUp() : arrow::Status::OK(); }
+
   /// Sessions and readers count themselves, so that Close knows of them.
   void AddUser() { num_users_.fetch_add(1); }
   void RemoveUser() { num_users_.fetch_sub(1); }
@@ -57,6 +61,7 @@ class Database {
   Database() = default;
 
   FileSystem* file_system_ = FileSystem::Default();
+  bool is_read_only_ = false;
   std::shared_ptr<AccountingPool> pool_;
   std::shared_ptr<const FunctionRegistry> functions_;
   std::unique_ptr<Scheduler> scheduler_;

@@ -40,7 +40,9 @@ struct PagerOptions {
 
 /// Opens the database that `uri` names: ":memory:", a path, "file:PATH", or another backend's "scheme:PATH".
 ///
-/// Errors: 0A000 for an unknown scheme; 58P01 missing file; 55006 where another writer (or, for a reader, any writer)
+/// A read-only pager follows another process that writes (Pager::Refresh).
+///
+/// Errors: 0A000 for an unknown scheme; 58P01 missing file; 55006 where another writer
 /// has it open, naming the path; XX001 not a database of ours or a damaged one; 0A000 one of a newer format.
 arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const PagerOptions& options = {});
 

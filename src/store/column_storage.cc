@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/following_pager.h"
 #include "store/redo.h"
 #include "store/table_checkpoint.h"
 
@@ -109,15 +110,29 @@ class ColumnStorage::Changes : public TxnParticipant {
 };
 
 arrow::Result<std::unique_ptr<Storage>> Storage::Open(std::shared_ptr<Pager> pager, const StorageOptions& options) {
-  auto storage = std::make_unique<ColumnStorage>(std::move(pager), options);
+  FollowingPager* following = nullptr;
+  if (options.read_only) {
+    auto wrapped = std::make_shared<FollowingPager>(std::move(pager));
+    following = wrapped.get();
+    pager = std::move(wrapped);
+  }
+  auto storage = std::make_unique<ColumnStorage>(std::move(pager), following, options);
   ARROW_RETURN_NOT_OK(storage->Recover());
   return storage;
 }
 
-ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, const StorageOptions& options)
+namespace {
+TxnOptions WithReadOnly(TxnOptions options, bool read_only) {
+  options.read_only = options.read_only || read_only;
+  return options;
+}
+}  // namespace
+
+ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* following, const StorageOptions& options)
     : pager_(std::move(pager)),
+      following_(following),
       options_(options),
-      txns_(pager_.get(), options.txn),
+      txns_(pager_.get(), WithReadOnly(options.txn, options.read_only)),
       context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
                options.on_damage},
       checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
@@ -158,6 +173,8 @@ arrow::Status ColumnStorage::Recover() {
     return arrow::Status::OK();
   }));
   txns_.Recover(last_committed, last_lsn, catalog_version);
+  MutexLock lock(catch_up_mutex_);
+  if (following_ != nullptr) taken_ = snapshot;
   return arrow::Status::OK();
 }
 
@@ -200,13 +217,17 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
   }
   ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, FindTable(id));
   if (table == nullptr) return Corrupted("the log changes a table that is not there");
+  return ReplayRows(*table, header, section);
+}
+
+arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section) {
   if (section.kind == static_cast<uint8_t>(RedoKind::kInsertRows)) {
-    return table->ReplayInsert(section.payload, header.ts);
+    return table.ReplayInsert(section.payload, header.ts);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kDeleteRows)) {
-    return table->ReplayDelete(section.payload, header.ts);
+    return table.ReplayDelete(section.payload, header.ts);
   }
-  return table->ReplayAttach(section.payload, header.ts);
+  return table.ReplayAttach(section.payload, header.ts);
 }
 
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Load(TableId id) {
@@ -214,13 +235,26 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Load(TableId id) {
   if (found == tables_.end()) return nullptr;
   Slot& slot = found->second;
   if (slot.table != nullptr) return slot.table;
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(slot.stored));
+  PhysicalKey first = slot.stored;
+  if (!slot.older.empty()) first = slot.older.front().second;
+  ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, ReadStored(id, first));
+  for (size_t i = 0; i < slot.older.size(); ++i) {
+    const PhysicalKey next = i + 1 < slot.older.size() ? slot.older[i + 1].second : slot.stored;
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> newer, ReadStored(id, next));
+    table->TakeOver(*newer, slot.older[i].first);
+  }
+  slot.older.clear();
+  slot.table = table;
+  return table;
+}
+
+arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::ReadStored(TableId id, PhysicalKey stored) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(stored));
   ARROW_ASSIGN_OR_RAISE(TableMetadata metadata,
                         DecodeTableMetadata({bytes->data(), static_cast<size_t>(bytes->size())}));
   if (metadata.layout.id != id) return Corrupted("a table's metadata belongs to another table");
-  metadata.key = slot.stored;
-  ARROW_ASSIGN_OR_RAISE(slot.table, ColumnTable::Load(metadata, context_));
-  return slot.table;
+  metadata.key = stored;
+  return ColumnTable::Load(metadata, context_);
 }
 
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::FindTable(TableId id) {
@@ -293,6 +327,8 @@ arrow::Status ColumnStorage::Close() {
   if (is_closed_.exchange(true)) return arrow::Status::OK();
   arrow::Status status;
   if (!options_.read_only) status = Checkpoint(nullptr);
+  MutexLock lock(catch_up_mutex_);
+  taken_.reset();
   return status & pager_->Close();
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -20,11 +21,13 @@
 
 namespace llkv {
 
+class FollowingPager;
 class TableCheckpoint;
 
 class ColumnStorage : public Storage {
  public:
-  ColumnStorage(std::shared_ptr<Pager> pager, const StorageOptions& options);
+  /// `following` is the same pager where it follows another process, else null.
+  ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* following, const StorageOptions& options);
   ~ColumnStorage() override;
   /// Reads the root and replays the log.
   arrow::Status Recover();
@@ -44,6 +47,7 @@ class ColumnStorage : public Storage {
   void SetMaintenance(std::function<void()> wake) override { wake_ = std::move(wake); }
   std::vector<TableId> TableIds() override;
   arrow::Status CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) override;
+  arrow::Status CatchUp(const std::function<arrow::Status(CommitTs)>& on_catalog_change) override;
   arrow::Status Close() override;
 
  private:
@@ -56,6 +60,8 @@ class ColumnStorage : public Storage {
     std::optional<CommitTs> dropped_at;
     /// A checkpoint has taken it out of the root; it is here for older snapshots only.
     bool is_unlisted = false;
+    /// Catching up: where the table, which is not loaded, is stored for snapshots before a timestamp, the oldest first.
+    std::vector<std::pair<CommitTs, PhysicalKey>> older = {};
   };
   struct UnusedBlobs {
     /// Snapshots at from <= S <= until may read them.
@@ -67,8 +73,23 @@ class ColumnStorage : public Storage {
   struct Pending;
   Changes* GetChanges(Transaction& txn);
   arrow::Result<std::shared_ptr<ColumnTable>> Load(TableId id) LLKV_REQUIRES(mutex_);
+  arrow::Result<std::shared_ptr<ColumnTable>> ReadStored(TableId id, PhysicalKey stored);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
   arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
+  static arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section);
+
+  // column_storage_catch_up.cc
+  struct Rebuilding;
+  struct Applied;
+  arrow::Status TakeNewest(Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
+  arrow::Status ReplayAfter(Lsn after, Rebuilding* rebuilding, Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
+  arrow::Status ReplayRebuilding(Rebuilding& rebuilding, Lsn lsn, const LogRecordHeader& header,
+                                 const LogSection& section);
+  arrow::Result<std::shared_ptr<ColumnTable>> Rebuilt(Rebuilding& rebuilding, TableId id);
+  void FindChanged(Rebuilding& rebuilding);
+  arrow::Status TakeOver(Rebuilding& rebuilding);
+  void DropUnseen() LLKV_REQUIRES(catch_up_mutex_);
+
   /// How long a checkpoint waits: for the one before it, for the writer's turn at its beginning, and at its end.
   struct Waits {
     int64_t first_ms;
@@ -97,6 +118,7 @@ class ColumnStorage : public Storage {
   arrow::Status CheckReachable(const IntegrityVisitor& visit);
 
   const std::shared_ptr<Pager> pager_;
+  FollowingPager* const following_;
   const StorageOptions options_;
   TxnManager txns_;
   const TableContext context_;
@@ -114,6 +136,17 @@ class ColumnStorage : public Storage {
   bool is_alone_ LLKV_GUARDED_BY(alone_mutex_) = false;
   /// A checkpoint left row groups that should be compacted.
   std::atomic<bool> has_more_to_compact_{false};
+
+  /// One thread catches up at a time. Taken before mutex_.
+  Mutex catch_up_mutex_;
+  /// What was last taken over, of the pager and of its root.
+  std::shared_ptr<const PagerSnapshot> taken_ LLKV_GUARDED_BY(catch_up_mutex_);
+  /// Catching up failed: the next call goes on, whether or not there is something new.
+  bool is_half_taken_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
+  /// It failed in the middle of changing what lives, which has parts of commits that no snapshot sees.
+  bool lost_living_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
+  /// Older snapshots keep tables or blobs that the newest commit does not have.
+  bool keeps_older_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
 
   Mutex mutex_;
   std::map<TableId, Slot> tables_ LLKV_GUARDED_BY(mutex_);

@@ -125,6 +125,12 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
 
+  // Catching up with another process, while nobody else changes the table:
+
+  /// Becomes `newer`, the same table as a checkpoint at `at` stored it, with what was replayed upon that; it is useless
+  /// afterwards. Snapshots before `at` go on with what was there.
+  void TakeOver(ColumnTable& newer, CommitTs at);
+
  private:
   /// Adds the row groups of a descriptor page; takes their deletion vectors out of `deletes`.
   arrow::Status LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes, TableState* state) const;

@@ -100,6 +100,12 @@ class Storage {
   /// who may find it.
   virtual arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) = 0;
 
+  /// Takes over what another process has committed, where the storage was opened read-only: snapshots taken from now on
+  /// see every commit that was acknowledged before the call; those taken before stay as they are. Where the catalog may
+  /// have changed, calls `on_catalog_change` with the timestamp before any snapshot can be at it. After a failure
+  /// snapshots stay at the commit where they were, and the next call tries again.
+  virtual arrow::Status CatchUp(const std::function<arrow::Status(CommitTs)>& on_catalog_change) = 0;
+
   /// What a table takes now. All zeros for one that is not there.
   virtual arrow::Result<TableStorageUse> GetUse(TableId table) = 0;
 

@@ -48,6 +48,9 @@ arrow::Status Transaction::BeginWrite() {
   if (is_read_only_) {
     return SqlError(sqlstate::kReadOnlyTransaction, "cannot change anything in a read-only transaction");
   }
+  if (manager_->is_read_only()) {
+    return SqlError(sqlstate::kReadOnlyTransaction, "the database was opened read-only");
+  }
   ARROW_RETURN_NOT_OK(manager_->AcquireWriter(manager_->lock_timeout_ms(), stop_, TxnManager::TurnFor::kTransaction));
   is_writing_ = true;
   return arrow::Status::OK();
@@ -110,7 +113,10 @@ void Transaction::ReleaseTurn() {
 }
 
 TxnManager::TxnManager(Pager* pager, const TxnOptions& options)
-    : pager_(pager), lock_timeout_ms_(options.lock_timeout_ms), log_(std::make_unique<LogRecordWriter>()) {}
+    : pager_(pager),
+      is_read_only_(options.read_only),
+      lock_timeout_ms_(options.lock_timeout_ms),
+      log_(std::make_unique<LogRecordWriter>()) {}
 
 TxnManager::~TxnManager() = default;
 
@@ -221,6 +227,14 @@ void TxnManager::Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog
   submitted_catalog_version_ = catalog_version;
   MutexLock lock(publish_mutex_);
   finished_ts_ = last_committed.value;
+}
+
+void TxnManager::Advance(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version) {
+  // Under the lock, as where a commit is published.
+  MutexLock lock(snapshots_mutex_);
+  last_lsn_.store(last_lsn.value, std::memory_order_release);
+  catalog_version_.store(catalog_version, std::memory_order_release);
+  last_committed_.store(last_committed.value, std::memory_order_release);
 }
 
 arrow::Status TxnManager::SubmitCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level,

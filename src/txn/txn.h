@@ -148,6 +148,8 @@ class Transaction {
 struct TxnOptions {
   /// How long a first change waits for another transaction's turn to end; 0 fails at once.
   int64_t lock_timeout_ms = 1000;
+  /// Every transaction is read-only: another process writes.
+  bool read_only = false;
 };
 
 /// All transactions of one database. Any thread. Outlives its transactions and pins.
@@ -190,10 +192,14 @@ class TxnManager {
 
   /// Recovery only: the next commits come after these.
   void Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
+  /// As Recover, beside transactions: another process has committed up to here, and its commits are published. Only
+  /// where `read_only` was given.
+  void Advance(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
 
   int64_t lock_timeout_ms() const { return lock_timeout_ms_.load(std::memory_order_relaxed); }
   void set_lock_timeout_ms(int64_t ms) { lock_timeout_ms_.store(ms, std::memory_order_relaxed); }
   Pager* pager() const { return pager_; }
+  bool is_read_only() const { return is_read_only_; }
 
   // For Transaction and SnapshotPin:
 
@@ -211,6 +217,7 @@ class TxnManager {
   void WaitPublished();
 
   Pager* pager_;
+  const bool is_read_only_;
   std::atomic<int64_t> lock_timeout_ms_;
   std::atomic<uint64_t> last_committed_{0};
   std::atomic<uint64_t> last_lsn_{0};

@@ -18,6 +18,11 @@ void BasePins::Remove(uint64_t sequence) {
   Update();
 }
 
+void BasePins::Detach() {
+  MutexLock lock(mutex_);
+  slots_.reset();
+}
+
 void BasePins::Update() {
   if (slots_ == nullptr || counts_.empty()) return;
   const uint64_t least = counts_.begin()->first;

@@ -22,13 +22,15 @@ class BasePins {
 
   void Add(uint64_t sequence);
   void Remove(uint64_t sequence);
+  /// Pins nothing any more: nobody writes the file that the checkpoints are of. The slot goes on to another BasePins.
+  void Detach();
 
  private:
   /// Writes the least number where it has changed. Where that fails the slot keeps an older one, which is safe.
   void Update() LLKV_REQUIRES(mutex_);
 
   Mutex mutex_;
-  const std::shared_ptr<ReaderSlots> slots_;
+  std::shared_ptr<ReaderSlots> slots_ LLKV_GUARDED_BY(mutex_);
   std::map<uint64_t, uint64_t> counts_ LLKV_GUARDED_BY(mutex_);
   uint64_t written_ LLKV_GUARDED_BY(mutex_) = 0;
 };

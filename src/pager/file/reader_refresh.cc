@@ -89,6 +89,7 @@ arrow::Status ReaderPager::OpenReplacement() {
   if (base_ != nullptr && header.file_id == base_->header.file_id) return arrow::Status::OK();
   opened_ = std::make_shared<OpenedFile>(std::move(file));
   // Nobody writes the old file any more: what is held in it needs no pin.
+  pins_->Detach();
   pins_ = std::make_shared<BasePins>(slots_);
   base_ = nullptr;
   return arrow::Status::OK();
