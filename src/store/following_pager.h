@@ -50,6 +50,11 @@ class FollowingPager : public Pager {
   arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override { return pager_->Pin(); }
   arrow::Result<bool> Refresh() override { return pager_->Refresh(); }
   PagerStats stats() const override { return pager_->stats(); }
+  uint64_t log_bytes() const override { return pager_->log_bytes(); }
+  arrow::Result<bool> Reclaim(uint64_t budget_bytes) override { return pager_->Reclaim(budget_bytes); }
+  arrow::Status Vacuum() override { return pager_->Vacuum(); }
+  arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override { return pager_->CheckIntegrity(visit); }
+  std::vector<std::string> warnings() const override { return pager_->warnings(); }
   arrow::Status Close() override;
 
  private:
