@@ -138,7 +138,8 @@ arrow::Status TableCheckpoint::AddHotRows(size_t source) {
   const HotRowGroup& hot = *entry.hot;
   const auto num_columns = static_cast<uint32_t>(table_->types().size());
   std::vector<Vector> columns(num_columns);
-  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<ColumnScratch> scratch;
+  for (uint32_t i = 0; i < num_columns; ++i) scratch.emplace_back(table_->context().pool);
   std::vector<uint16_t> rows;
   std::vector<RowId> row_ids;
   std::string key;
@@ -159,7 +160,8 @@ arrow::Status TableCheckpoint::AddHotRows(size_t source) {
       keys_.Add(key, row_ids.back());
     }
     for (uint32_t i = 0; i < num_columns; ++i) {
-      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first, validity[i]));
+      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first,
+                                                  Selection::All(end - first), scratch[i]));
     }
     ARROW_RETURN_NOT_OK(AddRows(columns, end - first, rows, row_ids));
     first = end;
@@ -171,7 +173,8 @@ arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
   const auto num_columns = static_cast<uint32_t>(table_->types().size());
   const RowBitmap deleted = DeletedRows(*entry.cold, at_);
   std::vector<Vector> columns(num_columns);
-  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<ColumnScratch> scratch;
+  for (uint32_t i = 0; i < num_columns; ++i) scratch.emplace_back(table_->context().pool);
   std::vector<uint16_t> rows;
   std::vector<RowId> all_ids(kMaxBatchRows);
   std::vector<RowId> row_ids;
@@ -186,7 +189,8 @@ arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
       row_ids.push_back(all_ids[i]);
     }
     for (uint32_t i = 0; i < num_columns; ++i) {
-      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, count, validity[i]));
+      ARROW_ASSIGN_OR_RAISE(columns[i],
+                            GetColumn(entry, i, table_->types()[i], first, count, Selection::All(count), scratch[i]));
     }
     ARROW_RETURN_NOT_OK(AddRows(columns, count, rows, row_ids));
   }
