@@ -177,6 +177,7 @@ int Write(Actor& actor) {
     Check(session.Execute("COMMIT"), "commit");
     actor.acknowledged->store(seq);
     if (actor.random() % 100 == 0) Check(session.Execute("CHECKPOINT"), "checkpoint");
+    if (actor.random() % 150 == 0) Check(session.Execute("VACUUM"), "vacuum");
   }
 }
 

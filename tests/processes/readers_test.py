@@ -47,7 +47,7 @@ class Test:
 
     def expect_running(self, process):
         if process.poll() is not None:
-            sys.exit(f"a process ended with {process.returncode}: {process.stderr.read().decode()}")
+            sys.exit(f"a {process.args[1]} process ended with {process.returncode}: {process.stderr.read().decode()}")
 
     def end(self, role, process):
         out, err = process.communicate(timeout=300)

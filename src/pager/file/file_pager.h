@@ -238,8 +238,8 @@ class FilePager : public Pager {
   Mutex slots_mutex_;
   /// The lock file. Null after Close, and for a reader where there is none.
   std::unique_ptr<ReaderSlots> slots_ LLKV_GUARDED_BY(slots_mutex_);
-  /// The last commit that readers in other processes may see.
-  uint64_t shown_lsn_ LLKV_GUARDED_BY(slots_mutex_) = 0;
+  /// The last commit that readers in other processes may see, once they were told.
+  std::optional<uint64_t> shown_lsn_ LLKV_GUARDED_BY(slots_mutex_);
   uint64_t file_id_hash_ LLKV_GUARDED_BY(slots_mutex_);
   const std::unique_ptr<ForkGuard> fork_guard_;
   const std::string path_;

@@ -94,6 +94,8 @@ class ReaderPager : public Pager {
   arrow::Status OpenSlots() LLKV_REQUIRES(refresh_mutex_);
   arrow::Status OpenFile() LLKV_REQUIRES(refresh_mutex_);
   arrow::Result<Horizon> LookAhead(const HeaderSlot& header) LLKV_REQUIRES(refresh_mutex_);
+  /// Whether a VACUUM has put another file in the place of the one that is open.
+  bool IsSuperseded() const LLKV_REQUIRES(refresh_mutex_);
   bool HasNewerCheckpoint() const LLKV_REQUIRES(refresh_mutex_);
   bool HasNews(const Horizon& horizon) const LLKV_REQUIRES(refresh_mutex_);
   /// Opens the file that is at the path now, where it is another than before.

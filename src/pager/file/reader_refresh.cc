@@ -54,6 +54,17 @@ arrow::Result<ReaderPager::Horizon> ReaderPager::LookAhead(const HeaderSlot& hea
   return horizon;
 }
 
+bool ReaderPager::IsSuperseded() const {
+  for (uint64_t slot = 0; slot < 2; ++slot) {
+    const auto bytes = opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot));
+    if (!bytes) return false;
+    uint32_t flags = 0;
+    std::memcpy(&flags, bytes->data() + offsetof(HeaderSlot, flags), sizeof(flags));
+    if ((flags & kHeaderSuperseded) != 0) return true;
+  }
+  return false;
+}
+
 bool ReaderPager::HasNewerCheckpoint() const {
   for (uint64_t slot = 0; slot < 2; ++slot) {
     const auto bytes = opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot));
@@ -66,7 +77,8 @@ bool ReaderPager::HasNewerCheckpoint() const {
 }
 
 bool ReaderPager::HasNews(const Horizon& horizon) const {
-  if (is_doubtful_ || horizon.other_file || horizon.shown_lsn > followed_.lsn || HasNewerCheckpoint()) return true;
+  if (is_doubtful_ || horizon.other_file || horizon.shown_lsn > followed_.lsn) return true;
+  if (HasNewerCheckpoint() || IsSuperseded()) return true;
   if (horizon.has_writer) return false;
   const auto head = opened_->file->View(followed_.log.offset, sizeof(EntryHeader));
   return head && !std::equal(head->begin(), head->end(), tail_.begin());
@@ -124,7 +136,10 @@ arrow::Result<bool> ReaderPager::TryCatchUp() {
   ARROW_ASSIGN_OR_RAISE(const Horizon after, LookAhead(base->header));
   if (!before.has_writer && after.has_writer) return false;
   ARROW_RETURN_NOT_OK(replayed);
-  const uint64_t expected = before.has_writer ? bound.last_lsn : seen_lsn;
+  // Where this process has been reading, no power was lost: what was acknowledged is there.
+  const uint64_t expected = before.has_writer  ? bound.last_lsn
+                            : base_ != nullptr ? std::max(seen_lsn, before.shown_lsn)
+                                               : 0;
   if (state.lsn < expected) {
     return Corrupted("'" + path_ + "': commit " + std::to_string(state.lsn + 1) + " at byte " +
                      std::to_string(state.log.offset) + " is damaged, although commit " + std::to_string(expected) +
@@ -179,7 +194,7 @@ arrow::Result<bool> ReaderPager::Refresh() {
   if (!HasNews(horizon)) return false;
   const uint64_t old_lsn = followed_.lsn;
   const std::shared_ptr<ReaderBase> old_base = base_;
-  if (horizon.other_file) ARROW_RETURN_NOT_OK(OpenReplacement());
+  if (horizon.other_file || IsSuperseded()) ARROW_RETURN_NOT_OK(OpenReplacement());
   ARROW_RETURN_NOT_OK(CatchUp());
   return followed_.lsn != old_lsn || base_ != old_base;
 }

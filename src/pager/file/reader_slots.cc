@@ -21,7 +21,8 @@ namespace llkv::file {
 namespace {
 
 constexpr uint64_t kLeaseByte = 0;
-constexpr uint64_t kNeedsAllByte = 1;
+constexpr uint64_t kShowsByte = 1;
+constexpr uint64_t kNeedsAllByte = 2;
 constexpr uint64_t kSlotsEnd = ReaderSlots::kFirstSlot + ReaderSlots::kMaxSlots * ReaderSlots::kSlotBytes;
 
 template <typename Record>
@@ -74,7 +75,12 @@ arrow::Status ReaderSlots::WriteVisible(uint64_t file, uint64_t lsn) {
   record.file = file;
   record.lsn = lsn;
   record.check = CheckOf(record);
-  return file_->Write(0, BytesOf(record));
+  arrow::Status written = file_->Write(0, BytesOf(record));
+  // Also where it could not be written: readers stay at what was there.
+  if (!has_shown_) {
+    ARROW_ASSIGN_OR_RAISE(has_shown_, file_->TryLock(kShowsByte, 1, LockKind::kExclusive));
+  }
+  return written;
 }
 
 arrow::Result<std::optional<uint64_t>> ReaderSlots::OldestPin() {
@@ -105,7 +111,7 @@ arrow::Result<std::optional<uint64_t>> ReaderSlots::OldestPin() {
   return oldest;
 }
 
-arrow::Result<bool> ReaderSlots::WriterLives() { return file_->IsLocked(kLeaseByte, 1); }
+arrow::Result<bool> ReaderSlots::WriterLives() { return file_->IsLocked(kShowsByte, 1); }
 
 std::optional<VisibleRecord> ReaderSlots::ReadVisible() {
   if (mapping_ == nullptr) {

@@ -1,8 +1,9 @@
 // ReaderSlots: the lock file of a database (PATH-lock), through which processes that share the file know of each other:
 // the writer's lease, which commits readers may see, and which checkpoint each reader needs.
 //
-//   byte 0      locked exclusively by the writer
-//   byte 1      locked shared by readers that cannot write their slot: they need every checkpoint
+//   byte 0      locked exclusively by the writer: its lease
+//   byte 1      locked exclusively by the writer from its first record on: until then it appends nothing
+//   byte 2      locked shared by readers that cannot write their slot: they need every checkpoint
 //   0 .. 31     the writer's record (VisibleRecord), on the first page
 //   4096 ..     slots of 64 bytes: PinRecord; a slot counts while its first byte is locked, by the reader that owns it
 //
@@ -63,7 +64,8 @@ class ReaderSlots {
 
   // The writer:
 
-  /// Readers may see the commits up to `lsn` of the file with that FileIdHash.
+  /// Readers may see the commits up to `lsn` of the file with that FileIdHash. The first call comes before the first
+  /// commit.
   arrow::Status WriteVisible(uint64_t file, uint64_t lsn);
   /// The smallest checkpoint that some living reader needs; nothing where there is no reader. 0 where one needs
   /// everything. A reader that begins after a checkpoint was made durable never needs one before it, so what this says
@@ -72,7 +74,8 @@ class ReaderSlots {
 
   // A reader:
 
-  /// Whether a writer, in this process or another, has the lease.
+  /// Whether a writer, in this process or another, lives and has told what is visible. One that is still opening the
+  /// file does not count: it has appended nothing.
   arrow::Result<bool> WriterLives();
   /// The writer's record; nothing where none was written, or it is not whole.
   std::optional<VisibleRecord> ReadVisible();
@@ -90,6 +93,8 @@ class ReaderSlots {
   /// Over the writer's record; null before it is first read.
   std::unique_ptr<FileMapping> mapping_;
   const bool writable_;
+  /// The writer has told what is visible.
+  bool has_shown_ = false;
   /// The offset of this reader's slot; 0 for none.
   uint64_t slot_ = 0;
 };

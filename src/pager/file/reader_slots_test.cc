@@ -29,6 +29,8 @@ TEST_P(ReaderSlotsTest, OneWriterHasTheLease) {
   auto reader = Reader();
   EXPECT_FALSE(reader->WriterLives().ValueOrDie());
   auto writer = Writer();
+  EXPECT_FALSE(reader->WriterLives().ValueOrDie()) << "it is still opening the file";
+  ASSERT_TRUE(writer->WriteVisible(11, 3).ok());
   EXPECT_TRUE(reader->WriterLives().ValueOrDie());
   EXPECT_EQ(GetSqlState(ReaderSlots::OpenForWriting(fs(), path()).status()), sqlstate::kObjectInUse);
   writer.reset();

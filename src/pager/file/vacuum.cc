@@ -261,7 +261,7 @@ void FilePager::GoOverTo(NewFile& fresh) {
   {
     MutexLock lock(slots_mutex_);
     file_id_hash_ = FileIdHash(header_);
-    shown_lsn_ = 0;
+    shown_lsn_.reset();
   }
   // Readers in other processes see that it is another file.
   ShowToReaders(last);

@@ -16,7 +16,7 @@ uint64_t FilePager::AcknowledgedLsn() const {
 
 void FilePager::ShowToReaders(uint64_t lsn) {
   MutexLock lock(slots_mutex_);
-  if (slots_ == nullptr || lsn <= shown_lsn_) return;
+  if (slots_ == nullptr || (shown_lsn_ && lsn <= *shown_lsn_)) return;
   // Where it cannot be written, readers stay at an older commit until a later one can.
   if (slots_->WriteVisible(file_id_hash_, lsn).ok()) shown_lsn_ = lsn;
 }
