@@ -1,6 +1,7 @@
 // ReaderSlots on the real file system and on the simulated disk.
 #include "pager/file/reader_slots.h"
 
+#include <arrow/result.h>
 #include <gtest/gtest.h>
 
 #include <memory>
