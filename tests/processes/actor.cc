@@ -200,8 +200,10 @@ int Read(Actor& actor) {
     if (count.Get<int64_t>(0) < 1 || count.Get<int64_t>(1) != count.Get<int64_t>(2)) Fail("`latest` is of two commits");
     count.Reset();
     if (checks % 8 == 0) {
+      // The transaction sees what was there at BEGIN.
+      const int64_t at_begin = std::max(seen, actor.acknowledged->load());
       Check(session.Execute("BEGIN"), "begin");
-      const int64_t first = CheckInvariants(session, std::max(seen, actor.acknowledged->load()));
+      const int64_t first = CheckInvariants(session, at_begin);
       if (CheckInvariants(session, first) != first) Fail("a transaction saw two commits");
       Check(session.Execute("COMMIT"), "commit");
       seen = first;
