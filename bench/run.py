@@ -3,8 +3,8 @@
 
     bench/run.py --bench sum,tpch --scale 1 --threads 1,2
 
-Prints a table of times and ratios and writes build/bench/results.json: machine, and cases[] with name, engine, version, threads, unit,
-min, median, runs, answer_hash. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
+Prints a table of times and ratios and writes build/bench/results.json: machine, cases[] with name, engine, version, threads, unit,
+min, median, runs, answer_hash, and bounds[] with name, threads, value, bound, ok: what the project holds itself to. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
 """
 import argparse
 import datetime
@@ -26,6 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench"
 LLKV = ROOT / "build" / "release" / "bin" / "llkv"
 LLKV_BENCH = ROOT / "build" / "release" / "bin" / "llkv_bench"
+LLKV_POINTS = ROOT / "build" / "release" / "bin" / "llkv_points"
 SHARED = pathlib.Path(os.environ.get("LLKV_TEST_DATA", ROOT.parent / "shared"))
 TABLES = ["region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"]
 SUM_ROWS = 100_000_000
@@ -83,6 +84,7 @@ def answer_hash(rows):
 class Bench:
     def __init__(self):
         self.cases = []
+        self.bounds = []
         self.llkv_version = run([LLKV, "--version"]).split()[-1]
         self.differences = 0
 
@@ -169,6 +171,53 @@ class Bench:
                   f"{loop_rate / 1e9:.1f} GB/s: {100 * our_rate / loop_rate:.0f} % of it", flush=True)
 
 
+    def bound(self, name, threads, value, bound):
+        """Notes whether a ratio is at least what the project holds itself to."""
+        ok = value >= bound
+        self.bounds.append({"name": name, "threads": threads, "value": round(value, 4), "bound": bound, "ok": ok})
+        print(f"{name:24} {threads} threads  ratio {value:5.2f}, bound {bound}  {'ok' if ok else 'MISSED'}", flush=True)
+
+    def point(self, thread_counts, row_counts):
+        """Prepared point SELECTs and single-row inserts against SQLite's C API; rates, alternating, best of three."""
+        folder = WORK / "point"
+        folder.mkdir(parents=True, exist_ok=True)
+        versions = {"llkv": self.llkv_version, "sqlite": sqlite3.sqlite_version}
+
+        def rates(command, threads, name):
+            seconds = {"llkv": [], "sqlite": []}
+            for _ in range(3):
+                for engine in seconds:
+                    line = json.loads(run(command(engine)))
+                    seconds[engine].append(line["seconds"] / line["operations"])
+            for engine, times in seconds.items():
+                self.add(name, engine, versions[engine], threads, times, [[name]])
+                print(f"{name:24} {threads} threads  {engine:6} {1 / min(times):12,.0f} /s", flush=True)
+            return min(seconds["sqlite"]) / min(seconds["llkv"])
+
+        for rows in row_counts:
+            label = f"{rows // 1_000_000}M"
+            for engine in versions:
+                path = folder / f"select-{label}.{engine}"
+                if not path.exists():
+                    partial = path.with_suffix(".partial")
+                    for old in folder.glob(partial.name + "*"):
+                        old.unlink()
+                    run([LLKV_POINTS, "load", engine, partial, rows])
+                    partial.rename(path)
+            for threads in thread_counts:
+                name = f"point.select.{label}"
+                ratio = rates(lambda engine: [LLKV_POINTS, "select", engine, folder / f"select-{label}.{engine}", rows,
+                                              threads, 3], threads, name)
+                self.bound(name, threads, ratio, 1.0)
+        for order in ("ordered", "random"):
+            def insert(engine):
+                path = folder / f"insert.{engine}"
+                for old in folder.glob("insert.*"):
+                    old.unlink()
+                return [LLKV_POINTS, "insert", engine, path, 1_000_000, order]
+            name = f"point.insert.{order}"
+            self.bound(name, 1, rates(insert, 1, name), 0.5)
+
     def sqlite_sum(self, path, parquet):
         """SQLite has one thread and one way to scan: two runs tell enough."""
         if not path.exists():
@@ -201,6 +250,7 @@ def main():
     parser.add_argument("--bench", default="sum,tpch")
     parser.add_argument("--scale", default="1")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--rows", default="1000000,50000000", help="of the tables of point SELECTs")
     parser.add_argument("--queries", default="", help="only these of TPC-H, for example q01,q06")
     arguments = parser.parse_args()
     threads = [int(count) for count in arguments.threads.split(",")]
@@ -212,9 +262,12 @@ def main():
             bench.sum(threads)
         elif name == "tpch":
             bench.tpch(arguments.scale, threads)
+        elif name == "point":
+            bench.point(threads, [int(count) for count in arguments.rows.split(",")])
         else:
-            sys.exit(f"there is no benchmark {name}: sum, tpch")
-    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases}, indent=1))
+            sys.exit(f"there is no benchmark {name}: sum, tpch, point")
+    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases, "bounds": bench.bounds},
+                                                  indent=1))
     print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
     return 1 if bench.differences else 0
 
