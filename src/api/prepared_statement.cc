@@ -36,7 +36,7 @@ int128_t RoundedQuotient(int128_t number, int scale) {
 /// Any value as a 64-bit integer, 0 where it is none or does not fit.
 int64_t AsInteger(const Value& value) {
   const LogicalType type = value.type();
-  if (value.is_null() || type.id() == TypeId::kInterval) return 0;
+  if (value.is_null() || type.id() == TypeId::kInterval || type.IsNested()) return 0;
   int128_t number = 0;
   if (type.IsFloating()) {
     const double real = std::nearbyint(value.floating());
@@ -55,7 +55,7 @@ int64_t AsInteger(const Value& value) {
 
 double AsDouble(const Value& value) {
   const LogicalType type = value.type();
-  if (value.is_null() || type.id() == TypeId::kInterval) return 0;
+  if (value.is_null() || type.id() == TypeId::kInterval || type.IsNested()) return 0;
   if (type.IsFloating()) return value.floating();
   if (type.IsString()) {
     double real = 0;

@@ -1,4 +1,4 @@
-// Catalog: which tables and views there are, by name and id, under the same transactions as the rows. What a
+// Catalog: which tables, views and types there are, by name and id, under the same transactions as the rows. What a
 // transaction creates or drops is its own until COMMIT; readers keep the version of their snapshot. The objects are
 // rows of a system table (kCatalogTableId); what is here is a cache of them.
 #pragma once
@@ -25,13 +25,14 @@ class ObjectTable;
 class Storage;
 class TableStore;
 
-/// One object: a table or a view (the other is null).
+/// One object: a table, a view or a type (the others are null).
 struct CatalogEntry {
   TableSchemaPtr table;
   ViewSchemaPtr view;
+  TypeSchemaPtr type;
 
-  TableId id() const { return table != nullptr ? table->id : view->id; }
-  const std::string& name() const { return table != nullptr ? table->name : view->name; }
+  TableId id() const { return table != nullptr ? table->id : view != nullptr ? view->id : type->id; }
+  const std::string& name() const { return table != nullptr ? table->name : view != nullptr ? view->name : type->name; }
 };
 
 /// The objects as one transaction sees them at one moment. Immutable; any thread.
@@ -44,6 +45,7 @@ class CatalogSnapshot {
   /// The table of a name, or null: there is none, or it is a view.
   TableSchemaPtr FindTable(std::string_view name) const;
   ViewSchemaPtr FindView(std::string_view name) const;
+  TypeSchemaPtr FindType(std::string_view name) const;
   /// By id; null where there is none.
   const CatalogEntry* Find(TableId id) const;
   /// All tables, or all views, by folded name.
@@ -81,9 +83,11 @@ class Catalog {
   /// columns of one name.
   arrow::Result<TableSchemaPtr> CreateTable(Transaction& txn, TableSchema schema);
   arrow::Result<ViewSchemaPtr> CreateView(Transaction& txn, ViewSchema schema);
+  arrow::Result<TypeSchemaPtr> CreateType(Transaction& txn, TypeSchema schema);
   /// 42P01 where there is none; 42809 where it is of the other kind; 40001 where another commit changed it.
   arrow::Status DropTable(Transaction& txn, std::string_view name);
   arrow::Status DropView(Transaction& txn, std::string_view name);
+  arrow::Status DropType(Transaction& txn, std::string_view name);
 
   /// The rows of a table that some CatalogSnapshot has. 42P01 where it is gone for all.
   arrow::Result<std::shared_ptr<TableStore>> GetStore(TableId table) const;
@@ -104,7 +108,10 @@ class Catalog {
   arrow::Result<Changes*> BeginChange(Transaction& txn);
   arrow::Status CheckNameIsFree(const Transaction& txn, const std::string& name) const;
   arrow::Status Add(Transaction& txn, CatalogSnapshot::EntryPtr entry);
-  arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
+  enum class ObjectKind : uint8_t;
+  static ObjectKind KindOf(const CatalogEntry& entry);
+  static const char* KindName(ObjectKind kind);
+  arrow::Status Drop(Transaction& txn, std::string_view name, ObjectKind kind);
 
   Storage* storage_;
   /// Null in a database that was opened read-only before it had a catalog.

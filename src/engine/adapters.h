@@ -25,6 +25,7 @@ class SnapshotBinderCatalog : public BinderCatalog {
   explicit SnapshotBinderCatalog(CatalogSnapshotPtr snapshot) : snapshot_(std::move(snapshot)) {}
   TableSchemaPtr FindTable(std::string_view name) const override { return snapshot_->FindTable(name); }
   ViewSchemaPtr FindView(std::string_view name) const override { return snapshot_->FindView(name); }
+  TypeSchemaPtr FindType(std::string_view name) const override { return snapshot_->FindType(name); }
   std::vector<std::string> ListNames() const override;
 
  private:

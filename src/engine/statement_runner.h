@@ -48,6 +48,8 @@ class StatementRunner {
                                                 const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunCreateView(BoundCreateView& create, StatementScope& scope,
                                                const CatalogSnapshotPtr& catalog);
+  arrow::Result<StatementResult> RunCreateType(BoundCreateType& create, StatementScope& scope,
+                                               const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunDrop(const BoundDrop& drop, StatementScope& scope,
                                          const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunSet(const BoundSet& set);

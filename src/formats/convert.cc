@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -39,7 +40,12 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConvertColumns(const std::sha
   for (size_t i = 0; i < types.size(); ++i) {
     const int index = static_cast<int>(i);
     std::shared_ptr<arrow::Array> column = batch->column(index);
-    const std::shared_ptr<arrow::DataType> wanted = ToArrowType(types[i]);
+    std::shared_ptr<arrow::DataType> wanted = ToArrowType(types[i]);
+    if (types[i].IsEnum() || types[i].IsNested()) {
+      // Who reads them takes every Arrow layout, and text for ENUMs.
+      const arrow::Result<LogicalType> found = FromArrowType(*column->type());
+      if (found.ok() && *found == WithTextForEnums(types[i])) wanted = column->type();
+    }
     if (!column->type()->Equals(*wanted)) {
       ARROW_RETURN_NOT_OK(InitializeCompute());
       auto converted = arrow::compute::Cast(*column, wanted);

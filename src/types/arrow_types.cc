@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "types/logical_type.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -52,6 +53,13 @@ std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
       return arrow::timestamp(arrow::TimeUnit::MICRO);
     case TypeId::kInterval:
       return arrow::month_day_nano_interval();
+    case TypeId::kEnum:
+    case TypeId::kList:
+    case TypeId::kArray:
+    case TypeId::kStruct:
+    case TypeId::kMap:
+    case TypeId::kUnion:
+      break;  // in their descriptions
   }
   return arrow::null();
 }
@@ -70,10 +78,43 @@ const ArrowTypes kArrowTypes = [] {
 
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
   if (type.id() == TypeId::kDecimal) return arrow::decimal128(type.precision(), type.scale());
+  if (type.IsEnum() || type.IsNested()) return type.info().arrow_type;
   return kArrowTypes[static_cast<size_t>(type.id())];
 }
 
+std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type) {
+  if (type.IsEnum() || type.IsNested()) return type.info().stored_arrow_type;
+  return ToArrowType(type);
+}
+
 namespace {
+
+arrow::Result<std::vector<TypeField>> FieldsFromArrow(const arrow::DataType& type) {
+  std::vector<TypeField> fields;
+  for (const std::shared_ptr<arrow::Field>& field : type.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const LogicalType field_type, FromArrowType(*field->type()));
+    fields.push_back({field->name(), field_type});
+  }
+  return fields;
+}
+
+arrow::Result<LogicalType> FromNested(const arrow::DataType& type) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<TypeField> fields, FieldsFromArrow(type));
+  switch (type.id()) {
+    case arrow::Type::FIXED_SIZE_LIST:
+      return MakeArrayType(fields[0].type, static_cast<const arrow::FixedSizeListType&>(type).list_size());
+    case arrow::Type::MAP:
+      // One field: a struct of key and value.
+      return MakeMapType(fields[0].type.info().fields[0].type, fields[0].type.info().fields[1].type);
+    case arrow::Type::STRUCT:
+      return MakeStructType(std::move(fields));
+    case arrow::Type::DENSE_UNION:
+    case arrow::Type::SPARSE_UNION:
+      return MakeUnionType(std::move(fields));
+    default:
+      return MakeListType(fields[0].type);
+  }
+}
 
 arrow::Result<LogicalType> FromDecimal(const arrow::DataType& type) {
   const auto& decimal = static_cast<const arrow::DecimalType&>(type);
@@ -141,6 +182,14 @@ arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type) {
       return FromTimestamp(type);
     case arrow::Type::INTERVAL_MONTH_DAY_NANO:
       return LogicalType(TypeId::kInterval);
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::STRUCT:
+    case arrow::Type::MAP:
+    case arrow::Type::DENSE_UNION:
+    case arrow::Type::SPARSE_UNION:
+      return FromNested(type);
     case arrow::Type::DICTIONARY:
       return FromArrowType(*static_cast<const arrow::DictionaryType&>(type).value_type());
     default:

@@ -2,8 +2,11 @@
 #include "types/coercion.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "types/decimal.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -102,9 +105,68 @@ LogicalType DecimalForInteger(LogicalType integer) {
   }
 }
 
+namespace {
+
+/// Do two STRUCTs have fields that belong together by their places: equal names, or no names in one?
+bool HaveSameFields(LogicalType a, LogicalType b) {
+  const TypeInfo& left = a.info();
+  const TypeInfo& right = b.info();
+  if (left.fields.size() != right.fields.size()) return false;
+  if (left.IsUnnamed() || right.IsUnnamed()) return true;
+  for (uint32_t i = 0; i < left.fields.size(); ++i) {
+    if (right.FindField(left.fields[i].name) != i) return false;
+  }
+  return true;
+}
+
+bool IsSequence(LogicalType type) { return type.id() == TypeId::kList || type.id() == TypeId::kArray; }
+
+std::optional<int> NestedCastCost(LogicalType from, LogicalType to) {
+  const bool same_kind = from.id() == to.id();
+  if (from.id() == TypeId::kArray && same_kind && from.info().size != to.info().size) return std::nullopt;
+  if (!same_kind && (from.id() != TypeId::kArray || to.id() != TypeId::kList)) return std::nullopt;
+  if (from.id() == TypeId::kUnion) return std::nullopt;
+  if (from.id() == TypeId::kStruct && !HaveSameFields(from, to)) return std::nullopt;
+  int total = same_kind ? 0 : 1;
+  for (size_t i = 0; i < from.info().fields.size(); ++i) {
+    const auto cost = ImplicitCastCost(from.info().fields[i].type, to.info().fields[i].type);
+    if (!cost) return std::nullopt;
+    total += *cost;
+  }
+  // Other names alone are a conversion too.
+  return std::max(total, 1);
+}
+
+std::optional<LogicalType> Known(arrow::Result<LogicalType> type) {
+  return type.ok() ? std::optional<LogicalType>(*type) : std::nullopt;
+}
+
+std::optional<LogicalType> CommonNested(LogicalType a, LogicalType b) {
+  if (IsSequence(a) && IsSequence(b)) {
+    const auto element = CommonType(ElementType(a), ElementType(b));
+    if (!element) return std::nullopt;
+    const bool array = a.id() == TypeId::kArray && b.id() == TypeId::kArray && a.info().size == b.info().size;
+    return Known(array ? MakeArrayType(*element, a.info().size) : MakeListType(*element));
+  }
+  if (a.id() != b.id() || a.id() == TypeId::kUnion) return std::nullopt;
+  if (a.id() == TypeId::kStruct && !HaveSameFields(a, b)) return std::nullopt;
+  std::vector<TypeField> fields = (a.info().IsUnnamed() ? b : a).info().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto common = CommonType(a.info().fields[i].type, b.info().fields[i].type);
+    if (!common) return std::nullopt;
+    fields[i].type = *common;
+  }
+  if (a.id() == TypeId::kMap) return Known(MakeMapType(fields[0].type, fields[1].type));
+  return Known(MakeStructType(std::move(fields)));
+}
+
+}  // namespace
+
 std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to) {
   if (from == to) return 0;
   if (from.id() == TypeId::kNull) return 1;
+  if (from.IsNested() && to.IsNested()) return NestedCastCost(from, to);
+  if (from.IsEnum() && to.id() == TypeId::kVarchar) return 5;
   if (from.IsNumeric()) return NumericCastCost(from, to);
   if (from.id() == TypeId::kDate && to.id() == TypeId::kTimestamp) return 2;
   return std::nullopt;
@@ -115,6 +177,9 @@ std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
   if (a.id() == TypeId::kNull) return b;
   if (b.id() == TypeId::kNull) return a;
   if (a.IsNumeric() && b.IsNumeric()) return CommonNumeric(a, b);
+  if (a.IsNested() && b.IsNested()) return CommonNested(a, b);
+  const auto is_label = [](LogicalType type) { return type.IsEnum() || type.id() == TypeId::kVarchar; };
+  if (is_label(a) && is_label(b)) return LogicalType(TypeId::kVarchar);
   const bool dates = (a.id() == TypeId::kDate && b.id() == TypeId::kTimestamp) ||
                      (a.id() == TypeId::kTimestamp && b.id() == TypeId::kDate);
   if (dates) return LogicalType(TypeId::kTimestamp);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "types/decimal.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -87,15 +88,24 @@ constexpr TypeName kTypeNames[] = {
 };
 
 constexpr std::string_view kKnownButAbsent[] = {
-    "uhugeint",     "uint128",     "bit",
-    "bitstring",    "uuid",        "json",
-    "jsonb",        "enum",        "list",
-    "array",        "struct",      "row",
-    "map",          "union",       "timetz",
-    "timestamptz",  "timestamp_s", "timestamp_ms",
-    "timestamp_ns", "varint",      "time with time zone",
-    "serial",       "bigserial",   "timestamp with time zone",
+    "uhugeint",
+    "uint128",
+    "bit",
+    "bitstring",
+    "uuid",
+    "json",
+    "jsonb",
+    "timetz",
+    "timestamptz",
+    "timestamp_s",
+    "timestamp_ms",
+    "timestamp_ns",
+    "varint",
+    "serial",
+    "bigserial",
     "any",
+    "time with time zone",
+    "timestamp with time zone",
 };
 
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
@@ -184,11 +194,20 @@ PhysicalType LogicalType::physical() const {
       return PhysicalType::kString;
     case TypeId::kInterval:
       return PhysicalType::kInterval;
+    case TypeId::kEnum:
+      return info_->labels.size() <= 256 ? PhysicalType::kUInt8 : PhysicalType::kUInt16;
+    case TypeId::kList:
+    case TypeId::kArray:
+    case TypeId::kStruct:
+    case TypeId::kMap:
+    case TypeId::kUnion:
+      return PhysicalType::kString;
   }
   return PhysicalType::kBool;
 }
 
 std::string LogicalType::ToString() const {
+  if (IsEnum() || IsNested()) return DescribedTypeToString(*this);
   if (id_ == TypeId::kDecimal) {
     return "DECIMAL(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
   }
@@ -199,6 +218,16 @@ std::string LogicalType::ToString() const {
     return name;
   }
   return "?";
+}
+
+bool IsPlainTypeId(uint8_t id) {
+  const auto type = static_cast<TypeId>(id);
+  if (type == TypeId::kDecimal) return false;
+  if (type == TypeId::kNull) return true;
+  for (const TypeName& entry : kTypeNames) {
+    if (entry.id == type) return true;
+  }
+  return false;
 }
 
 int PhysicalWidth(PhysicalType type) {
@@ -233,6 +262,7 @@ ValueLimits IntegerLimits(LogicalType type) {
     const int128_t limit = PowerOfTen(type.precision()) - 1;
     return {-limit, limit};
   }
+  if (type.IsEnum()) return {0, static_cast<int128_t>(type.info().labels.size()) - 1};
   switch (type.physical()) {
     case PhysicalType::kBool:
       return {0, 1};

@@ -37,7 +37,16 @@ enum class TypeId : uint8_t {
   kTime = 18,       // microseconds since midnight
   kTimestamp = 19,  // microseconds since 1970-01-01 00:00:00, no zone
   kInterval = 20,   // months, days, nanoseconds
+  // Those that type_info.h describes.
+  kEnum = 32,    // one of a list of labels
+  kList = 33,    // any number of values of one type
+  kArray = 34,   // a fixed number of them
+  kStruct = 35,  // one value for each named field
+  kMap = 36,     // keys to values; keys differ and are not NULL
+  kUnion = 37,   // a value of one of several named types
 };
+
+struct TypeInfo;
 
 /// How values lie in a flat Vector.
 enum class PhysicalType : uint8_t {
@@ -57,9 +66,10 @@ enum class PhysicalType : uint8_t {
   kInterval,  // Interval, 16 bytes
 };
 
-/// A SQL type: four bytes, passed by value.
+/// A SQL type: two words, passed by value.
 ///
-/// DECIMAL(p, s) has 1 <= p <= 38 and 0 <= s <= p; other types have neither.
+/// DECIMAL(p, s) has 1 <= p <= 38 and 0 <= s <= p; other types have neither. ENUM, LIST, ARRAY, STRUCT, MAP and UNION
+/// have an interned description (type_info.h): equal types have the same one, so equality is one of pointers.
 class LogicalType {
  public:
   constexpr LogicalType() = default;
@@ -69,6 +79,13 @@ class LogicalType {
     LogicalType type(TypeId::kDecimal);
     type.precision_ = static_cast<uint8_t>(precision);
     type.scale_ = static_cast<uint8_t>(scale);
+    return type;
+  }
+
+  /// A type with a description; for type_info.h, which makes them.
+  static constexpr LogicalType Described(TypeId id, const TypeInfo* info) {
+    LogicalType type(id);
+    type.info_ = info;
     return type;
   }
 
@@ -85,7 +102,14 @@ class LogicalType {
   constexpr bool IsString() const { return id_ == TypeId::kVarchar || id_ == TypeId::kBlob; }
   constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kInterval; }
 
-  /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool.
+  constexpr bool IsEnum() const { return id_ == TypeId::kEnum; }
+  /// LIST, ARRAY, STRUCT, MAP, UNION: a flat Vector holds their values as bytes (types/nested_value.h).
+  constexpr bool IsNested() const { return id_ >= TypeId::kList && id_ <= TypeId::kUnion; }
+  /// The description of an ENUM or a nested type; lives as long as the process. For other types, undefined.
+  const TypeInfo& info() const { return *info_; }
+
+  /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool. An ENUM is the number of
+  /// its label, in one or two bytes.
   PhysicalType physical() const;
 
   /// SQL spelling, for example "DECIMAL(15,2)".
@@ -95,7 +119,11 @@ class LogicalType {
   TypeId id_ = TypeId::kNull;
   uint8_t precision_ = 0;
   uint8_t scale_ = 0;
+  const TypeInfo* info_ = nullptr;
 };
+
+/// Is it the number of a type that has no parameters and no description?
+bool IsPlainTypeId(uint8_t id);
 
 /// Bytes of one value of a flat Vector: 1 to 16.
 int PhysicalWidth(PhysicalType type);
@@ -109,7 +137,8 @@ struct ValueLimits {
   int128_t max;
 };
 
-/// What a type whose values are integers inside can hold: integers, DECIMAL (unscaled), BOOLEAN, DATE, TIME, TIMESTAMP.
+/// What a type whose values are integers inside can hold: integers, DECIMAL (unscaled), BOOLEAN, DATE, TIME, TIMESTAMP,
+/// ENUM (labels' numbers).
 ValueLimits IntegerLimits(LogicalType type);
 
 /// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
@@ -118,8 +147,12 @@ ValueLimits IntegerLimits(LogicalType type);
 arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector<int64_t>& parameters,
                                         int64_t position);
 
-/// The Arrow type at the public boundary: decimal128 for DECIMAL and HUGEINT (38, 0), utf8, binary, time64[us], ….
+/// The Arrow type at the public boundary: decimal128 for DECIMAL and HUGEINT (38, 0), utf8, binary, time64[us], …;
+/// dictionary(utf8) for ENUM, list, fixed_size_list, struct, map and dense_union for the nested types.
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type);
+
+/// The same inside nested chunks: ENUM as its codes, HUGEINT as the 16 bytes that it has, no extension types.
+std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type);
 
 /// The SQL type that holds values of an Arrow type without loss (string_view and large_utf8 are VARCHAR, dictionaries
 /// their values, timestamps of other units TIMESTAMP, …). Error 0A000 where there is none.

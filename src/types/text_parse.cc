@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "types/decimal.h"
+#include "types/nested_value.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -264,6 +266,11 @@ ParseOutcome ParseScalar(std::string_view text, LogicalType type, Value* value) 
       *value = Value::Integer(type, number);
       return outcome;
     }
+    case TypeId::kEnum: {
+      const std::optional<uint32_t> label = type.info().FindLabel(text);
+      *value = Value::Integer(type, label.value_or(0));
+      return label ? ParseOutcome::kOk : ParseOutcome::kSyntax;
+    }
     case TypeId::kBlob: {
       std::string bytes;
       outcome = ParseBlob(text, &bytes);
@@ -279,6 +286,10 @@ ParseOutcome ParseScalar(std::string_view text, LogicalType type, Value* value) 
 }  // namespace
 
 arrow::Result<Value> ParseValue(std::string_view text, LogicalType type) {
+  if (type.IsNested()) {
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, NestedFromText(type, text));
+    return Value::OfBytes(type, std::move(bytes));
+  }
   Value value(type);
   const ParseOutcome outcome = ParseScalar(text, type, &value);
   if (outcome != ParseOutcome::kOk) return ParseError(outcome, text, type);

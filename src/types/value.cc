@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "types/calendar.h"
+#include "types/nested_value.h"
 #include "types/text_format.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -36,6 +38,7 @@ std::string Quote(const std::string& text) {
 
 std::string Value::ToString() const {
   if (is_null()) return "NULL";
+  if (type_.IsNested()) return NestedToText(type_, bytes());
   char text[kMaxTextBytes];
   uint32_t size = 0;
   switch (type_.id()) {
@@ -45,6 +48,8 @@ std::string Value::ToString() const {
       return bytes();
     case TypeId::kBlob:
       return FormatBlob(bytes());
+    case TypeId::kEnum:
+      return type_.info().labels[static_cast<size_t>(integer())];
     case TypeId::kReal:
       size = FormatReal(static_cast<float>(floating()), text);
       break;
@@ -74,7 +79,10 @@ std::string Value::ToString() const {
 
 std::string Value::ToSql() const {
   if (is_null()) return "NULL";
+  if (type_.IsNested()) return "CAST(" + NestedToSql(type_, bytes()) + " AS " + type_.ToString() + ")";
   switch (type_.id()) {
+    case TypeId::kEnum:
+      return "CAST(" + Quote(ToString()) + " AS " + type_.ToString() + ")";
     case TypeId::kBoolean:
       return boolean() ? "TRUE" : "FALSE";
     case TypeId::kVarchar:

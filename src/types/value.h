@@ -22,7 +22,8 @@ struct Interval {
 /// One SQL value. NULL has a type too (kNull where nothing is known).
 ///
 /// Integers, DECIMAL (unscaled), DATE, TIME and TIMESTAMP are held as 128-bit integers; REAL and DOUBLE as double;
-/// VARCHAR and BLOB as bytes that the Value owns.
+/// VARCHAR and BLOB as bytes that the Value owns, nested values as theirs (nested_value.h); an ENUM as its label's
+/// number.
 class Value {
  public:
   /// NULL of a type.
@@ -35,6 +36,8 @@ class Value {
   static Value Double(double v) { return Value(TypeId::kDouble, v); }
   static Value Varchar(std::string v) { return Value(TypeId::kVarchar, std::move(v)); }
   static Value Blob(std::string v) { return Value(TypeId::kBlob, std::move(v)); }
+  /// Of any type whose physical type is kString: text, bytes, and nested values in their form (nested_value.h).
+  static Value OfBytes(LogicalType type, std::string v) { return Value(type, std::move(v)); }
   static Value OfInterval(Interval v) { return Value(TypeId::kInterval, v); }
   static Value Floating(LogicalType type, double v) { return Value(type, v); }
 

@@ -41,8 +41,11 @@ class RecordBatchBuilder {
 class ArrowBatchReader {
  public:
   /// Keeps `record_batch` alive. Column types are FromArrowType's. Error 0A000 for a type without a SQL type.
+  /// ENUMs and nested types that `types` (empty, or one a column) names are read as those: an Arrow type does not tell
+  /// an ENUM's labels.
   static arrow::Result<std::unique_ptr<ArrowBatchReader>> Make(std::shared_ptr<arrow::RecordBatch> record_batch,
-                                                               arrow::MemoryPool* pool);
+                                                               arrow::MemoryPool* pool,
+                                                               std::span<const LogicalType> types = {});
   virtual ~ArrowBatchReader() = default;
 
   virtual const std::vector<LogicalType>& types() const = 0;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "types/calendar.h"
 #include "vector/arrow_bridge.h"
+#include "vector/arrow_column.h"
 #include "vector/bitmap.h"
 #include "vector/scratch.h"
 
@@ -40,12 +41,12 @@ arrow::Status TimeOverflow(LogicalType type) {
 }
 
 // One column of the record batch. `Read` gives `count` rows from `row` on.
-class ColumnReader {
+class ColumnReader : public ArrowColumnReader {
  public:
-  static arrow::Result<std::unique_ptr<ColumnReader>> Make(std::shared_ptr<arrow::ArrayData> array,
+  static arrow::Result<std::unique_ptr<ColumnReader>> Make(std::shared_ptr<arrow::ArrayData> array, LogicalType type,
                                                            arrow::MemoryPool* pool) {
     auto reader = std::make_unique<ColumnReader>();
-    ARROW_ASSIGN_OR_RAISE(reader->type_, FromArrowType(*array->type));
+    reader->type_ = type;
     reader->array_ = std::move(array);
     ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(reader->type_, pool));
     reader->scratch_ = std::make_unique<ScratchVector>(std::move(scratch));
@@ -53,9 +54,7 @@ class ColumnReader {
     return reader;
   }
 
-  LogicalType type() const { return type_; }
-
-  arrow::Status Read(int64_t row, uint32_t count, Vector* out) {
+  arrow::Status Read(int64_t row, uint32_t count, Vector* out) override {
     scratch_->ResetFlat(type_);
     const int64_t at = array_->offset + row;
     SetValidity(at, count);
@@ -251,7 +250,7 @@ class ColumnReader {
   // The dictionary's entries as flat values, made once. A NULL entry makes its rows NULL: such dictionaries are
   // decoded.
   arrow::Status PrepareDictionary(arrow::MemoryPool* pool) {
-    ARROW_ASSIGN_OR_RAISE(entries_, Make(array_->dictionary, pool));
+    ARROW_ASSIGN_OR_RAISE(entries_, Make(array_->dictionary, type_, pool));
     const int64_t size = array_->dictionary->length;
     const auto width = static_cast<size_t>(PhysicalWidth(type_.physical()));
     entry_values_.resize((static_cast<size_t>(size) + 4) * width / 16 + 4);
@@ -327,11 +326,15 @@ class ColumnReader {
 class Reader : public ArrowBatchReader {
  public:
   static arrow::Result<std::unique_ptr<ArrowBatchReader>> Open(std::shared_ptr<arrow::RecordBatch> batch,
-                                                               arrow::MemoryPool* pool) {
+                                                               arrow::MemoryPool* pool,
+                                                               std::span<const LogicalType> types) {
     auto reader = std::make_unique<Reader>();
     for (int i = 0; i < batch->num_columns(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Make(batch->column_data(i), pool));
-      reader->types_.push_back(column->type());
+      ARROW_ASSIGN_OR_RAISE(LogicalType type, FromArrowType(*batch->column_data(i)->type));
+      const LogicalType wanted = types.empty() ? type : types[static_cast<size_t>(i)];
+      if (wanted.IsEnum() || wanted.IsNested()) type = wanted;
+      ARROW_ASSIGN_OR_RAISE(auto column, ArrowColumnReader::Make(batch->column_data(i), type, pool));
+      reader->types_.push_back(type);
       reader->columns_.push_back(std::move(column));
     }
     reader->vectors_.resize(reader->columns_.size());
@@ -357,7 +360,7 @@ class Reader : public ArrowBatchReader {
 
  private:
   std::shared_ptr<arrow::RecordBatch> batch_;
-  std::vector<std::unique_ptr<ColumnReader>> columns_;
+  std::vector<std::unique_ptr<ArrowColumnReader>> columns_;
   std::vector<Vector> vectors_;
   std::vector<LogicalType> types_;
   int64_t next_ = 0;
@@ -365,9 +368,17 @@ class Reader : public ArrowBatchReader {
 
 }  // namespace
 
+arrow::Result<std::unique_ptr<ArrowColumnReader>> ArrowColumnReader::Make(std::shared_ptr<arrow::ArrayData> array,
+                                                                          LogicalType type, arrow::MemoryPool* pool) {
+  if (type.IsNested()) return MakeNestedReader(std::move(array), type, pool);
+  const bool codes = type.IsEnum() && array->type->Equals(*ToStoredArrowType(type));
+  if (type.IsEnum() && !codes) return MakeEnumReader(std::move(array), type, pool);
+  return ColumnReader::Make(std::move(array), type, pool);
+}
+
 arrow::Result<std::unique_ptr<ArrowBatchReader>> ArrowBatchReader::Make(
-    std::shared_ptr<arrow::RecordBatch> record_batch, arrow::MemoryPool* pool) {
-  return Reader::Open(std::move(record_batch), pool);
+    std::shared_ptr<arrow::RecordBatch> record_batch, arrow::MemoryPool* pool, std::span<const LogicalType> types) {
+  return Reader::Open(std::move(record_batch), pool, types);
 }
 
 }  // namespace llkv

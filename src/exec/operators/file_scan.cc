@@ -62,7 +62,7 @@ class FileScan : public Source {
       state.rows.reset();
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> next, state.part->Next());
       if (next == nullptr) return SourceResult::kMorselDone;
-      ARROW_ASSIGN_OR_RAISE(state.rows, ArrowBatchReader::Make(std::move(next), lane.kernel.pool));
+      ARROW_ASSIGN_OR_RAISE(state.rows, ArrowBatchReader::Make(std::move(next), lane.kernel.pool, types_));
     }
     return SourceResult::kHaveBatch;
   }

@@ -2,6 +2,7 @@
 #include "functions/cast/cast.h"
 
 #include "base/error.h"
+#include "functions/cast/cast_nested.h"
 
 namespace llkv {
 
@@ -26,6 +27,8 @@ arrow::Status FromNullKernel(KernelContext& /*context*/, const void* /*state*/, 
 CastChoice ChooseCast(LogicalType from, LogicalType to) {
   if (from == to) return {SameTypeKernel, false, kFormsNarrow | kFormsDictionary | kFormsOffsets, false};
   if (from.id() == TypeId::kNull) return {FromNullKernel, false, kFormsFlat, false};
+  if (from.IsEnum() || to.IsEnum()) return ChooseEnumCast(from, to);
+  if (from.IsNested() || to.IsNested()) return ChooseNestedTextCast(from, to);
   if (from.IsString() || to.IsString()) return ChooseTextCast(from, to);
   if (from.IsTemporal() && to.IsTemporal()) return ChooseTemporalCast(from, to);
   const auto numeric = [](LogicalType type) { return type.IsNumeric() || type.id() == TypeId::kBoolean; };
@@ -37,6 +40,7 @@ CastChoice ChooseCast(LogicalType from, LogicalType to) {
 
 arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalType to, bool safe,
                                                       Dialect dialect) const {
+  if (from != to && from.IsNested() && to.IsNested()) return BindNestedCast(*this, from, to, safe, dialect);
   const CastChoice choice = ChooseCast(from, to);
   if (choice.kernel == nullptr) {
     return SqlError(sqlstate::kDatatypeMismatch, "cannot cast " + from.ToString() + " to " + to.ToString());

@@ -77,6 +77,8 @@ arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement
       return AsStatement(BindCreateTable(state, statement.As<AstCreateTable>()));
     case AstStatementKind::kCreateView:
       return AsStatement(BindCreateView(state, statement.As<AstCreateView>()));
+    case AstStatementKind::kCreateType:
+      return AsStatement(BindCreateType(state, statement.As<AstCreateType>()));
     case AstStatementKind::kDrop:
       return AsStatement(BindDrop(statement.As<AstDrop>()));
     case AstStatementKind::kShow:

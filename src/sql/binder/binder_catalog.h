@@ -26,6 +26,8 @@ class BinderCatalog {
   virtual TableSchemaPtr FindTable(std::string_view name) const = 0;
   /// Null where there is no view of that name.
   virtual ViewSchemaPtr FindView(std::string_view name) const = 0;
+  /// Null where CREATE TYPE made none of that name.
+  virtual TypeSchemaPtr FindType(std::string_view name) const = 0;
   /// The names of all tables and views, sorted: for SHOW TABLES, and for hints in errors.
   virtual std::vector<std::string> ListNames() const = 0;
 };

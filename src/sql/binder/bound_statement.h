@@ -77,14 +77,23 @@ struct BoundCreateView {
   std::vector<UsedObject> used;
 };
 
-/// DROP TABLE, DROP VIEW of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds are judged
-/// in one place.
+struct BoundCreateType {
+  /// Without an id.
+  TypeSchema schema;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+  bool or_replace = false;
+};
+
+/// DROP TABLE, DROP VIEW, DROP TYPE of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds
+/// are judged in one place.
 struct BoundDrop {
   struct Item {
     std::string name;
     int64_t position = -1;
   };
   bool is_view = false;
+  bool is_type = false;
   bool if_exists = false;
   bool cascade = false;
   std::vector<Item> items;
@@ -127,7 +136,8 @@ struct BoundCheckpoint {
   int64_t position = -1;
 };
 
-using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundDrop, BoundSet,
-                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint>;
+using BoundStatement =
+    std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundCreateType, BoundDrop, BoundSet,
+                 BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint>;
 
 }  // namespace llkv

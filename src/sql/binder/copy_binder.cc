@@ -8,6 +8,7 @@
 #include "sql/binder/file_options.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/statement_binders.h"
+#include "types/type_info.h"
 
 namespace llkv {
 namespace {
@@ -99,8 +100,11 @@ arrow::Result<LogicalPlanPtr> CopyToPlan(BindState& state, const AstCopy& copy) 
     ARROW_ASSIGN_OR_RAISE(child, TablePlan(state, copy));
   }
   for (const OutputColumn& column : child->output) {
-    if (node->format == LogicalFileScan::Format::kParquet && column.type.id() == TypeId::kInterval) {
-      return Refuse(fmt::format("column \"{}\": INTERVAL in Parquet", column.name), copy.range.position);
+    if (node->format != LogicalFileScan::Format::kParquet) continue;
+    for (const TypeId absent : {TypeId::kInterval, TypeId::kUnion}) {
+      if (!ContainsType(column.type, absent)) continue;
+      return Refuse(fmt::format("column \"{}\": {} in Parquet", column.name, column.type.ToString()),
+                    copy.range.position);
     }
   }
   node->output.push_back({state.NewColumn(), TypeId::kBigInt, "count"});

@@ -100,16 +100,6 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
   return InternalError("unknown literal");
 }
 
-arrow::Result<LogicalType> ResolveType(const BindState& state, const AstTypeName& type) {
-  if (!type.array_sizes.empty() || !type.children.empty()) {
-    return Refuse("nested types", type.range.position);
-  }
-  ARROW_ASSIGN_OR_RAISE(LogicalType resolved, TypeFromName(type.name, type.arguments, type.range.position));
-  if (!state.sqlite()) return resolved;
-  if (resolved.IsInteger()) return LogicalType(TypeId::kBigInt);
-  return resolved.IsFloating() || resolved.IsDecimal() ? LogicalType(TypeId::kDouble) : resolved;
-}
-
 arrow::Result<BoundExprPtr> ExprBinder::BindCondition(const AstExpr& expr) {
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, Bind(expr));
   return ToCondition(state_, std::move(bound), context_.clause);
@@ -172,15 +162,15 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kFunction:
       return BindFunction(expr.As<AstFunction>());
     case AstExprKind::kRow:
-      return Refuse("a row as a value", expr.position);
+      return BindRow(expr.As<AstRow>());
     case AstExprKind::kList:
-      return Refuse("lists", expr.position);
+      return BindList(expr.As<AstList>());
     case AstExprKind::kStruct:
-      return Refuse("structs and maps", expr.position);
+      return BindStruct(expr.As<AstStruct>());
     case AstExprKind::kSubscript:
-      return Refuse("subscripts", expr.position);
+      return BindSubscript(expr.As<AstSubscript>());
     case AstExprKind::kFieldAccess:
-      return Refuse("fields of structs", expr.position);
+      return BindFieldAccess(expr.As<AstFieldAccess>());
     case AstExprKind::kCollate:
       return Refuse("COLLATE", expr.position);
     case AstExprKind::kAtTimeZone:
@@ -211,7 +201,9 @@ arrow::Result<BoundExprPtr> ExprBinder::BindColumnRef(const AstColumnRef& ref) {
                     fmt::format("columns are not allowed in {}: \"{}\"", context_.clause, ref.parts.back().text),
                     ref.position);
   }
-  ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveColumn(context_.scope, ref));
+  const arrow::Result<ResolvedColumn> resolved = ResolveColumn(context_.scope, ref);
+  if (!resolved.ok()) return plain ? resolved.status() : BindFieldOfColumn(ref, resolved.status());
+  const ResolvedColumn& found = *resolved;
   if (found.depth > 1) {
     return Refuse("a subquery that refers to a query two or more levels out", ref.position);
   }

@@ -19,6 +19,7 @@ arrow::Result<BoundStatement> BindShow(BindState& state, const AstShow& show);
 // definitions: ddl_binder.cc
 arrow::Result<BoundCreateTable> BindCreateTable(BindState& state, const AstCreateTable& create);
 arrow::Result<BoundCreateView> BindCreateView(BindState& state, const AstCreateView& create);
+arrow::Result<BoundCreateType> BindCreateType(BindState& state, const AstCreateType& create);
 arrow::Result<BoundDrop> BindDrop(const AstDrop& drop);
 
 // the rest: utility_binder.cc

@@ -226,8 +226,9 @@ arrow::Result<BoundExprPtr> AssignTo(BindState& state, BoundExprPtr expr, Logica
   if (expr->type == to) return expr;
   const LogicalType from = expr->type;
   const bool allowed = IsTextLiteral(*expr) || from.id() == TypeId::kNull || ImplicitCastCost(from, to).has_value() ||
-                       (from.IsNumeric() && to.IsNumeric()) || to.id() == TypeId::kVarchar || state.sqlite() ||
-                       (from.id() == TypeId::kTimestamp && to.IsTemporal());
+                       (from.IsNumeric() && to.IsNumeric()) || (from.IsNested() && to.IsNested()) ||
+                       (from.id() == TypeId::kVarchar && to.IsEnum()) || to.id() == TypeId::kVarchar ||
+                       state.sqlite() || (from.id() == TypeId::kTimestamp && to.IsTemporal());
   if (!allowed) {
     return SqlError(
         sqlstate::kDatatypeMismatch,

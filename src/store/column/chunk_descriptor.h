@@ -23,6 +23,7 @@ enum class ChunkEncoding : uint8_t {
   kConstant = 1,    // every row has ChunkDescriptor::constant, which may be NULL; there is no blob
   kDictionary = 2,  // codes of `storage` (kUInt8, kUInt16) into dictionary_size different values, none NULL
   kNarrow = 3,      // kUInt8, kUInt16 or kUInt32 above `base`; or kInt64 with base 0, of a 128-bit type
+  kNested = 6,      // LIST, ARRAY, STRUCT, MAP, UNION: an Arrow array with children, found through the blob's message
 };
 
 /// A buffer's place in its chunk's blob, in bytes. Offsets are multiples of 64; length 0 means absent.

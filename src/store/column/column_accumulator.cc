@@ -6,7 +6,9 @@
 #include <limits>
 
 #include "base/error.h"
+#include "store/column/nested_chunk.h"
 #include "store/column/value_kernels.h"
+#include "vector/arrow_column.h"
 
 namespace llkv {
 namespace {
@@ -203,8 +205,21 @@ arrow::Status ColumnAccumulator::AppendDecimals(const uint8_t* values, int64_t l
   return SqlError(sqlstate::kNumericOutOfRange, "a value is out of range for " + type_.ToString());
 }
 
+arrow::Status ColumnAccumulator::AppendDescribed(const arrow::Array& array, int64_t offset, int64_t length) {
+  ARROW_ASSIGN_OR_RAISE(const std::unique_ptr<ArrowColumnReader> reader,
+                        ArrowColumnReader::Make(array.Slice(offset, length)->data(), type_, pool_));
+  for (int64_t row = 0; row < length; row += kMaxBatchRows) {
+    const auto count = static_cast<uint32_t>(std::min<int64_t>(kMaxBatchRows, length - row));
+    Vector vector;
+    ARROW_RETURN_NOT_OK(reader->Read(row, count, &vector));
+    ARROW_RETURN_NOT_OK(Append(vector, Selection::All(count)));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status ColumnAccumulator::Append(const arrow::Array& array, int64_t offset, int64_t length) {
   if (length == 0) return arrow::Status::OK();
+  if (type_.IsEnum() || type_.IsNested()) return AppendDescribed(array, offset, length);
   const arrow::ArrayData& data = *array.data();
   const int64_t start = data.offset + offset;
   const uint8_t* bitmap = data.GetNullCount() != 0 && data.buffers[0] != nullptr ? data.buffers[0]->data() : nullptr;
@@ -384,6 +399,9 @@ arrow::Result<EncodedChunk> ColumnAccumulator::EncodeValues() {
   // The encoder takes Arrow's offsets, which begin with 0; here are only the ends.
   std::vector<int32_t> offsets(size_t{num_rows_} + 1);
   if (num_rows_ != 0) std::memcpy(offsets.data() + 1, values_.data(), size_t{num_rows_} * 4);
+  if (type_.IsNested()) {
+    return EncodeNested({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
+  }
   return EncodeStrings({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
 }
 

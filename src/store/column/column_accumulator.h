@@ -42,6 +42,8 @@ class ColumnAccumulator {
   arrow::Status AppendArrowStrings(const arrow::ArrayData& data, int64_t offset, int64_t length);
   /// Room for `length` more values of the physical type, counted as used.
   arrow::Result<uint8_t*> Extend(int64_t length);
+  /// ENUM and nested types, by way of Vectors.
+  arrow::Status AppendDescribed(const arrow::Array& array, int64_t offset, int64_t length);
   arrow::Status AppendString(std::string_view text);
   arrow::Status AppendValidity(const uint8_t* bitmap, int64_t offset, int64_t length);
   arrow::Status AppendSelectedValidity(const Vector& vector, const Selection& selection);

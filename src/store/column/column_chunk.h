@@ -51,11 +51,16 @@ class ColumnChunk {
   ColumnChunk() = default;
   arrow::Status OpenBlob(arrow::MemoryPool* pool);
   arrow::Status OpenDictionary(arrow::MemoryPool* pool);
+  arrow::Status OpenNested(arrow::MemoryPool* pool);
 
   ChunkDescriptor descriptor_;
   std::shared_ptr<arrow::Buffer> blob_;
   /// The StringRefs of a string dictionary.
   std::shared_ptr<arrow::Buffer> dictionary_refs_;
+  /// The values of a nested chunk, as they pass through Vectors: offsets and bytes.
+  std::shared_ptr<arrow::Buffer> nested_offsets_;
+  std::shared_ptr<arrow::Buffer> nested_bytes_;
+  std::shared_ptr<arrow::Buffer> nested_validity_;
   Vector whole_;
   uint32_t data_width_ = 0;
   /// What a kConstant Vector points to.
