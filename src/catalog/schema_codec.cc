@@ -39,7 +39,7 @@ LogicalType ReadType(ByteReader& in) {
     if (precision < 1 || precision > 38 || scale > precision) in.Fail();
     return LogicalType::Decimal(precision, scale);
   }
-  if (id > static_cast<uint8_t>(TypeId::kInterval) || id == 11 || precision != 0 || scale != 0) in.Fail();
+  if (!IsTypeId(id) || precision != 0 || scale != 0) in.Fail();
   return in.ok() ? LogicalType(static_cast<TypeId>(id)) : LogicalType();
 }
 

@@ -71,6 +71,7 @@ StatementResult TextResult(std::string tag, const std::string& column, const std
 /// The values as the plan's parameter types; 42P02 where there are too few, 22003, 22P02 and the like where one does
 /// not convert.
 arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& plan, std::span<const Value> values,
-                                                    const FunctionRegistry& functions, Dialect dialect);
+                                                    const FunctionRegistry& functions, Dialect dialect,
+                                                    const TimeZone& zone);
 
 }  // namespace llkv

@@ -68,6 +68,7 @@ class ParquetReader : public FileReader {
     if (!opened.ok()) return ParquetError(path_, opened);
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
     properties.set_batch_size(kRowsPerBatch);
+    properties.set_arrow_extensions_enabled(true);
     builder.properties(properties);
     auto file = builder.Build();
     if (!file.ok()) return ParquetError(path_, file.status());
@@ -124,6 +125,9 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenParquetReader(FileSystem* f
   const arrow::Status opened = builder.Open(file);
   if (!opened.ok()) return ParquetError(path, opened);
   const std::shared_ptr<parquet::FileMetaData> metadata = builder.raw_reader()->metadata();
+  parquet::ArrowReaderProperties reader_properties(/*use_threads=*/false);
+  reader_properties.set_arrow_extensions_enabled(true);
+  builder.properties(reader_properties);
   auto reader = builder.Build();
   if (!reader.ok()) return ParquetError(path, reader.status());
   std::shared_ptr<arrow::Schema> schema;

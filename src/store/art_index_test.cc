@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "store/key_encoding.h"
+#include "types/text_parse.h"
+#include "types/uhugeint.h"
 
 namespace llkv {
 namespace {
@@ -107,6 +109,28 @@ TEST(KeyEncoding, OrdersBytesAsValues) {
       {Value::Varchar(""), Value::Varchar(std::string("\0", 1)), Value::Varchar(std::string("\0\0", 2)),
        Value::Varchar(std::string("\0\1", 2)), Value::Varchar("\1"), Value::Varchar("a"),
        Value::Varchar(std::string("a\0", 2)), Value::Varchar("aa"), Value::Varchar("b")},
+      {Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(0)), Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(1)),
+       Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(uint128_t{1} << 127)),
+       Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(~uint128_t{0}))},
+      {*ParseValue("00000000-0000-0000-0000-000000000000", TypeId::kUuid),
+       *ParseValue("00000000-0000-0000-0000-000000000001", TypeId::kUuid),
+       *ParseValue("7fffffff-ffff-ffff-ffff-ffffffffffff", TypeId::kUuid),
+       *ParseValue("80000000-0000-0000-0000-000000000000", TypeId::kUuid),
+       *ParseValue("ffffffff-ffff-ffff-ffff-ffffffffffff", TypeId::kUuid)},
+      {*ParseValue("0100-01-01 00:00:00+00", TypeId::kTimestampTz),
+       *ParseValue("2024-01-01 00:00:00+02", TypeId::kTimestampTz),
+       *ParseValue("2024-01-01 00:00:00+00", TypeId::kTimestampTz)},
+      {*ParseValue("1960-01-01 00:00:00.000000001", TypeId::kTimestampNs),
+       *ParseValue("1970-01-01", TypeId::kTimestampNs)},
+      // By the instant in UTC, then the zone, east first.
+      {*ParseValue("12:00:00+02", TypeId::kTimeTz), *ParseValue("11:00:00+01", TypeId::kTimeTz),
+       *ParseValue("10:00:00+00", TypeId::kTimeTz), *ParseValue("10:00:00-01", TypeId::kTimeTz),
+       *ParseValue("24:00:00-15:59:59", TypeId::kTimeTz)},
+      {*ParseValue("", TypeId::kBit), *ParseValue("0", TypeId::kBit), *ParseValue("00000000", TypeId::kBit),
+       *ParseValue("000000001", TypeId::kBit), *ParseValue("01", TypeId::kBit), *ParseValue("1", TypeId::kBit),
+       *ParseValue("10", TypeId::kBit), *ParseValue("1000000", TypeId::kBit), *ParseValue("10000000", TypeId::kBit),
+       *ParseValue("11", TypeId::kBit)},
+      {*ParseValue("1", TypeId::kJson), *ParseValue("[]", TypeId::kJson), *ParseValue("{}", TypeId::kJson)},
       {Value::OfInterval({0, -1, 0}), Value::OfInterval({0, 0, 5}), Value::OfInterval({1, 0, 0}),
        Value::OfInterval({0, 31, 0})},
   };

@@ -127,7 +127,7 @@ class KeyReader {
       case PhysicalType::kBool:
         return Value::Boolean(Unsigned(1) != 0);
       case PhysicalType::kString:
-        return type.id() == TypeId::kBlob ? Value::Blob(Text()) : Value::Varchar(Text());
+        return Value::Bytes(type, Text());
       case PhysicalType::kFloat:
         return Value::Floating(type, std::bit_cast<float>(static_cast<uint32_t>(FloatingBits(4))));
       case PhysicalType::kDouble:

@@ -160,7 +160,7 @@ arrow::Result<LogicalType> DecodeType(ByteReader& in) {
     if (precision < 1 || precision > 38 || scale > precision) in.Fail();
     return LogicalType::Decimal(precision, scale);
   }
-  const bool is_known = id <= static_cast<uint8_t>(TypeId::kInterval) && id != 11;
+  const bool is_known = IsTypeId(id);
   if (!is_known || precision != 0 || scale != 0) in.Fail();
   return LogicalType(static_cast<TypeId>(is_known ? id : 0));
 }

@@ -1,4 +1,7 @@
 // SQL types to and from Arrow types: what crosses the public boundary.
+#include <arrow/extension/json.h>
+#include <arrow/extension/uuid.h>
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
 
 #include <array>
@@ -52,11 +55,29 @@ std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
       return arrow::timestamp(arrow::TimeUnit::MICRO);
     case TypeId::kInterval:
       return arrow::month_day_nano_interval();
+    case TypeId::kUHugeInt:
+      return arrow::decimal128(38, 0);
+    case TypeId::kTimestampTz:
+      return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kTimestampS:
+      return arrow::timestamp(arrow::TimeUnit::SECOND);
+    case TypeId::kTimestampMs:
+      return arrow::timestamp(arrow::TimeUnit::MILLI);
+    case TypeId::kTimestampNs:
+      return arrow::timestamp(arrow::TimeUnit::NANO);
+    case TypeId::kTimeTz:
+      return arrow::utf8();  // Arrow has no time of day with a zone
+    case TypeId::kUuid:
+      return arrow::extension::uuid();
+    case TypeId::kJson:
+      return arrow::extension::json();
+    case TypeId::kBit:
+      return arrow::binary();
   }
   return arrow::null();
 }
 
-using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kInterval) + 1>;
+using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kBit) + 1>;
 
 /// Made while the program starts, as are Arrow's own instances behind them: no thread meets them half made, and thread
 /// sanitizers, which do not see into Arrow's library, need not be told so.
@@ -83,11 +104,29 @@ arrow::Result<LogicalType> FromDecimal(const arrow::DataType& type) {
   return LogicalType::Decimal(decimal.precision(), decimal.scale());
 }
 
-arrow::Result<LogicalType> FromTimestamp(const arrow::DataType& type) {
-  if (!static_cast<const arrow::TimestampType&>(type).timezone().empty()) {
-    return NotSupported("the Arrow type " + type.ToString() + " is not supported: timestamps with a time zone");
+LogicalType FromTimestamp(const arrow::DataType& type) {
+  const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
+  if (!timestamp.timezone().empty()) return TypeId::kTimestampTz;
+  switch (timestamp.unit()) {
+    case arrow::TimeUnit::SECOND:
+      return TypeId::kTimestampS;
+    case arrow::TimeUnit::MILLI:
+      return TypeId::kTimestampMs;
+    case arrow::TimeUnit::NANO:
+      return TypeId::kTimestampNs;
+    case arrow::TimeUnit::MICRO:
+      break;
   }
-  return LogicalType(TypeId::kTimestamp);
+  return TypeId::kTimestamp;
+}
+
+arrow::Result<LogicalType> FromExtension(const arrow::DataType& type) {
+  const auto& extension = static_cast<const arrow::ExtensionType&>(type);
+  const std::string name = extension.extension_name();
+  if (name == "arrow.uuid") return LogicalType(TypeId::kUuid);
+  // Its text may be of any Arrow text type.
+  if (name == "arrow.json") return LogicalType(TypeId::kJson);
+  return NotSupported("the Arrow type " + type.ToString() + " is not supported");
 }
 
 }  // namespace
@@ -141,6 +180,8 @@ arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type) {
       return FromTimestamp(type);
     case arrow::Type::INTERVAL_MONTH_DAY_NANO:
       return LogicalType(TypeId::kInterval);
+    case arrow::Type::EXTENSION:
+      return FromExtension(type);
     case arrow::Type::DICTIONARY:
       return FromArrowType(*static_cast<const arrow::DictionaryType&>(type).value_type());
     default:

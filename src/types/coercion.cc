@@ -42,6 +42,11 @@ LogicalType CommonDecimal(LogicalType a, LogicalType b) {
 
 LogicalType CommonNumeric(LogicalType a, LogicalType b) {
   if (a.id() == TypeId::kDouble || b.id() == TypeId::kDouble) return TypeId::kDouble;
+  if (a.id() == TypeId::kUHugeInt || b.id() == TypeId::kUHugeInt) {
+    // No integer type holds both what is below zero and what is above 2^127.
+    const LogicalType other = a.id() == TypeId::kUHugeInt ? b : a;
+    return other.IsUnsigned() || other.id() == TypeId::kUHugeInt ? TypeId::kUHugeInt : TypeId::kDouble;
+  }
   if (a.IsFloating() || b.IsFloating()) {
     const LogicalType other = a.IsFloating() ? b : a;
     // REAL holds integers of 16 bits exactly; with anything wider both become DOUBLE.
@@ -56,6 +61,8 @@ LogicalType CommonNumeric(LogicalType a, LogicalType b) {
 
 std::optional<int> NumericCastCost(LogicalType from, LogicalType to) {
   if (!to.IsNumeric()) return std::nullopt;
+  if (from.id() == TypeId::kUHugeInt) return to.id() == TypeId::kDouble ? std::optional<int>(20) : std::nullopt;
+  if (to.id() == TypeId::kUHugeInt) return from.IsUnsigned() ? std::optional<int>(5) : std::nullopt;
   if (from.IsInteger()) {
     if (to.IsInteger()) {
       if (from.IsUnsigned() && !to.IsUnsigned()) {
@@ -78,6 +85,34 @@ std::optional<int> NumericCastCost(LogicalType from, LogicalType to) {
   }
   if (from.id() == TypeId::kReal && to.id() == TypeId::kDouble) return 1;
   return std::nullopt;
+}
+
+// Timestamps by how finely they count; those with a zone last.
+int TimestampRank(TypeId type) {
+  switch (type) {
+    case TypeId::kTimestampS:
+      return 1;
+    case TypeId::kTimestampMs:
+      return 2;
+    case TypeId::kTimestamp:
+      return 3;
+    case TypeId::kTimestampNs:
+      return 4;
+    default:
+      return 5;
+  }
+}
+
+std::optional<int> TemporalCastCost(LogicalType from, LogicalType to) {
+  if (from.id() == TypeId::kTime && to.id() == TypeId::kTimeTz) return 2;
+  if (!to.IsTimestamp() || from.id() == TypeId::kTimestampTz) return std::nullopt;
+  const int to_rank = TimestampRank(to.id());
+  if (from.id() == TypeId::kDate) return to.id() == TypeId::kTimestamp ? 2 : 3 + to_rank;
+  if (!from.IsTimestamp()) return std::nullopt;
+  const int steps = to_rank - TimestampRank(from.id());
+  if (steps > 0) return steps;
+  // What takes a TIMESTAMP takes one of nanoseconds, rounded.
+  return from.id() == TypeId::kTimestampNs && to.id() == TypeId::kTimestamp ? std::optional<int>(4) : std::nullopt;
 }
 
 }  // namespace
@@ -106,8 +141,7 @@ std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to) {
   if (from == to) return 0;
   if (from.id() == TypeId::kNull) return 1;
   if (from.IsNumeric()) return NumericCastCost(from, to);
-  if (from.id() == TypeId::kDate && to.id() == TypeId::kTimestamp) return 2;
-  return std::nullopt;
+  return from.IsTemporal() ? TemporalCastCost(from, to) : std::nullopt;
 }
 
 std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
@@ -115,9 +149,11 @@ std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
   if (a.id() == TypeId::kNull) return b;
   if (b.id() == TypeId::kNull) return a;
   if (a.IsNumeric() && b.IsNumeric()) return CommonNumeric(a, b);
-  const bool dates = (a.id() == TypeId::kDate && b.id() == TypeId::kTimestamp) ||
-                     (a.id() == TypeId::kTimestamp && b.id() == TypeId::kDate);
-  if (dates) return LogicalType(TypeId::kTimestamp);
+  if (a.id() == TypeId::kDate && b.IsTimestamp()) return b;
+  if (b.id() == TypeId::kDate && a.IsTimestamp()) return a;
+  if (a.IsTimestamp() && b.IsTimestamp()) return TimestampRank(a.id()) >= TimestampRank(b.id()) ? a : b;
+  const auto is_time = [](LogicalType type) { return type.id() == TypeId::kTime || type.id() == TypeId::kTimeTz; };
+  if (is_time(a) && is_time(b)) return LogicalType(TypeId::kTimeTz);
   return std::nullopt;
 }
 

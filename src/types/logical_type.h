@@ -28,15 +28,24 @@ enum class TypeId : uint8_t {
   kUSmallInt = 8,
   kUInteger = 9,
   kUBigInt = 10,
+  kUHugeInt = 11,  // 128 bits, held with the top bit flipped (types/uhugeint.h)
   kReal = 12,
   kDouble = 13,
   kDecimal = 14,
   kVarchar = 15,
   kBlob = 16,
-  kDate = 17,       // days since 1970-01-01
-  kTime = 18,       // microseconds since midnight
-  kTimestamp = 19,  // microseconds since 1970-01-01 00:00:00, no zone
-  kInterval = 20,   // months, days, nanoseconds
+  kDate = 17,         // days since 1970-01-01
+  kTime = 18,         // microseconds since midnight
+  kTimestamp = 19,    // microseconds since 1970-01-01 00:00:00, no zone
+  kInterval = 20,     // months, days, nanoseconds
+  kTimestampTz = 21,  // microseconds since 1970-01-01 00:00:00 UTC
+  kTimestampS = 22,   // seconds, milliseconds, nanoseconds since 1970-01-01 00:00:00, no zone
+  kTimestampMs = 23,
+  kTimestampNs = 24,
+  kTimeTz = 25,  // types/time_tz.h
+  kUuid = 26,    // big-endian 16 bytes as an integer, the top bit flipped (types/uuid.h)
+  kJson = 27,    // text
+  kBit = 28,     // types/bit_string.h
 };
 
 /// How values lie in a flat Vector.
@@ -81,9 +90,16 @@ class LogicalType {
   constexpr bool IsUnsigned() const { return id_ >= TypeId::kUTinyInt && id_ <= TypeId::kUBigInt; }
   constexpr bool IsFloating() const { return id_ == TypeId::kReal || id_ == TypeId::kDouble; }
   constexpr bool IsDecimal() const { return id_ == TypeId::kDecimal; }
-  constexpr bool IsNumeric() const { return IsInteger() || IsFloating() || IsDecimal(); }
+  /// UHUGEINT is numeric but no IsInteger(): its values are not held as the integers that they are.
+  constexpr bool IsNumeric() const { return IsInteger() || IsFloating() || IsDecimal() || id_ == TypeId::kUHugeInt; }
   constexpr bool IsString() const { return id_ == TypeId::kVarchar || id_ == TypeId::kBlob; }
-  constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kInterval; }
+  constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kTimeTz; }
+  /// A point in time of any unit, with or without a zone.
+  constexpr bool IsTimestamp() const {
+    return id_ == TypeId::kTimestamp || (id_ >= TypeId::kTimestampTz && id_ <= TypeId::kTimestampNs);
+  }
+  /// Text of it, and what it means in other types, go by the session's time zone.
+  constexpr bool IsZoned() const { return id_ == TypeId::kTimestampTz; }
 
   /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool.
   PhysicalType physical() const;
@@ -109,7 +125,8 @@ struct ValueLimits {
   int128_t max;
 };
 
-/// What a type whose values are integers inside can hold: integers, DECIMAL (unscaled), BOOLEAN, DATE, TIME, TIMESTAMP.
+/// What a type whose values are integers inside can hold, as they are held: integers, DECIMAL (unscaled), BOOLEAN,
+/// dates and times, UUID.
 ValueLimits IntegerLimits(LogicalType type);
 
 /// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
@@ -118,11 +135,15 @@ ValueLimits IntegerLimits(LogicalType type);
 arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector<int64_t>& parameters,
                                         int64_t position);
 
-/// The Arrow type at the public boundary: decimal128 for DECIMAL and HUGEINT (38, 0), utf8, binary, time64[us], ….
+/// Whether a number is that of a type.
+bool IsTypeId(uint8_t id);
+
+/// The Arrow type at the public boundary: decimal128 for DECIMAL, HUGEINT and UHUGEINT (38, 0), utf8, binary (BLOB,
+/// BIT), time64[us], timestamp[us, UTC], arrow.uuid, arrow.json, text for TIMETZ, ….
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type);
 
 /// The SQL type that holds values of an Arrow type without loss (string_view and large_utf8 are VARCHAR, dictionaries
-/// their values, timestamps of other units TIMESTAMP, …). Error 0A000 where there is none.
+/// their values, a timestamp with a zone TIMESTAMPTZ, …). Error 0A000 where there is none.
 arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type);
 
 }  // namespace llkv

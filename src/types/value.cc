@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "types/bit_string.h"
 #include "types/calendar.h"
 #include "types/text_format.h"
 
@@ -42,9 +43,33 @@ std::string Value::ToString() const {
     case TypeId::kBoolean:
       return boolean() ? "true" : "false";
     case TypeId::kVarchar:
+    case TypeId::kJson:
       return bytes();
     case TypeId::kBlob:
       return FormatBlob(bytes());
+    case TypeId::kBit:
+      return BitStringToText(bytes());
+    case TypeId::kUHugeInt:
+      size = FormatUHugeInt(integer(), text);
+      break;
+    case TypeId::kUuid:
+      size = FormatUuid(integer(), text);
+      break;
+    case TypeId::kTimeTz:
+      size = FormatTimeTz(static_cast<int64_t>(integer()), text);
+      break;
+    case TypeId::kTimestampTz:
+      size = FormatTimestampTz(static_cast<int64_t>(integer()), TimeZone(), text);
+      break;
+    case TypeId::kTimestampS:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 0, text);
+      break;
+    case TypeId::kTimestampMs:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 3, text);
+      break;
+    case TypeId::kTimestampNs:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 9, text);
+      break;
     case TypeId::kReal:
       size = FormatReal(static_cast<float>(floating()), text);
       break;
@@ -81,6 +106,10 @@ std::string Value::ToSql() const {
       return Quote(bytes());
     case TypeId::kBlob:
       return "X'" + FormatBlob(bytes()).substr(2) + "'";
+    case TypeId::kBit:
+      return "B" + Quote(ToString());
+    case TypeId::kUHugeInt:
+      return "CAST(" + ToString() + " AS UHUGEINT)";
     case TypeId::kReal:
     case TypeId::kDouble: {
       const std::string text = ToString();
@@ -90,6 +119,13 @@ std::string Value::ToSql() const {
     case TypeId::kTime:
     case TypeId::kTimestamp:
     case TypeId::kInterval:
+    case TypeId::kTimestampTz:
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs:
+    case TypeId::kTimeTz:
+    case TypeId::kUuid:
+    case TypeId::kJson:
       return type_.ToString() + " " + Quote(ToString());
     default:
       return ToString();

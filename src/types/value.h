@@ -21,8 +21,8 @@ struct Interval {
 
 /// One SQL value. NULL has a type too (kNull where nothing is known).
 ///
-/// Integers, DECIMAL (unscaled), DATE, TIME and TIMESTAMP are held as 128-bit integers; REAL and DOUBLE as double;
-/// VARCHAR and BLOB as bytes that the Value owns.
+/// Integers, DECIMAL (unscaled), dates and times, UHUGEINT and UUID (as Vectors hold them) are held as 128-bit
+/// integers; REAL and DOUBLE as double; VARCHAR, BLOB, JSON and BIT as bytes that the Value owns.
 class Value {
  public:
   /// NULL of a type.
@@ -35,6 +35,8 @@ class Value {
   static Value Double(double v) { return Value(TypeId::kDouble, v); }
   static Value Varchar(std::string v) { return Value(TypeId::kVarchar, std::move(v)); }
   static Value Blob(std::string v) { return Value(TypeId::kBlob, std::move(v)); }
+  /// A value of a type whose values are bytes inside: VARCHAR, BLOB, JSON, BIT.
+  static Value Bytes(LogicalType type, std::string v) { return Value(type, std::move(v)); }
   static Value OfInterval(Interval v) { return Value(TypeId::kInterval, v); }
   static Value Floating(LogicalType type, double v) { return Value(type, v); }
 
@@ -50,7 +52,7 @@ class Value {
   /// Same type and same content; NULL equals NULL. Not SQL's `=`.
   bool operator==(const Value&) const = default;
 
-  /// As a cast to VARCHAR renders it; "NULL" for NULL.
+  /// As a cast to VARCHAR renders it where the session's time zone is UTC; "NULL" for NULL.
   std::string ToString() const;
   /// As a SQL literal: quoted, with a type prefix where needed.
   std::string ToSql() const;

@@ -8,7 +8,11 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "types/bit_string.h"
 #include "types/decimal.h"
+#include "types/text_format.h"
+#include "types/uhugeint.h"
+#include "types/uuid.h"
 #include "vector/arrow_bridge.h"
 #include "vector/bitmap.h"
 #include "vector/scratch.h"
@@ -91,7 +95,7 @@ class ColumnAppender {
       has_validity_ = false;
     }
     ARROW_RETURN_NOT_OK(values_.Reserve(0, pool_));
-    if (type_.physical() != PhysicalType::kString) {
+    if (!IsText()) {
       const int64_t size = type_.physical() == PhysicalType::kBool ? (length + 7) / 8 : length * OutputWidth();
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, values_.Finish(size));
       return arrow::ArrayData::Make(arrow_type_, length, {validity, values}, nulls);
@@ -108,10 +112,10 @@ class ColumnAppender {
   int64_t text_bytes() const { return text_size_; }
 
  private:
-  int OutputWidth() const {
-    const bool wide = type_.IsDecimal() || type_.id() == TypeId::kHugeInt;
-    return wide ? 16 : PhysicalWidth(type_.physical());
-  }
+  /// Offsets and bytes at the boundary.
+  bool IsText() const { return type_.physical() == PhysicalType::kString || type_.id() == TypeId::kTimeTz; }
+
+  int OutputWidth() const { return type_.IsDecimal() ? 16 : PhysicalWidth(type_.physical()); }
 
   arrow::Status AppendValidity(const Vector& flat, const Selection& selection) {
     if (flat.validity == nullptr && !has_validity_) return arrow::Status::OK();
@@ -146,6 +150,7 @@ class ColumnAppender {
   }
 
   arrow::Status AppendValues(const Vector& flat, const Selection& selection) {
+    if (type_.id() == TypeId::kTimeTz || type_.id() == TypeId::kBit) return AppendConvertedTexts(flat, selection);
     switch (type_.physical()) {
       case PhysicalType::kBool:
         return AppendBooleans(flat, selection);
@@ -182,8 +187,54 @@ class ColumnAppender {
     return arrow::Status::OK();
   }
 
+  // UHUGEINT and UUID cross the boundary in another form than they are held in.
+  arrow::Status AppendHeld(const Vector& flat, const Selection& selection) {
+    const auto* held = flat.values<int128_t>();
+    uint8_t* out = values_.data() + length_ * 16;
+    for (uint32_t i = 0; i < selection.count; ++i, out += 16) {
+      const uint32_t row = selection[i];
+      if (type_.id() == TypeId::kUuid) {
+        UuidToBytes(held[row], out);
+        continue;
+      }
+      const uint128_t value = UHugeIntOf(held[row]);
+      std::memcpy(out, &value, sizeof(value));
+      if (value >= static_cast<uint128_t>(PowerOfTen(kMaxDecimalDigits)) && flat.IsValid(row)) {
+        return SqlError(sqlstate::kNumericOutOfRange,
+                        "the UHUGEINT " + Uint128ToString(value) + " does not fit Arrow's decimal128(38, 0)");
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  // TIMETZ as text, BIT packed.
+  arrow::Status AppendConvertedTexts(const Vector& flat, const Selection& selection) {
+    std::vector<std::string> texts(selection.count);
+    std::vector<StringRef> refs(selection.count);
+    std::vector<uint8_t> validity(selection.count / 8 + 64);
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      const uint32_t row = selection[i];
+      const bool valid = flat.IsValid(row);
+      SetBitTo(validity.data(), i, valid);
+      if (!valid) continue;
+      if (type_.id() == TypeId::kBit) {
+        texts[i] = BitStringToPacked(flat.values<StringRef>()[row].view());
+      } else {
+        char text[kMaxTextBytes];
+        texts[i].assign(text, FormatTimeTz(flat.values<int64_t>()[row], text));
+      }
+      refs[i] = StringRef(std::string_view(texts[i]));
+    }
+    Vector converted;
+    converted.type = TypeId::kVarchar;
+    converted.data = refs.data();
+    converted.validity = validity.data();
+    return AppendTexts(converted, Selection::All(selection.count));
+  }
+
   arrow::Status AppendWide(const Vector& flat, const Selection& selection) {
     ARROW_RETURN_NOT_OK(values_.Reserve((length_ + selection.count) * 16, pool_));
+    if (type_.id() == TypeId::kUHugeInt || type_.id() == TypeId::kUuid) return AppendHeld(flat, selection);
     CopyRows(flat.values<int128_t>(), selection);
     if (type_.IsDecimal()) return arrow::Status::OK();
     const auto* values = flat.values<int128_t>();
@@ -302,7 +353,7 @@ arrow::Result<std::unique_ptr<RecordBatchBuilder>> RecordBatchBuilder::Make(std:
                                                                             std::span<const LogicalType> types,
                                                                             arrow::MemoryPool* pool) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
-  for (size_t i = 0; i < types.size(); ++i) fields.push_back(arrow::field(names[i], ToArrowType(types[i])));
+  for (size_t i = 0; i < types.size(); ++i) fields.push_back(ToArrowField(names[i], types[i]));
   return std::make_unique<Builder>(arrow::schema(std::move(fields)), types, pool);
 }
 

@@ -33,12 +33,16 @@ arrow::Result<Value> IntegerLiteral(const BindState& state, const AstLiteral& li
     value = ParseInt128(negative ? "-" + text : text);
   }
   if (!value.has_value()) {
+    int128_t held = 0;
+    if (!state.sqlite() && !negative && ParseUHugeInt(text, &held) == ParseOutcome::kOk) {
+      return Value::Integer(TypeId::kUHugeInt, held);
+    }
     if (state.sqlite()) {
       double real = 0;
       ParseDouble(text, &real);
       return Value::Double(negative ? -real : real);
     }
-    return SqlError(sqlstate::kNumericOutOfRange, fmt::format("integer {} does not fit HUGEINT", text),
+    return SqlError(sqlstate::kNumericOutOfRange, fmt::format("integer {} does not fit UHUGEINT", text),
                     literal.position);
   }
   const LogicalType first = state.sqlite() ? TypeId::kBigInt : TypeId::kInteger;
@@ -96,6 +100,8 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
       return Value::Varchar(literal.text);
     case AstLiteralKind::kBlob:
       return Value::Blob(literal.text);
+    case AstLiteralKind::kBits:
+      return ParseValue(literal.text, TypeId::kBit);
   }
   return InternalError("unknown literal");
 }
@@ -131,7 +137,7 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kTypedLiteral: {
       const auto& literal = expr.As<AstTypedLiteral>();
       ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, literal.type));
-      auto value = ParseValue(literal.text, type);
+      auto value = ParseValue(literal.text, type, state_.options.zone);
       if (!value.ok()) return WithPosition(value.status(), expr.position);
       return BoundExpr::Constant(std::move(value).ValueUnsafe(), expr.position);
     }
@@ -184,7 +190,7 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kCollate:
       return Refuse("COLLATE", expr.position);
     case AstExprKind::kAtTimeZone:
-      return Refuse("AT TIME ZONE", expr.position);
+      return BindAtTimeZone(expr.As<AstAtTimeZone>());
     case AstExprKind::kDefault:
       return SqlError(sqlstate::kSyntaxError, "DEFAULT stands only as a whole value of INSERT or UPDATE",
                       expr.position);
@@ -226,6 +232,13 @@ arrow::Result<BoundExprPtr> ExprBinder::BindParameter(const AstParameter& parame
   const auto index = static_cast<uint32_t>(parameter.index - 1);
   if (index >= state_.parameter_types.size()) state_.parameter_types.resize(index + 1);
   return BoundExpr::Parameter(index, state_.parameter_types[index], parameter.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindAtTimeZone(const AstAtTimeZone& at) {
+  std::vector<BoundExprPtr> arguments;
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*at.zone));
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*at.operand));
+  return MakeFunction(state_, "timezone", std::move(arguments), at.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindIntervalLiteral(const AstIntervalLiteral& literal) {

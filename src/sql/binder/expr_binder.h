@@ -85,6 +85,7 @@ class ExprBinder {
  private:
   arrow::Result<BoundExprPtr> BindColumnRef(const AstColumnRef& ref);
   arrow::Result<BoundExprPtr> BindParameter(const AstParameter& parameter);
+  arrow::Result<BoundExprPtr> BindAtTimeZone(const AstAtTimeZone& at);
   arrow::Result<BoundExprPtr> BindIntervalLiteral(const AstIntervalLiteral& literal);
   arrow::Result<BoundExprPtr> BindUnary(const AstUnary& unary);
   arrow::Result<BoundExprPtr> BindBinary(const AstBinary& binary);

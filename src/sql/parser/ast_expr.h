@@ -146,6 +146,8 @@ enum class AstLiteralKind : uint8_t {
   kString,
   /// `text` holds the bytes, decoded from x'…'.
   kBlob,
+  /// `text` holds the digits 0 and 1.
+  kBits,
 };
 
 struct AstLiteral : AstExprBase<AstExprKind::kLiteral> {

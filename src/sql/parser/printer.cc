@@ -189,6 +189,8 @@ void SqlPrinter::Literal(const AstLiteral& literal) {
       return Text(literal.text);
     case AstLiteralKind::kString:
       return Text(QuoteString(literal.text));
+    case AstLiteralKind::kBits:
+      return Text("b'" + literal.text + "'");
     case AstLiteralKind::kBlob: {
       constexpr std::string_view kDigits = "0123456789ABCDEF";
       Text("x'");

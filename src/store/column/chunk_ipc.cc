@@ -56,7 +56,8 @@ std::shared_ptr<arrow::DataType> ArrowTypeOf(PhysicalType type) {
 }
 
 std::shared_ptr<arrow::DataType> ValueTypeOf(const ChunkDescriptor& descriptor) {
-  return descriptor.type == LogicalType(TypeId::kVarchar) ? arrow::utf8() : ArrowTypeOf(descriptor.type.physical());
+  const TypeId id = descriptor.type.id();
+  return id == TypeId::kVarchar || id == TypeId::kJson ? arrow::utf8() : ArrowTypeOf(descriptor.type.physical());
 }
 
 bool HasDictionary(const ChunkDescriptor& descriptor) { return descriptor.encoding == ChunkEncoding::kDictionary; }

@@ -1,15 +1,24 @@
 #include "store/column/column_accumulator.h"
 
 #include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <cstring>
 #include <limits>
 
 #include "base/error.h"
 #include "store/column/value_kernels.h"
+#include "vector/arrow_bridge.h"
 
 namespace llkv {
 namespace {
+
+/// Types whose Arrow arrays do not hold the bytes that chunks hold.
+bool CrossesInAnotherForm(TypeId type) {
+  return type == TypeId::kUHugeInt || type == TypeId::kTimeTz || type == TypeId::kUuid || type == TypeId::kJson ||
+         type == TypeId::kBit;
+}
 
 int64_t BitmapBytes(int64_t num_bits) { return (num_bits + 7) / 8; }
 
@@ -203,8 +212,20 @@ arrow::Status ColumnAccumulator::AppendDecimals(const uint8_t* values, int64_t l
   return SqlError(sqlstate::kNumericOutOfRange, "a value is out of range for " + type_.ToString());
 }
 
+arrow::Status ColumnAccumulator::AppendConverted(const arrow::Array& array, int64_t offset, int64_t length) {
+  const auto slice = array.Slice(offset, length);
+  const auto batch = arrow::RecordBatch::Make(arrow::schema({arrow::field("", slice->type())}), length, {slice});
+  ARROW_ASSIGN_OR_RAISE(auto reader, ArrowBatchReader::Make(batch, pool_, {&type_, 1}));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const Batch rows, reader->Next());
+    if (rows.num_rows == 0) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(Append(rows.columns[0], rows.selection));
+  }
+}
+
 arrow::Status ColumnAccumulator::Append(const arrow::Array& array, int64_t offset, int64_t length) {
   if (length == 0) return arrow::Status::OK();
+  if (CrossesInAnotherForm(type_.id())) return AppendConverted(array, offset, length);
   const arrow::ArrayData& data = *array.data();
   const int64_t start = data.offset + offset;
   const uint8_t* bitmap = data.GetNullCount() != 0 && data.buffers[0] != nullptr ? data.buffers[0]->data() : nullptr;

@@ -39,6 +39,8 @@ class ColumnAccumulator {
   arrow::Status AppendValues(const Vector& vector, const Selection& selection);
   arrow::Status AppendStrings(const Vector& vector, const Selection& selection);
   arrow::Status AppendDecimals(const uint8_t* values, int64_t length, const uint8_t* validity, int64_t offset);
+  /// By way of Vectors.
+  arrow::Status AppendConverted(const arrow::Array& array, int64_t offset, int64_t length);
   arrow::Status AppendArrowStrings(const arrow::ArrayData& data, int64_t offset, int64_t length);
   /// Room for `length` more values of the physical type, counted as used.
   arrow::Result<uint8_t*> Extend(int64_t length);

@@ -203,7 +203,7 @@ arrow::Result<std::unique_ptr<const ColumnChunk>> ColumnChunk::Open(const ChunkD
     whole.validity = descriptor.constant.is_null() ? chunk->constant_validity_ : nullptr;
     if (descriptor.constant.is_null()) {
       const StringRef empty;
-      if (descriptor.type.IsString()) std::memcpy(chunk->constant_, &empty, sizeof(empty));
+      if (descriptor.type.physical() == PhysicalType::kString) std::memcpy(chunk->constant_, &empty, sizeof(empty));
     } else {
       StoreConstant(chunk->descriptor_.constant, descriptor.type.physical(), chunk->constant_);
     }
@@ -257,7 +257,7 @@ arrow::Status ColumnChunk::OpenDictionary(arrow::MemoryPool* pool) {
                                              : FindBounds(whole_.values<uint16_t>(), num_rows()).max;
   if (max_code >= size) return Corrupted("a chunk has codes outside its dictionary");
   const uint8_t* data = blob_->data() + descriptor_.buffers[kDictionaryDataBuffer].offset;
-  if (!descriptor_.type.IsString()) {
+  if (descriptor_.type.physical() != PhysicalType::kString) {
     whole_.dictionary = data;
     return IsInteger(descriptor_) ? CheckIntegers(descriptor_, descriptor_.type.physical(), data, size)
                                   : arrow::Status::OK();

@@ -54,7 +54,7 @@ IntegerLimits LimitsOf(LogicalType type) {
 bool HasContentOf(const Value& value, LogicalType type) {
   if (value.type() != type) return false;
   if (value.is_null()) return true;
-  if (type.IsString() || type.IsFloating() || type.id() == TypeId::kInterval) return true;
+  if (type.physical() == PhysicalType::kString || type.IsFloating() || type.id() == TypeId::kInterval) return true;
   const IntegerLimits limits = LimitsOf(type);
   return value.integer() >= limits.min && value.integer() <= limits.max;
 }

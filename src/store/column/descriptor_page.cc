@@ -79,7 +79,7 @@ bool UnpackType(uint64_t packed, LogicalType* type) {
   const uint64_t id = packed & 0xFF;
   const auto precision = static_cast<int>((packed >> 8) & 0xFF);
   const auto scale = static_cast<int>((packed >> 16) & 0xFF);
-  if (packed >> 24 != 0 || id > static_cast<uint64_t>(TypeId::kInterval) || id == 11) return false;
+  if (packed >> 24 != 0 || !IsTypeId(static_cast<uint8_t>(id))) return false;
   if (static_cast<TypeId>(id) == TypeId::kDecimal) {
     if (precision < 1 || precision > 38 || scale > precision) return false;
     *type = LogicalType::Decimal(precision, scale);
@@ -242,7 +242,7 @@ bool ReadNumbers(const NumberColumn<Record> (&columns)[kCount], const arrow::Rec
 /// A value without its type: integers as 16 bytes, floating values as the 8 of a double, intervals as their 16.
 std::string ValueToBytes(const Value& value) {
   const LogicalType type = value.type();
-  if (type.IsString()) return value.bytes();
+  if (type.physical() == PhysicalType::kString) return value.bytes();
   std::string bytes;
   auto append = [&](const auto& content) { bytes.assign(reinterpret_cast<const char*>(&content), sizeof(content)); };
   if (type.IsFloating()) {
@@ -261,8 +261,8 @@ bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value) {
     std::memcpy(content, bytes.data(), sizeof(*content));
     return true;
   };
-  if (type.IsString()) {
-    *value = type.id() == TypeId::kBlob ? Value::Blob(std::string(bytes)) : Value::Varchar(std::string(bytes));
+  if (type.physical() == PhysicalType::kString) {
+    *value = Value::Bytes(type, std::string(bytes));
     return true;
   }
   if (type.IsFloating()) {
