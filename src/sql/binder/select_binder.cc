@@ -264,9 +264,17 @@ arrow::Status SelectBinder::GroupByAll() {
     const bool aggregated =
         std::any_of(columns.begin(), columns.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
     if (aggregated) continue;
-    // Its subqueries are part of the plan below the aggregation.
+    // Its subqueries are part of the plan below the aggregation, where there are no aggregates to compare with.
     for (PendingSubquery& pending : item_pending_) {
-      if (columns.contains(pending.result)) aggregates_.subqueries.push_back(std::move(pending));
+      if (!columns.contains(pending.result)) continue;
+      std::unordered_set<ColumnId> read;
+      for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
+      const bool reads_aggregate =
+          std::any_of(read.begin(), read.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
+      if (reads_aggregate || pending.correlated) {
+        return Refuse("GROUP BY ALL with such a subquery in the select list", select_.group_by_position);
+      }
+      aggregates_.subqueries.push_back(std::move(pending));
     }
     std::erase_if(item_pending_, [&](const PendingSubquery& pending) { return columns.contains(pending.result); });
     group_outputs_.push_back({state_.NewColumn(), item.expr->type, item.name});
