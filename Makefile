@@ -31,7 +31,7 @@ demo: ## Load TPC-H data into one file, query it, kill the process, reopen
 BENCH ?= sum,tpch
 SCALE ?= 1
 THREADS ?= 1,2
-bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch SCALE=1 THREADS=1,2
+bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch,load SCALE=1 THREADS=1,2
 	@tools/bootstrap bench
 	@cmake --preset release >/dev/null
 	@ninja -C build/release -j $(JOBS) --quiet llkv_cli llkv_bench

@@ -2,6 +2,10 @@
 //
 //   llkv_bench sql DATABASE THREADS RUNS FILE…   one JSON line a file: its name, seconds of each run, the rows of the
 //   last llkv_bench loop FILE THREADS RUNS            the same for the sum of a file's 64-bit words through a mapping
+//   llkv_bench exec DATABASE THREADS SETUP FILE  runs the SQL of SETUP, then that of FILE, and times the latter
+//   llkv_bench append DATABASE THREADS SETUP TABLE ARROW  the same for appending the batches of an Arrow file, mapped
+#include <arrow/io/file.h>
+#include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <fcntl.h>
@@ -87,6 +91,52 @@ arrow::Status RunSql(const std::string& database, int threads, int runs, const s
   return arrow::Status::OK();
 }
 
+std::string ReadFile(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+/// The batches of an Arrow file, one by one, as views of the mapped file.
+class MappedBatches : public arrow::RecordBatchReader {
+ public:
+  explicit MappedBatches(std::shared_ptr<arrow::ipc::RecordBatchFileReader> file) : file_(std::move(file)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return file_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    return next_ < file_->num_record_batches() ? file_->ReadRecordBatch(next_++).Value(batch) : arrow::Status::OK();
+  }
+
+ private:
+  std::shared_ptr<arrow::ipc::RecordBatchFileReader> file_;
+  int next_ = 0;
+};
+
+/// words: DATABASE THREADS SETUP, then FILE of SQL, or TABLE and ARROW.
+arrow::Status RunLoad(const std::vector<std::string>& words) {
+  llkv::EngineOptions options;
+  options.num_threads = std::atoi(words[1].c_str());
+  ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open(words[0], options));
+  ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
+  ARROW_RETURN_NOT_OK(session.Execute(ReadFile(words[2])));
+  std::shared_ptr<arrow::RecordBatchReader> batches;
+  if (words.size() == 5) {
+    ARROW_ASSIGN_OR_RAISE(auto input, arrow::io::MemoryMappedFile::Open(words[4], arrow::io::FileMode::READ));
+    ARROW_ASSIGN_OR_RAISE(auto file, arrow::ipc::RecordBatchFileReader::Open(input));
+    batches = std::make_shared<MappedBatches>(std::move(file));
+  }
+  const std::string sql = batches == nullptr ? ReadFile(words[3]) : std::string();
+  const double start = Seconds();
+  if (batches == nullptr) {
+    ARROW_RETURN_NOT_OK(session.Execute(sql));
+  } else {
+    ARROW_RETURN_NOT_OK(session.Append(words[3], batches).status());
+  }
+  std::printf("{\"seconds\":%.9f}\n", Seconds() - start);
+  return arrow::Status::OK();
+}
+
 int RunLoop(const std::string& file, int threads, int runs) {
   const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
@@ -132,6 +182,14 @@ int main(int argc, char** argv) {
   if (words.size() == 5 && words[1] == "loop") {
     return RunLoop(words[2], std::atoi(words[3].c_str()), std::atoi(words[4].c_str()));
   }
-  std::fprintf(stderr, "usage: llkv_bench sql DATABASE THREADS RUNS FILE… | llkv_bench loop FILE THREADS RUNS\n");
+  if ((words.size() == 6 && words[1] == "exec") || (words.size() == 7 && words[1] == "append")) {
+    const arrow::Status done = RunLoad({words.begin() + 2, words.end()});
+    if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
+    return done.ok() ? 0 : 1;
+  }
+  std::fprintf(
+      stderr,
+      "usage: llkv_bench sql DATABASE THREADS RUNS FILE… | llkv_bench loop FILE THREADS RUNS |\n"
+      "       llkv_bench exec DATABASE THREADS SETUP FILE | llkv_bench append DATABASE THREADS SETUP TABLE ARROW\n");
   return 2;
 }

@@ -3,8 +3,8 @@
 
     bench/run.py --bench sum,tpch --scale 1 --threads 1,2
 
-Prints a table of times and ratios and writes build/bench/results.json: machine, and cases[] with name, engine, version, threads, unit,
-min, median, runs, answer_hash. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
+Prints a table of times and ratios and writes build/bench/results.json: machine; cases[] with name, engine, version, threads, unit,
+min, median, runs, answer_hash; and bounds[] with name, threads, value, bound, ok, for what must not be exceeded. Answers are compared before ratios are printed; one that differs ends the run with exit status 1.
 """
 import argparse
 import datetime
@@ -21,6 +21,9 @@ import sys
 import time
 
 import duckdb
+
+import load
+import space
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench"
@@ -83,6 +86,7 @@ def answer_hash(rows):
 class Bench:
     def __init__(self):
         self.cases = []
+        self.bounds = []
         self.llkv_version = run([LLKV, "--version"]).split()[-1]
         self.differences = 0
 
@@ -90,6 +94,12 @@ class Bench:
         self.cases.append({"name": name, "engine": engine, "version": version, "threads": threads, "unit": "s",
                            "min": min(seconds), "median": statistics.median(seconds), "runs": len(seconds),
                            "answer_hash": answer_hash(rows)})
+
+    def check(self, name, threads, value, bound):
+        """Notes a value that must be at most `bound`."""
+        self.bounds.append({"name": name, "threads": threads, "value": value, "bound": bound, "ok": value <= bound})
+        if value > bound:
+            print(f"{name} {threads} threads: {value:.6g} is above its bound {bound:.6g}", flush=True)
 
     def compare(self, name, database, duck_path, sql_file, threads):
         """Times one query in LLKV and DuckDB and prints both with their ratio."""
@@ -114,12 +124,20 @@ class Bench:
               f"ratio {ratio:5.2f}  {'answers agree' if agree else 'ANSWERS DIFFER'}", flush=True)
         return min(line["seconds"])
 
+    def tpch_parquet(self, scale):
+        parquet = WORK / f"tpch-{scale}" / "parquet"
+        parquet.parent.mkdir(parents=True, exist_ok=True)
+        if not (parquet / "lineitem.parquet").exists():
+            run([ROOT / ".venv/bin/tpchgen-cli", "parquet", "-s", scale, "-o", parquet])
+        return parquet
+
+    def load(self, scale, thread_counts):
+        load.run(self, {"llkv_bench": LLKV_BENCH}, WORK / "load", self.tpch_parquet(scale), TABLES, thread_counts, duckdb.__version__)
+
     def tpch(self, scale, thread_counts):
         folder = WORK / f"tpch-{scale}"
         parquet, database, duck = folder / "parquet", folder / "tpch.llkv", folder / "tpch.duckdb"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (parquet / "lineitem.parquet").exists():
-            run([ROOT / ".venv/bin/tpchgen-cli", "parquet", "-s", scale, "-o", parquet])
+        self.tpch_parquet(scale)
         if not database.exists():
             schema = (ROOT / "demos/tpch/schema.sql").read_text()
             loads = "".join(f"COPY {t} FROM '{parquet}/{t}.parquet';\n" for t in TABLES)
@@ -213,11 +231,15 @@ def main():
             bench.sum(threads)
         elif name == "tpch":
             bench.tpch(arguments.scale, threads)
+        elif name == "load":
+            bench.load(arguments.scale, threads)
+        elif name == "space":
+            bench.bounds += space.run(LLKV, WORK / "space")
         else:
-            sys.exit(f"there is no benchmark {name}: sum, tpch")
-    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases}, indent=1))
+            sys.exit(f"there is no benchmark {name}: sum, tpch, load, space")
+    (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases, "bounds": bench.bounds}, indent=1))
     print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
-    return 1 if bench.differences else 0
+    return 1 if bench.differences or not all(bound["ok"] for bound in bench.bounds) else 0
 
 
 if __name__ == "__main__":

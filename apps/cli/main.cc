@@ -12,6 +12,7 @@
 #include "llkv/engine.h"
 #include "output.h"
 #include "prompt.h"
+#include "salvage.h"
 #include "shell.h"
 #include "slt/slt_main.h"
 
@@ -118,6 +119,7 @@ int RunShell(const Arguments& arguments) {
     PrintFailure(engine.status());
     return 1;
   }
+  for (const std::string& warning : (*engine)->warnings()) std::fprintf(stderr, "Warning: %s\n", warning.c_str());
   int status = 0;
   {
     auto session = (*engine)->NewSession();
@@ -137,6 +139,7 @@ int RunShell(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
+  if (argc == 4 && std::string(argv[1]) == "salvage") return llkv::cli::RunSalvage(argv[2], argv[3]);
   Arguments arguments;
   CLI::App app("LLKV: an embeddable, Arrow-native SQL database", "llkv");
   app.set_version_flag("--version", std::string("llkv ") + std::string(llkv::Version()));
@@ -162,7 +165,10 @@ int main(int argc, char** argv) {
   app.add_option("database", arguments.positionals, "DATABASE (a path, or :memory:, the default), then SQL to run");
   app.footer(
       "SQL, -c or -f given: standard input is not read. Else standard input that is no terminal runs as a script, and "
-      "a terminal gets a prompt. Exit status 1 after a failed statement. Long options may have one dash.");
+      "a terminal gets a prompt. Exit status 1 after a failed statement. Long options may have one dash.\n"
+      "`llkv salvage FILE OUT` copies what is readable of a damaged database file into a new database; exit status 2 "
+      "where "
+      "something was lost.");
   std::vector<std::string> words = WithTwoDashes(argc, argv);
   // CLI11 takes the words in reverse.
   std::vector<std::string> reversed(words.rbegin(), words.rend());

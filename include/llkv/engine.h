@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "llkv/error.h"
 #include "llkv/prepared_statement.h"
@@ -31,7 +32,8 @@ enum class Synchronous : uint8_t {
 
 /// How a database is opened.
 struct EngineOptions {
-  /// Refuses every write; the file must exist.
+  /// Refuses every write; the file must exist. Another process may write it meanwhile: each statement outside a
+  /// transaction, and BEGIN, sees every commit that was acknowledged before.
   bool read_only = false;
   /// Makes the file where it is missing.
   bool create_if_missing = true;
@@ -45,6 +47,9 @@ struct EngineOptions {
   uint32_t batch_rows = 2048;
   /// Whether plans are optimized. Off, answers are the same and slow; tests use it.
   bool optimizer = true;
+  /// Whether a thread makes checkpoints and compacts tables beside the sessions. Off, commits do it now and then, and
+  /// wait for it.
+  bool background = true;
 };
 
 /// One open database, shared by its sessions. Every call is safe from any thread.
@@ -53,11 +58,11 @@ class SqlEngine {
   struct Impl;
   /// For the library itself.
   explicit SqlEngine(std::unique_ptr<Impl> impl);
-  /// Opens a database by URI: `:memory:` or the path of a file.
+  /// Opens a database by URI: `:memory:`, the path of a file, or `rocksdb:PATH` (0A000 in a program built without it).
   ///
   /// Errors: 58P01 where the file is missing and may not be made; XX001 for a file that is foreign or damaged; 55006
-  /// where another engine, in this process or another, has it open for writing; 25006 for a path that cannot be written
-  /// without `read_only`.
+  /// where another engine, in this process or another, has it open for writing, and this one would write too; 25006 for
+  /// a path that cannot be written without `read_only`.
   static arrow::Result<std::unique_ptr<SqlEngine>> Open(std::string_view uri, const EngineOptions& options = {});
 
   /// The same over a pager that the caller made. `options.read_only` must be the pager's own.
@@ -72,6 +77,9 @@ class SqlEngine {
 
   /// A new session: a connection in other systems' words.
   arrow::Result<Session> NewSession();
+
+  /// What opening found damaged and could do without, a sentence each; for a log or the user's eyes.
+  std::vector<std::string> warnings() const;
 
   /// Makes a checkpoint and closes the file; later calls fail with 55006. So does this one while sessions, prepared
   /// statements or unfinished readers live, and changes nothing. Reports what could not be written; all commits that

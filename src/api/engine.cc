@@ -32,6 +32,8 @@ arrow::Result<Session> SqlEngine::NewSession() {
   return Session(std::make_shared<Session::Impl>(Session::Impl{std::move(core)}));
 }
 
+std::vector<std::string> SqlEngine::warnings() const { return impl_->database->storage().pager().warnings(); }
+
 arrow::Status SqlEngine::Close() { return WithDetail(impl_->database->Close()); }
 
 std::string_view Version() { return LLKV_VERSION; }

@@ -145,12 +145,11 @@ arrow::Result<std::unique_ptr<Catalog>> Catalog::Open(Storage* storage) {
   return catalog;
 }
 
-arrow::Status Catalog::Load() {
+arrow::Result<std::shared_ptr<CatalogSnapshot>> Catalog::ReadObjects(CommitTs ts) {
   auto objects = std::make_shared<CatalogSnapshot>();
-  const std::shared_ptr<const SnapshotPin> pin = storage_->txns().PinNewest();
   if (table_ != nullptr) {
     Snapshot snapshot;
-    snapshot.ts = pin->ts();
+    snapshot.ts = ts;
     ARROW_RETURN_NOT_OK(table_->ForEach(snapshot, [this, &objects](ObjectRow row) {
       auto entry = std::make_shared<CatalogEntry>();
       if (row.kind == static_cast<uint8_t>(ObjectKind::kTable)) {
@@ -168,10 +167,27 @@ arrow::Status Catalog::Load() {
       return arrow::Status::OK();
     }));
   }
-  objects->set_version(pin->ts().value);
+  objects->set_version(ts.value);
+  return objects;
+}
+
+arrow::Status Catalog::Load() {
+  const std::shared_ptr<const SnapshotPin> pin = storage_->txns().PinNewest();
+  ARROW_ASSIGN_OR_RAISE(auto objects, ReadObjects(pin->ts()));
   MutexLock lock(mutex_);
   versions_.push_back({CommitTs(0), std::move(objects)});
   return arrow::Status::OK();
+}
+
+arrow::Status Catalog::CatchUp() {
+  return storage_->CatchUp([this](CommitTs ts) {
+    if (table_ == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(table_, ObjectTable::Open(storage_));
+    }
+    ARROW_ASSIGN_OR_RAISE(auto objects, ReadObjects(ts));
+    Publish(ts, std::move(objects));
+    return arrow::Status::OK();
+  });
 }
 
 CatalogSnapshotPtr Catalog::At(CommitTs ts) const {

@@ -73,6 +73,9 @@ class Catalog {
   static arrow::Result<std::unique_ptr<Catalog>> Open(Storage* storage);
   ~Catalog();
 
+  /// Storage::CatchUp, with the objects.
+  arrow::Status CatchUp();
+
   /// The objects as the transaction's current statement sees them, its own changes included.
   CatalogSnapshotPtr GetSnapshot(const Transaction& txn) const;
 
@@ -96,6 +99,7 @@ class Catalog {
   };
   explicit Catalog(Storage* storage);
   arrow::Status Load();
+  arrow::Result<std::shared_ptr<CatalogSnapshot>> ReadObjects(CommitTs ts);
   /// The objects as a transaction sees them without its own changes.
   CatalogSnapshotPtr At(CommitTs ts) const;
   CatalogSnapshotPtr Newest() const;

@@ -14,53 +14,79 @@ namespace llkv {
 
 namespace {
 
-/// A RecordBatchReader as a file of one part.
+constexpr int64_t kStreamPartRows = 65536;
+
+/// Some batches of a stream.
+class StreamPart : public FilePartReader {
+ public:
+  StreamPart(arrow::RecordBatchVector batches, std::vector<int> indexes, std::vector<LogicalType> types)
+      : batches_(std::move(batches)), indexes_(std::move(indexes)), types_(std::move(types)) {}
+
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
+    if (pending_ == nullptr || offset_ >= pending_->num_rows()) {
+      if (next_ == batches_.size()) return std::shared_ptr<arrow::RecordBatch>();
+      const std::shared_ptr<arrow::RecordBatch> batch = std::move(batches_[next_++]);
+      ARROW_ASSIGN_OR_RAISE(auto selected, batch->SelectColumns(indexes_));
+      ARROW_ASSIGN_OR_RAISE(pending_, ConvertColumns(selected, types_, "the Arrow stream"));
+      offset_ = 0;
+    }
+    constexpr int64_t kMaxRows = 131072;
+    auto slice = pending_->Slice(offset_, kMaxRows);
+    offset_ += slice->num_rows();
+    return slice;
+  }
+
+ private:
+  arrow::RecordBatchVector batches_;
+  const std::vector<int> indexes_;
+  const std::vector<LogicalType> types_;
+  size_t next_ = 0;
+  std::shared_ptr<arrow::RecordBatch> pending_;
+  int64_t offset_ = 0;
+};
+
+class StreamParts : public FileParts {
+ public:
+  StreamParts(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<uint32_t> indexes,
+              std::vector<LogicalType> types)
+      : stream_(std::move(stream)), indexes_(indexes.begin(), indexes.end()), types_(std::move(types)) {}
+
+  arrow::Result<std::unique_ptr<FilePartReader>> Next() override {
+    arrow::RecordBatchVector batches;
+    for (int64_t num_rows = 0; num_rows < kStreamPartRows && !is_at_end_;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
+      is_at_end_ = batch == nullptr;
+      if (is_at_end_ || batch->num_rows() == 0) continue;
+      num_rows += batch->num_rows();
+      batches.push_back(std::move(batch));
+    }
+    if (batches.empty()) return std::unique_ptr<FilePartReader>();
+    return std::make_unique<StreamPart>(std::move(batches), indexes_, types_);
+  }
+
+ private:
+  const std::shared_ptr<arrow::RecordBatchReader> stream_;
+  const std::vector<int> indexes_;
+  const std::vector<LogicalType> types_;
+  bool is_at_end_ = false;
+};
+
+/// A RecordBatchReader as a file. Nobody knows how long it is.
 class StreamReader : public FileReader {
  public:
   StreamReader(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<ReaderColumn> columns)
       : stream_(std::move(stream)), columns_(std::move(columns)) {}
   const std::vector<ReaderColumn>& columns() const override { return columns_; }
-  uint64_t num_parts() const override { return 1; }
+  uint64_t num_parts() const override { return estimated_rows() / kStreamPartRows; }
   int64_t estimated_rows() const override { return 1'000'000; }
 
-  arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
-                                                          std::vector<LogicalType> types) const override {
-    static_cast<void>(part);
-    return std::make_unique<Part>(stream_, std::move(column_indexes), std::move(types));
+  arrow::Result<std::unique_ptr<FileParts>> OpenParts(std::vector<uint32_t> column_indexes,
+                                                      std::vector<LogicalType> types) const override {
+    return std::make_unique<StreamParts>(stream_, std::move(column_indexes), std::move(types));
   }
 
  private:
-  class Part : public FilePartReader {
-   public:
-    Part(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<uint32_t> indexes,
-         std::vector<LogicalType> types)
-        : stream_(std::move(stream)), indexes_(indexes.begin(), indexes.end()), types_(std::move(types)) {}
-
-    arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
-      if (pending_ == nullptr || offset_ >= pending_->num_rows()) {
-        std::shared_ptr<arrow::RecordBatch> batch;
-        do {
-          ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
-          if (batch == nullptr) return batch;
-        } while (batch->num_rows() == 0);
-        ARROW_ASSIGN_OR_RAISE(auto selected, batch->SelectColumns(indexes_));
-        ARROW_ASSIGN_OR_RAISE(pending_, ConvertColumns(selected, types_, "the Arrow stream"));
-        offset_ = 0;
-      }
-      constexpr int64_t kMaxRows = 131072;
-      auto slice = pending_->Slice(offset_, kMaxRows);
-      offset_ += slice->num_rows();
-      return slice;
-    }
-
-   private:
-    std::shared_ptr<arrow::RecordBatchReader> stream_;
-    std::vector<int> indexes_;
-    std::vector<LogicalType> types_;
-    std::shared_ptr<arrow::RecordBatch> pending_;
-    int64_t offset_ = 0;
-  };
-
   std::shared_ptr<arrow::RecordBatchReader> stream_;
   std::vector<ReaderColumn> columns_;
 };

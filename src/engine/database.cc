@@ -70,11 +70,16 @@ arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> p
   database->pool_ = std::shared_ptr<AccountingPool>(pool, &pool->pool);
   database->functions_ = FunctionRegistry::MakeDefault();
   database->scheduler_ = std::make_unique<Scheduler>(settings.threads - 1);
+  database->is_read_only_ = options.read_only;
   StorageOptions storage_options;
   storage_options.read_only = options.read_only;
   storage_options.pool = database->pool_.get();
   ARROW_ASSIGN_OR_RAISE(database->storage_, Storage::Open(std::move(pager), storage_options));
   ARROW_ASSIGN_OR_RAISE(database->catalog_, Catalog::Open(database->storage_.get()));
+  if (options.background && !options.read_only) {
+    ARROW_ASSIGN_OR_RAISE(database->maintenance_, Maintenance::Make(database->storage_.get()));
+    database->storage_->SetMaintenance([maintenance = database->maintenance_.get()] { maintenance->Wake(); });
+  }
   return database;
 }
 
@@ -99,6 +104,10 @@ arrow::Status Database::Close() {
   }
   if (closed_.exchange(true)) return SqlError(sqlstate::kObjectInUse, "the database is closed");
   if (catalog_ == nullptr) return arrow::Status::OK();
+  if (maintenance_ != nullptr) {
+    if (maintenance_->forked()) return SqlError(sqlstate::kObjectInUse, "the database belongs to the parent process");
+    maintenance_->Stop();
+  }
   return storage_->Close();
 }
 

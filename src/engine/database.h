@@ -12,6 +12,7 @@
 
 #include "base/mutex.h"
 #include "catalog/catalog.h"
+#include "engine/background/maintenance.h"
 #include "engine/settings.h"
 #include "functions/function_registry.h"
 #include "llkv/engine.h"
@@ -36,6 +37,10 @@ class Database {
   /// 55006 once closed.
   arrow::Status CheckOpen() const;
 
+  /// Takes over what another process has committed, where the database was opened read-only: before a statement's
+  /// snapshot is taken.
+  arrow::Status CatchUp() { return is_read_only_ ? catalog_->CatchUp() : arrow::Status::OK(); }
+
   /// Sessions and readers count themselves, so that Close knows of them.
   void AddUser() { num_users_.fetch_add(1); }
   void RemoveUser() { num_users_.fetch_sub(1); }
@@ -56,10 +61,13 @@ class Database {
   Database() = default;
 
   FileSystem* file_system_ = FileSystem::Default();
+  bool is_read_only_ = false;
   std::shared_ptr<AccountingPool> pool_;
   std::shared_ptr<const FunctionRegistry> functions_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Storage> storage_;
+  /// Null where nothing runs in the background.
+  std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<Catalog> catalog_;
   Settings default_settings_;
   std::atomic<int64_t> num_users_{0};

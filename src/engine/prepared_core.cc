@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "engine/show_storage.h"
 #include "sql/parser/parser.h"
 #include "vector/arrow_bridge.h"
 
@@ -120,12 +121,23 @@ arrow::Status PreparedCore::LearnOther(const BoundStatement& bound) {
     plan_.parameter_names = explain->query.plan.parameter_names;
     column = kPlanColumn;
   } else if (const auto* show = std::get_if<BoundShowSetting>(&bound)) {
+    if (show->name == kShowStorage) return LearnShowStorage();
     column = show->name;
   }
   gives_rows_ = !column.empty();
   if (!gives_rows_) return arrow::Status::OK();
   schema_ = arrow::schema({arrow::field(column, arrow::utf8())});
   return SetColumns({{ColumnId(), TypeId::kVarchar, column}});
+}
+
+arrow::Status PreparedCore::LearnShowStorage() {
+  gives_rows_ = true;
+  schema_ = ShowStorageSchema();
+  std::vector<OutputColumn> columns;
+  for (const auto& field : schema_->fields()) {
+    columns.push_back({ColumnId(), columns.empty() ? TypeId::kVarchar : TypeId::kBigInt, field->name()});
+  }
+  return SetColumns(columns);
 }
 
 bool PreparedCore::NeedsPlan(const CatalogSnapshot& catalog) const {

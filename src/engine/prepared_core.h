@@ -65,6 +65,7 @@ class PreparedCore {
   void SetParameterTypes(const std::vector<LogicalType>& types);
   arrow::Status SetColumns(const std::vector<OutputColumn>& columns);
   arrow::Status LearnOther(const BoundStatement& bound);
+  arrow::Status LearnShowStorage();
   std::vector<LogicalType> ValueTypes() const;
   arrow::Status CheckAllBound() const;
 

@@ -32,6 +32,7 @@ ParserOptions SessionCore::parser_options() const {
 arrow::Status SessionCore::BeginTransaction(bool read_only) {
   ARROW_RETURN_NOT_OK(database_->CheckOpen());
   if (transaction_ != nullptr) return SqlError(sqlstate::kActiveTransaction, "a transaction is open already");
+  ARROW_RETURN_NOT_OK(database_->CatchUp());
   transaction_ = database_->storage().txns().Begin(read_only);
   return arrow::Status::OK();
 }
@@ -92,11 +93,13 @@ arrow::Result<std::unique_ptr<StatementScope>> StatementScope::Begin(SessionCore
   session.progress().Reset();
   std::unique_ptr<StatementScope> scope(new StatementScope(session));
   if (session.transaction() == nullptr) {
+    ARROW_RETURN_NOT_OK(session.database()->CatchUp());
     scope->own_ = session.database()->storage().txns().Begin();
     scope->transaction_ = scope->own_.get();
   } else {
     scope->transaction_ = session.transaction();
   }
+  scope->transaction_->set_stop_token(&session.stop());
   const arrow::Status begun = scope->transaction_->BeginStatement();
   if (!begun.ok()) {
     scope->done_ = true;

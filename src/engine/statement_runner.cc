@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/error.h"
+#include "engine/show_storage.h"
 #include "expr/program.h"
 #include "optimizer/optimizer.h"
 #include "plan/logical_plan.h"
@@ -80,7 +81,8 @@ arrow::Status NoRows() { return SqlError(sqlstate::kInvalidParameter, "the state
 
 bool GivesRows(const BoundStatement& bound) {
   if (const auto* query = std::get_if<BoundQuery>(&bound)) return query->effect == QueryEffect::kRows;
-  return std::holds_alternative<BoundExplain>(bound) || std::holds_alternative<BoundShowSetting>(bound);
+  return std::holds_alternative<BoundPragma>(bound) || std::holds_alternative<BoundExplain>(bound) ||
+         std::holds_alternative<BoundShowSetting>(bound);
 }
 
 /// Reads all rows now: what a transaction that has written sees may not outlive it.
@@ -183,19 +185,25 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
   if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
   if (auto* show = std::get_if<BoundShowSetting>(&bound)) {
+    if (show->name == kShowStorage) return ShowStorage(session_.database()->storage(), *catalog);
     auto value = ShowSetting(show->name, session_.CurrentSettings());
     if (!value.ok()) return WithPosition(value.status(), show->position);
     return TextResult("SHOW", show->name, {*value});
   }
-  if (auto* pragma = std::get_if<BoundPragma>(&bound)) {
-    return NotSupported("PRAGMA " + pragma->name + " is not supported", pragma->position);
-  }
+  if (auto* pragma = std::get_if<BoundPragma>(&bound)) return RunPragma(*pragma, scope, catalog);
   if (std::holds_alternative<BoundCheckpoint>(bound)) {
     if (!scope.is_autocommit()) {
       return SqlError(sqlstate::kActiveTransaction, "CHECKPOINT cannot run inside a transaction");
     }
-    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint());
+    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint(&session_.stop()));
     return Tagged("CHECKPOINT");
+  }
+  if (std::holds_alternative<BoundVacuum>(bound)) {
+    if (!scope.is_autocommit()) {
+      return SqlError(sqlstate::kActiveTransaction, "VACUUM cannot run inside a transaction");
+    }
+    ARROW_RETURN_NOT_OK(session_.database()->storage().Vacuum(&session_.stop()));
+    return Tagged("VACUUM");
   }
   return InternalError("a statement of an unknown kind");
 }

@@ -51,6 +51,9 @@ class StatementRunner {
   arrow::Result<StatementResult> RunDrop(const BoundDrop& drop, StatementScope& scope,
                                          const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunSet(const BoundSet& set);
+  /// PRAGMA integrity_check; others are 0A000.
+  arrow::Result<StatementResult> RunPragma(const BoundPragma& pragma, StatementScope& scope,
+                                           const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunTransaction(const BoundTransaction& transaction);
   /// Runs a plan that changes rows to its end and gives their number.
   arrow::Result<int64_t> RunChange(BoundStatementPlan& plan, Transaction& transaction,

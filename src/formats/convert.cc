@@ -29,6 +29,22 @@ arrow::Status ConversionError(const std::string& where, const std::string& colum
                   where + ": column " + column + ": " + cause.message());
 }
 
+/// Whether the bridge to Batches takes the layout as it is.
+bool IsOtherLayout(const arrow::DataType& type, LogicalType wanted) {
+  switch (type.id()) {
+    case arrow::Type::DECIMAL32:
+    case arrow::Type::DECIMAL64:
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::STRING_VIEW:
+    case arrow::Type::DICTIONARY: {
+      const auto logical = FromArrowType(type);
+      return logical.ok() && *logical == wanted;
+    }
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConvertColumns(const std::shared_ptr<arrow::RecordBatch>& batch,
@@ -40,14 +56,14 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConvertColumns(const std::sha
     const int index = static_cast<int>(i);
     std::shared_ptr<arrow::Array> column = batch->column(index);
     const std::shared_ptr<arrow::DataType> wanted = ToArrowType(types[i]);
-    if (!column->type()->Equals(*wanted)) {
+    if (!column->type()->Equals(*wanted) && !IsOtherLayout(*column->type(), types[i])) {
       ARROW_RETURN_NOT_OK(InitializeCompute());
       auto converted = arrow::compute::Cast(*column, wanted);
       if (!converted.ok()) return ConversionError(where, batch->schema()->field(index)->name(), converted.status());
       column = *converted;
     }
+    fields[i] = arrow::field(batch->schema()->field(index)->name(), column->type());
     columns[i] = std::move(column);
-    fields[i] = arrow::field(batch->schema()->field(index)->name(), wanted);
   }
   return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), batch->num_rows(), std::move(columns));
 }

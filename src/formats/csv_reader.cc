@@ -1,5 +1,5 @@
-// Reading CSV: header and types are found out from the first megabyte, rows are parsed and converted by Arrow, and a
-// row that does not convert is reported with its line and column.
+// Reading CSV: header and types are found out from the first megabyte; the file is cut into parts at record ends, whose
+// rows Arrow parses and converts, side by side; and a row that does not convert is reported with its line and column.
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/csv/api.h>
@@ -18,6 +18,7 @@
 #include "formats/arrow_io.h"
 #include "formats/convert.h"
 #include "formats/csv.h"
+#include "formats/csv_records.h"
 #include "formats/text_columns.h"
 
 namespace llkv {
@@ -25,7 +26,8 @@ namespace llkv {
 namespace {
 
 constexpr int64_t kSniffBytes = 1 << 20;
-constexpr int32_t kBlockBytes = 4 << 20;
+constexpr int64_t kPartBytes = 4 << 20;
+constexpr int64_t kMaxPartBytes = 1 << 30;
 
 bool SameName(const std::string& a, const std::string& b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](unsigned char x, unsigned char y) {
@@ -54,31 +56,18 @@ arrow::csv::ConvertOptions ConvertOptionsOf(const CsvOptions& options) {
   return convert;
 }
 
-/// The line (from 1) on which record `record` (from 1) of the file starts: quoted fields may hold line ends, and empty
-/// lines are no records.
-arrow::Result<int64_t> LineOfRecord(arrow::io::RandomAccessFile& file, const CsvOptions& options, int64_t record) {
-  int64_t line = 1;
-  int64_t records = 0;
-  bool quoted = false;
-  bool at_start = true;
-  int64_t offset = 0;
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(auto block, file.ReadAt(offset, kSniffBytes));
-    if (block->size() == 0) return line;
+CsvRecordCutter CutterOf(const CsvOptions& options) { return {options.delimiter, options.quote, options.escape}; }
+
+/// The line ends before `end`.
+arrow::Result<int64_t> CountLines(arrow::io::RandomAccessFile& file, int64_t end) {
+  int64_t lines = 0;
+  for (int64_t offset = 0; offset < end;) {
+    ARROW_ASSIGN_OR_RAISE(auto block, file.ReadAt(offset, std::min(kSniffBytes, end - offset)));
+    if (block->size() == 0) break;
+    lines += std::count(block->data(), block->data() + block->size(), uint8_t{'\n'});
     offset += block->size();
-    for (int64_t i = 0; i < block->size(); ++i) {
-      const char c = static_cast<char>(block->data()[i]);
-      if (at_start && c != '\n' && c != '\r') {
-        at_start = false;
-        if (++records == record) return line;
-      }
-      if (c == options.quote) quoted = !quoted;
-      if (c == '\n') {
-        ++line;
-        if (!quoted) at_start = true;
-      }
-    }
   }
+  return lines;
 }
 
 /// The number after `label` in Arrow's message, or -1.
@@ -87,26 +76,39 @@ int64_t NumberAfter(const std::string& message, const char* label) {
   return at == std::string::npos ? -1 : std::atoll(message.c_str() + at + std::strlen(label));
 }
 
-class CsvReader;
+/// What the parts of one file share.
+struct CsvSource {
+  std::string path;
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
+  CsvOptions options;
+  arrow::csv::ReadOptions read;
+  arrow::csv::ConvertOptions convert;
+  std::vector<std::string> names;
+  std::vector<LogicalType> types;
+};
 
+/// Whole records of a file: those of `piece`, which lies at `offset` in the file.
 class CsvPart : public FilePartReader {
  public:
-  CsvPart(std::shared_ptr<arrow::io::RandomAccessFile> file, std::shared_ptr<arrow::csv::StreamingReader> rows,
-          std::string path, CsvOptions options, std::vector<std::string> names, std::vector<LogicalType> types)
-      : file_(std::move(file)),
-        rows_(std::move(rows)),
-        path_(std::move(path)),
-        options_(std::move(options)),
-        names_(std::move(names)),
-        types_(std::move(types)) {}
+  CsvPart(std::shared_ptr<const CsvSource> source, std::shared_ptr<arrow::Buffer> piece, int64_t offset)
+      : source_(std::move(source)), piece_(std::move(piece)), offset_(offset) {}
 
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() override {
     std::shared_ptr<arrow::RecordBatch> batch;
-    const arrow::Status read = rows_->ReadNext(&batch);
-    if (!read.ok()) return Locate(read);
+    if (is_done_) return batch;
+    is_done_ = true;
+    auto read = source_->read;
+    read.block_size = static_cast<int32_t>(piece_->size()) + 1;
+    if (offset_ != 0) read.skip_rows = 0;
+    auto rows = arrow::csv::StreamingReader::Make(arrow::io::default_io_context(),
+                                                  std::make_shared<arrow::io::BufferReader>(piece_), read,
+                                                  ParseOptionsOf(source_->options), source_->convert);
+    // The piece is one block, and so one batch.
+    const arrow::Status status = rows.ok() ? (*rows)->ReadNext(&batch) : rows.status();
+    if (!status.ok()) return Locate(status);
     if (batch == nullptr) return batch;
-    ARROW_ASSIGN_OR_RAISE(batch, ParseTextColumns(batch, types_, path_));
-    return ConvertColumns(batch, types_, path_);
+    ARROW_ASSIGN_OR_RAISE(batch, ParseTextColumns(batch, source_->types, source_->path));
+    return ConvertColumns(batch, source_->types, source_->path);
   }
 
   /// Arrow's message with the file's line and the column's number and name in front.
@@ -115,14 +117,16 @@ class CsvPart : public FilePartReader {
     const std::string& message = cause.message();
     const int64_t row = NumberAfter(message, "Row #");
     const int64_t column = NumberAfter(message, "CSV column #");
-    std::string where = path_;
+    std::string where = source_->path;
     if (row > 0) {
-      auto line = LineOfRecord(*file_, options_, row);
-      where += ":" + std::to_string(line.ok() ? *line : row);
+      auto before = CountLines(*source_->file, offset_);
+      const std::string_view piece(*piece_);
+      where += ":" + std::to_string(before.ok() ? *before + CutterOf(source_->options).LineOfRecord(piece, row) : row);
     }
     where += ": ";
-    if (column >= 0 && static_cast<size_t>(column) < names_.size()) {
-      where += "column " + std::to_string(column + 1) + " (" + names_[static_cast<size_t>(column)] + "): ";
+    const std::vector<std::string>& names = source_->names;
+    if (column >= 0 && static_cast<size_t>(column) < names.size()) {
+      where += "column " + std::to_string(column + 1) + " (" + names[static_cast<size_t>(column)] + "): ";
     }
     // What Arrow says comes behind the last of its own places.
     size_t start = 0;
@@ -141,12 +145,44 @@ class CsvPart : public FilePartReader {
   }
 
  private:
-  std::shared_ptr<arrow::io::RandomAccessFile> file_;
-  std::shared_ptr<arrow::csv::StreamingReader> rows_;
-  std::string path_;
-  CsvOptions options_;
-  std::vector<std::string> names_;
-  std::vector<LogicalType> types_;
+  const std::shared_ptr<const CsvSource> source_;
+  const std::shared_ptr<arrow::Buffer> piece_;
+  const int64_t offset_;
+  bool is_done_ = false;
+};
+
+/// Cuts the file into parts of about kPartBytes, each a whole number of records.
+class CsvParts : public FileParts {
+ public:
+  CsvParts(std::shared_ptr<const CsvSource> source, int64_t file_size)
+      : source_(std::move(source)), file_size_(file_size) {}
+
+  arrow::Result<std::unique_ptr<FilePartReader>> Next() override {
+    if (offset_ >= file_size_) return std::unique_ptr<FilePartReader>();
+    const CsvRecordCutter cutter = CutterOf(source_->options);
+    std::shared_ptr<arrow::Buffer> piece;
+    size_t end = 0;
+    // A record that is longer than a part makes it longer.
+    for (int64_t size = kPartBytes; end == 0; size *= 2) {
+      if (size > kMaxPartBytes) {
+        return SqlError(sqlstate::kBadCopyFormat, source_->path + ": a record is longer than 1 GiB");
+      }
+      ARROW_ASSIGN_OR_RAISE(piece, source_->file->ReadAt(offset_, std::min(size, file_size_ - offset_)));
+      const bool is_last =
+          offset_ + piece->size() >= file_size_ || piece->size() < std::min(size, file_size_ - offset_);
+      end = is_last ? static_cast<size_t>(piece->size()) : cutter.EndOfRecords(std::string_view(*piece));
+      if (is_last) file_size_ = offset_ + piece->size();
+      if (is_last && end == 0) return std::unique_ptr<FilePartReader>();
+    }
+    const int64_t begin = std::exchange(offset_, offset_ + static_cast<int64_t>(end));
+    piece = arrow::SliceBuffer(piece, 0, static_cast<int64_t>(end));
+    return std::make_unique<CsvPart>(source_, std::move(piece), begin);
+  }
+
+ private:
+  const std::shared_ptr<const CsvSource> source_;
+  int64_t file_size_;
+  int64_t offset_ = 0;
 };
 
 class CsvReader : public FileReader {
@@ -154,28 +190,33 @@ class CsvReader : public FileReader {
   std::string path;
   CsvOptions options;  // header is set
   std::shared_ptr<arrow::io::RandomAccessFile> file;
-  FileSystem* file_system = nullptr;
+  int64_t file_size = 0;
   std::vector<ReaderColumn> file_columns;
   bool has_empty_last_column = false;
   bool is_empty = false;
   int64_t rows_estimate = 0;
 
   const std::vector<ReaderColumn>& columns() const override { return file_columns; }
-  uint64_t num_parts() const override { return is_empty ? 0 : 1; }
+  uint64_t num_parts() const override {
+    return is_empty ? 0 : static_cast<uint64_t>((file_size + kPartBytes - 1) / kPartBytes);
+  }
   int64_t estimated_rows() const override { return rows_estimate; }
 
-  arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
-                                                          std::vector<LogicalType> types) const override {
-    static_cast<void>(part);
-    auto read = arrow::csv::ReadOptions::Defaults();
+  arrow::Result<std::unique_ptr<FileParts>> OpenParts(std::vector<uint32_t> column_indexes,
+                                                      std::vector<LogicalType> types) const override {
+    auto source = std::make_shared<CsvSource>();
+    source->path = path;
+    source->file = file;
+    source->options = options;
+    source->read = arrow::csv::ReadOptions::Defaults();
+    source->convert = ConvertOptionsOf(options);
+    auto& read = source->read;
+    auto& convert = source->convert;
     read.use_threads = false;
-    read.block_size = kBlockBytes;
     read.skip_rows = options.header.value_or(false) ? 1 : 0;
-    auto convert = ConvertOptionsOf(options);
-    std::vector<std::string> names;
     for (size_t i = 0; i < file_columns.size(); ++i) {
       read.column_names.push_back("c" + std::to_string(i));
-      names.push_back(file_columns[i].name);
+      source->names.push_back(file_columns[i].name);
     }
     for (size_t i = 0; i < column_indexes.size(); ++i) {
       const std::string& name = read.column_names[column_indexes[i]];
@@ -188,14 +229,8 @@ class CsvReader : public FileReader {
       convert.column_types["end"] = arrow::null();
       convert.include_columns.emplace_back("end");
     }
-    ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file_system, path));
-    auto rows = arrow::csv::StreamingReader::Make(arrow::io::default_io_context(), input, read, ParseOptionsOf(options),
-                                                  convert);
-    auto part_reader =
-        std::make_unique<CsvPart>(file, rows.ok() ? *rows : std::shared_ptr<arrow::csv::StreamingReader>(), path,
-                                  options, std::move(names), types);
-    if (!rows.ok()) return part_reader->Locate(rows.status());
-    return std::unique_ptr<FilePartReader>(std::move(part_reader));
+    source->types = std::move(types);
+    return std::make_unique<CsvParts>(std::move(source), is_empty ? 0 : file_size);
   }
 };
 
@@ -292,10 +327,10 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenCsvReader(FileSystem* file_
   auto reader = std::make_shared<CsvReader>();
   reader->path = path;
   reader->options = options;
-  reader->file_system = file_system;
   ARROW_ASSIGN_OR_RAISE(reader->file, OpenInput(file_system, path));
   ARROW_ASSIGN_OR_RAISE(auto sample, reader->file->ReadAt(0, kSniffBytes));
   ARROW_ASSIGN_OR_RAISE(const int64_t size, reader->file->GetSize());
+  reader->file_size = size;
   if (sample->size() == 0) {
     reader->is_empty = true;
     reader->file_columns = expected;
@@ -316,9 +351,12 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenCsvReader(FileSystem* file_
   const arrow::Status described = DescribeColumns(*reader, sample, expected);
   if (!described.ok()) {
     if (GetSqlError(described) != nullptr) return described;
-    std::vector<std::string> names;
-    for (const ReaderColumn& column : expected) names.push_back(column.name);
-    return CsvPart(reader->file, nullptr, path, reader->options, std::move(names), {}).Locate(described);
+    auto source = std::make_shared<CsvSource>();
+    source->path = path;
+    source->file = reader->file;
+    source->options = reader->options;
+    for (const ReaderColumn& column : expected) source->names.push_back(column.name);
+    return CsvPart(std::move(source), sample, 0).Locate(described);
   }
   return reader;
 }

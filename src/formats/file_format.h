@@ -45,25 +45,36 @@ struct ReaderColumn {
 class FilePartReader {
  public:
   virtual ~FilePartReader() = default;
-  /// The next rows (at most 131,072), null at the end. Columns are those asked for, each of ToArrowType(its type).
+  /// The next rows (at most 131,072 but for CSV), null at the end. Columns are those asked for, as ConvertColumns gives
+  /// them: of ToArrowType(its type) or another layout of that type that ArrowBatchReader takes.
   /// Batches own their bytes. Errors: 22P04 and 22003 and the like, with `file:line: column N (name): …` for CSV, the
   /// row group for Parquet.
   virtual arrow::Result<std::shared_ptr<arrow::RecordBatch>> Next() = 0;
 };
 
-/// An opened file. Immutable; parts may be read by several threads at once.
+/// The parts of a file one after the other, in the order of its rows. One thread at a time; the parts that it gave may
+/// be read by several at once, and outlive it.
+class FileParts {
+ public:
+  virtual ~FileParts() = default;
+  /// The next part, null at the end. Cheap: the work is in the part. Errors as FilePartReader::Next.
+  virtual arrow::Result<std::unique_ptr<FilePartReader>> Next() = 0;
+};
+
+/// An opened file. Immutable.
 class FileReader {
  public:
   virtual ~FileReader() = default;
   virtual const std::vector<ReaderColumn>& columns() const = 0;
-  /// Parts that can be read independently: Parquet row groups; one for CSV.
+  /// How many parts there are that can be read independently, or a guess: Parquet row groups; pieces of some MiB for
+  /// CSV.
   virtual uint64_t num_parts() const = 0;
   /// Rows, or an estimate of them.
   virtual int64_t estimated_rows() const = 0;
   /// Reads the file's columns `column_indexes`, converted to `types` (parallel to it; a value that does not convert is
   /// an error).
-  virtual arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
-                                                                  std::vector<LogicalType> types) const = 0;
+  virtual arrow::Result<std::unique_ptr<FileParts>> OpenParts(std::vector<uint32_t> column_indexes,
+                                                              std::vector<LogicalType> types) const = 0;
 };
 
 /// Writes rows to a file that appears under its name only when Close succeeds; the destructor drops what was not

@@ -7,9 +7,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 #include "base/error.h"
+#include "formats/csv_records.h"
 #include "formats/file_format.h"
 #include "types/value.h"
 
@@ -45,8 +47,10 @@ class Formats : public ::testing::Test {
       types.push_back(reader.columns()[i].type);
     }
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
-    for (uint64_t part = 0; part < reader.num_parts(); ++part) {
-      ARROW_ASSIGN_OR_RAISE(auto rows, reader.OpenPart(part, indexes, types));
+    ARROW_ASSIGN_OR_RAISE(auto parts, reader.OpenParts(indexes, types));
+    while (true) {
+      ARROW_ASSIGN_OR_RAISE(auto rows, parts->Next());
+      if (rows == nullptr) break;
       while (true) {
         ARROW_ASSIGN_OR_RAISE(auto batch, rows->Next());
         if (batch == nullptr) break;
@@ -123,6 +127,73 @@ TEST_F(Formats, TrailingDelimiterIsNoColumn) {
   ASSERT_TRUE(batches.ok()) << batches.status();
   EXPECT_EQ(batches->front()->num_rows(), 2);
   EXPECT_EQ(batches->front()->num_columns(), 3);
+}
+
+/// 300,000 records with quoted line ends and quotes, and a bad number in record `bad` (none where 0); gives its line.
+int64_t WriteLarge(std::ostream& out, int64_t bad) {
+  int64_t line = 1;
+  int64_t bad_line = 0;
+  for (int64_t i = 1; i <= 300000; ++i) {
+    if (i == bad) bad_line = line;
+    out << (i == bad ? "x" : std::to_string(i))
+        << (i % 3 == 0 ? ",\"two\nlines, \"\"quoted\"\" and some more text\"\n" : ",a 5\" disk and more of the text\n");
+    line += i % 3 == 0 ? 2 : 1;
+  }
+  return bad_line;
+}
+
+TEST_F(Formats, LargeCsvIsCutAtRecordEnds) {
+  const std::vector<ReaderColumn> expected = {{"a", TypeId::kBigInt}, {"b", TypeId::kVarchar}};
+  std::ostringstream text;
+  WriteLarge(text, 0);
+  const std::string path = WriteText("large.csv", text.str());
+  auto reader = OpenFileReader(FileSystem::Default(), path, Csv(), expected);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  EXPECT_GE((*reader)->num_parts(), 3U);
+  auto batches = ReadAll(**reader);
+  ASSERT_TRUE(batches.ok()) << batches.status();
+  EXPECT_GE(batches->size(), 3U);
+  int64_t next = 1;
+  for (const auto& batch : *batches) {
+    const auto& numbers = static_cast<const arrow::Int64Array&>(*batch->column(0));
+    const auto& texts = static_cast<const arrow::StringArray&>(*batch->column(1));
+    for (int64_t row = 0; row < batch->num_rows(); ++row, ++next) {
+      ASSERT_EQ(numbers.Value(row), next);
+      ASSERT_EQ(texts.GetView(row),
+                next % 3 == 0 ? "two\nlines, \"quoted\" and some more text" : "a 5\" disk and more of the text");
+    }
+  }
+  EXPECT_EQ(next, 300001);
+}
+
+TEST_F(Formats, LinesAreRightBehindTheFirstPart) {
+  const std::vector<ReaderColumn> expected = {{"a", TypeId::kBigInt}, {"b", TypeId::kVarchar}};
+  for (const int64_t bad : {int64_t{2}, int64_t{150001}, int64_t{299999}, int64_t{300000}}) {
+    std::ostringstream text;
+    const int64_t line = WriteLarge(text, bad);
+    const std::string path = WriteText("bad.csv", text.str());
+    auto batches = ReadAll(**OpenFileReader(FileSystem::Default(), path, Csv(), expected));
+    ASSERT_FALSE(batches.ok());
+    const std::string where = "bad.csv:" + std::to_string(line) + ": column 1 (a): ";
+    EXPECT_NE(batches.status().message().find(where), std::string::npos) << where << batches.status();
+  }
+}
+
+TEST(CsvRecords, EndsAreFound) {
+  const CsvRecordCutter plain(',', '"', '"');
+  EXPECT_EQ(plain.EndOfRecords(""), 0U);
+  EXPECT_EQ(plain.EndOfRecords("a,b"), 0U);
+  EXPECT_EQ(plain.EndOfRecords("a,b\nc"), 4U);
+  EXPECT_EQ(plain.EndOfRecords("a,\"b\n"), 0U);
+  EXPECT_EQ(plain.EndOfRecords("a,\"b\n\"\nc\n\"x"), 9U);
+  EXPECT_EQ(plain.EndOfRecords("a,\"b\"\"\n\"\n"), 9U);
+  EXPECT_EQ(plain.EndOfRecords("a,b\"c\nd\n"), 8U);
+  EXPECT_EQ(plain.LineOfRecord("a 5\" x\n\n\"b\nc\"\nd", 1), 1);
+  EXPECT_EQ(plain.LineOfRecord("a 5\" x\n\n\"b\nc\"\nd", 2), 3);
+  EXPECT_EQ(plain.LineOfRecord("a 5\" x\n\n\"b\nc\"\nd", 3), 5);
+  const CsvRecordCutter escaped(',', '"', '\\');
+  EXPECT_EQ(escaped.EndOfRecords("a,\"b\\\"\nc\"\n"), 10U);
+  EXPECT_EQ(escaped.EndOfRecords("a,\"b\"\n\"c\\\n"), 6U);
 }
 
 std::shared_ptr<arrow::RecordBatch> SampleBatch() {

@@ -51,37 +51,61 @@ class ParquetPart : public FilePartReader {
   std::string where_;
 };
 
-class ParquetReader : public FileReader {
+/// What the parts of one file share.
+struct ParquetSource {
+  std::string path;
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
+  std::shared_ptr<parquet::FileMetaData> metadata;
+};
+
+class ParquetParts : public FileParts {
  public:
-  ParquetReader(std::string path, std::shared_ptr<arrow::io::RandomAccessFile> file,
-                std::shared_ptr<parquet::FileMetaData> metadata, std::vector<ReaderColumn> columns)
-      : path_(std::move(path)), file_(std::move(file)), metadata_(std::move(metadata)), columns_(std::move(columns)) {}
+  ParquetParts(ParquetSource source, std::vector<uint32_t> column_indexes, std::vector<LogicalType> types)
+      : source_(std::move(source)), indexes_(column_indexes.begin(), column_indexes.end()), types_(std::move(types)) {}
 
-  const std::vector<ReaderColumn>& columns() const override { return columns_; }
-  uint64_t num_parts() const override { return static_cast<uint64_t>(metadata_->num_row_groups()); }
-  int64_t estimated_rows() const override { return metadata_->num_rows(); }
-
-  arrow::Result<std::unique_ptr<FilePartReader>> OpenPart(uint64_t part, std::vector<uint32_t> column_indexes,
-                                                          std::vector<LogicalType> types) const override {
+  arrow::Result<std::unique_ptr<FilePartReader>> Next() override {
+    if (next_ >= source_.metadata->num_row_groups()) return std::unique_ptr<FilePartReader>();
+    const int part = next_++;
     parquet::arrow::FileReaderBuilder builder;
-    arrow::Status opened = builder.Open(file_, parquet::default_reader_properties(), metadata_);
-    if (!opened.ok()) return ParquetError(path_, opened);
+    arrow::Status opened = builder.Open(source_.file, parquet::default_reader_properties(), source_.metadata);
+    if (!opened.ok()) return ParquetError(source_.path, opened);
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
     properties.set_batch_size(kRowsPerBatch);
+    // Coalescing all column chunks ahead would keep a whole row group's bytes in memory once more.
+    properties.set_pre_buffer(false);
+    properties.set_smallest_decimal_enabled(true);
     builder.properties(properties);
     auto file = builder.Build();
-    if (!file.ok()) return ParquetError(path_, file.status());
-    std::vector<int> indexes(column_indexes.begin(), column_indexes.end());
-    auto rows = (*file)->GetRecordBatchReader({static_cast<int>(part)}, indexes);
-    const std::string where = path_ + ": row group " + std::to_string(part);
+    if (!file.ok()) return ParquetError(source_.path, file.status());
+    auto rows = (*file)->GetRecordBatchReader({part}, indexes_);
+    const std::string where = source_.path + ": row group " + std::to_string(part);
     if (!rows.ok()) return ParquetError(where, rows.status());
-    return std::make_unique<ParquetPart>(*std::move(file), *std::move(rows), std::move(types), where);
+    return std::make_unique<ParquetPart>(*std::move(file), *std::move(rows), types_, where);
   }
 
  private:
-  std::string path_;
-  std::shared_ptr<arrow::io::RandomAccessFile> file_;
-  std::shared_ptr<parquet::FileMetaData> metadata_;
+  const ParquetSource source_;
+  const std::vector<int> indexes_;
+  const std::vector<LogicalType> types_;
+  int next_ = 0;
+};
+
+class ParquetReader : public FileReader {
+ public:
+  ParquetReader(ParquetSource source, std::vector<ReaderColumn> columns)
+      : source_(std::move(source)), columns_(std::move(columns)) {}
+
+  const std::vector<ReaderColumn>& columns() const override { return columns_; }
+  uint64_t num_parts() const override { return static_cast<uint64_t>(source_.metadata->num_row_groups()); }
+  int64_t estimated_rows() const override { return source_.metadata->num_rows(); }
+
+  arrow::Result<std::unique_ptr<FileParts>> OpenParts(std::vector<uint32_t> column_indexes,
+                                                      std::vector<LogicalType> types) const override {
+    return std::make_unique<ParquetParts>(source_, std::move(column_indexes), std::move(types));
+  }
+
+ private:
+  ParquetSource source_;
   std::vector<ReaderColumn> columns_;
 };
 
@@ -138,7 +162,7 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenParquetReader(FileSystem* f
     }
     columns.push_back({field->name(), *type});
   }
-  return std::make_shared<ParquetReader>(path, std::move(file), metadata, std::move(columns));
+  return std::make_shared<ParquetReader>(ParquetSource{path, std::move(file), metadata}, std::move(columns));
 }
 
 arrow::Result<std::unique_ptr<FileWriter>> OpenParquetWriter(FileSystem* file_system, const std::string& path,

@@ -78,6 +78,8 @@ class File {
   /// process too). False where somebody else holds a conflicting lock.
   virtual arrow::Result<bool> TryLock(uint64_t offset, uint64_t length, LockKind kind) = 0;
   virtual arrow::Status Unlock(uint64_t offset, uint64_t length) = 0;
+  /// Whether another open, of this process or another, holds a lock on any byte of a range. Takes none.
+  virtual arrow::Result<bool> IsLocked(uint64_t offset, uint64_t length) = 0;
 };
 
 /// Files, folders and the clock.

@@ -105,7 +105,13 @@ TEST_P(FileSystemTest, LocksConflictBetweenOpens) {
   EXPECT_FALSE(first->TryLock(1, 1, LockKind::kShared).ValueOrDie());
   ASSERT_TRUE(second->Unlock(1, 1).ok());
   EXPECT_TRUE(first->TryLock(1, 1, LockKind::kExclusive).ValueOrDie());
+  EXPECT_TRUE(second->IsLocked(0, 100).ValueOrDie());
+  EXPECT_FALSE(second->IsLocked(2, 100).ValueOrDie());
+  ASSERT_TRUE(second->Unlock(0, 1).ok());
+  EXPECT_TRUE(second->IsLocked(0, 1).ValueOrDie());
+  EXPECT_FALSE(first->IsLocked(0, 100).ValueOrDie());
   first.reset();
+  EXPECT_FALSE(second->IsLocked(0, 100).ValueOrDie());
   EXPECT_TRUE(second->TryLock(1, 1, LockKind::kExclusive).ValueOrDie());
 }
 

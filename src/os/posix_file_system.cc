@@ -206,6 +206,14 @@ class PosixFile : public File {
     return arrow::Status::OK();
   }
 
+  arrow::Result<bool> IsLocked(uint64_t offset, uint64_t length) override {
+    struct flock lock = Range(offset, length, F_WRLCK);
+    if (Retry([&] { return ::fcntl(fd_, F_OFD_GETLK, &lock); }) != 0) {
+      return PosixError("ask for the locks of", path_, errno);
+    }
+    return lock.l_type != F_UNLCK;
+  }
+
  private:
   static struct flock Range(uint64_t offset, uint64_t length, int type) {
     struct flock lock = {};

@@ -131,6 +131,63 @@ TEST(Corruption, EveryTruncation) {
   EXPECT_GT(outcomes["refused"], 0);
 }
 
+TEST(Corruption, AReclaimedFileGivesRightBytesOrErrors) {
+  // Old lives of segments and moved blobs lie about.
+  SimDisk disk;
+  std::map<uint64_t, std::string> written;
+  {
+    auto pager = OpenPager(kPath, SmallOptions(&disk)).ValueOrDie();
+    std::vector<uint64_t> live;
+    for (int i = 0; i < 600; ++i) {
+      WriteBatch batch;
+      const PhysicalKey key = pager->Allocate(1).ValueOrDie();
+      written[key.value] = std::string(static_cast<size_t>(200 + i % 90), static_cast<char>('a' + i % 26));
+      batch.Put(key, arrow::Buffer::FromString(written[key.value]));
+      live.push_back(key.value);
+      for (int j = 0; j < 2 && live.size() > 20; ++j) {
+        const size_t victim = static_cast<size_t>(i * 7 + j) % (live.size() - 1);
+        batch.Free(PhysicalKey(live[victim]));
+        live.erase(live.begin() + static_cast<std::ptrdiff_t>(victim));
+      }
+      ASSERT_TRUE(pager->Commit(batch).ok());
+      if (i % 20 == 19) {
+        ASSERT_TRUE(pager->Reclaim(4 << 10).ok());
+      }
+    }
+    disk.KillProcess();
+  }
+  const std::string file = disk.Contents(kPath);
+  std::map<std::string, int> outcomes;
+  for (size_t at = 0; at < file.size(); at += at < 9000 ? 3 : 29) {
+    SimDisk damaged;
+    std::string bytes = file;
+    bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+    damaged.SetContents(kPath, bytes);
+    const auto opened = OpenPager(kPath, SmallOptions(&damaged));
+    const std::string what = "flipped byte " + std::to_string(at);
+    if (!opened.ok()) {
+      ++outcomes["refused"];
+      continue;
+    }
+    // Reclaiming moves nothing that is damaged as if it were whole.
+    for (int i = 0; i < 3; ++i) static_cast<void>((*opened)->Reclaim(4 << 10));
+    const auto keys = (*opened)->Keys();
+    if (!keys.ok()) continue;
+    for (const PhysicalKey key : *keys) {
+      const auto blob = (*opened)->Get(key);
+      if (blob.ok()) {
+        ASSERT_EQ((*blob)->ToString(), written.at(key.value)) << what;
+      } else {
+        ASSERT_EQ(GetSqlState(blob.status()), sqlstate::kDataCorrupted) << what << ": " << blob.status();
+        ++outcomes["blob damaged"];
+      }
+    }
+    ++outcomes["opened"];
+  }
+  EXPECT_GT(outcomes["opened"], 100);
+  EXPECT_GT(outcomes["blob damaged"], 10);
+}
+
 TEST(Corruption, ATornTailOpensAtTheCommitBeforeAndGoesOn) {
   SimDisk disk;
   auto pager = OpenPager(kPath, SmallOptions(&disk)).ValueOrDie();

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "os/testing/sim_disk.h"
+#include "pager/file/file_pager.h"
 #include "pager/registry.h"
 
 namespace llkv {
@@ -40,10 +41,15 @@ class FailingDisk : public testing::Test {
     WriteBatch batch;
     batch.Put(key, arrow::Buffer::FromString(text));
     batch.AppendLog({reinterpret_cast<const uint8_t*>(text.data()), text.size() / 20});
+    const bool frees = frees_ && model_.size() > 12;
+    if (frees) batch.Free(PhysicalKey(model_.begin()->first));
     CommitOptions options;
     options.durability = durability;
     const arrow::Status status = pager_->Commit(batch, options).status();
-    if (status.ok()) model_[key.value] = text;
+    if (!status.ok()) return status;
+    if (frees) model_.erase(model_.begin());
+    model_[key.value] = text;
+    ++num_records_;
     return status;
   }
 
@@ -63,13 +69,18 @@ class FailingDisk : public testing::Test {
                                 return arrow::Status::OK();
                               })
                     .ok());
-    EXPECT_EQ(records, model_.size()) << when;
+    EXPECT_EQ(records, num_records_) << when;
+    const arrow::Status counts = dynamic_cast<file::FilePager&>(*pager_).CheckSpace();
+    EXPECT_TRUE(counts.ok() || GetSqlState(counts) == sqlstate::kIoError) << when << ": " << counts;
   }
 
   SimDisk disk_;
   PagerOptions options_;
   std::unique_ptr<Pager> pager_;
   std::map<uint64_t, std::string> model_;
+  size_t num_records_ = 0;
+  /// Whether commits free the oldest blob, too.
+  bool frees_ = false;
 };
 
 class FailingWrites : public FailingDisk, public testing::WithParamInterface<WriteFault> {};
@@ -80,6 +91,7 @@ TEST_P(FailingWrites, EachWriteInTurn) {
   for (uint64_t n = 1; n <= 120; ++n) {
     disk_.SetContents(kPath, "");
     model_.clear();
+    num_records_ = 0;
     Open();
     for (int i = 0; i < 8; ++i) ASSERT_TRUE(CommitOne(i).ok());
     disk_.FailWrite(n, fault);
@@ -158,10 +170,56 @@ TEST_F(FailingDisk, ClosingOnAFullDiskLosesNothing) {
   ExpectModel("opened again");
 }
 
+TEST_P(FailingWrites, WhileRoomIsReclaimed) {
+  const WriteFault fault = GetParam();
+  frees_ = true;
+  options_.min_segment_bytes = 4 << 10;
+  uint64_t failures = 0;
+  for (uint64_t n = 1; n <= 60; ++n) {
+    disk_.SetContents(kPath, "");
+    model_.clear();
+    num_records_ = 0;
+    Open();
+    for (int i = 0; i < 120; ++i) ASSERT_TRUE(CommitOne(i).ok());
+    disk_.FailWrite(n, fault);
+    const std::string when = "write " + std::to_string(n);
+    const auto expect = [&](const arrow::Status& status) {
+      if (status.ok()) return;
+      ++failures;
+      const auto expected = fault == WriteFault::kNoSpace ? sqlstate::kDiskFull : sqlstate::kIoError;
+      EXPECT_EQ(GetSqlState(status), expected) << when << ": " << status;
+      ExpectModel(when);
+    };
+    for (int i = 0; i < 10; ++i) {
+      expect(pager_->Reclaim(10 << 10).status());
+      expect(CommitOne(120 + i));
+    }
+    expect(pager_->Vacuum());
+    disk_.FailWrite(0, fault);
+    disk_.SetFull(false);
+    ExpectModel(when + ", with room again");
+    ASSERT_TRUE(CommitOne(200).ok());
+    ASSERT_TRUE(pager_->Vacuum().ok());
+    ASSERT_TRUE(CommitOne(201).ok());
+    auto after_power_loss = disk_.AfterPowerLoss(n);
+    disk_.KillProcess();
+    Open();
+    ExpectModel(when + ", opened again");
+    ASSERT_TRUE(pager_->Close().ok());
+    auto other = options_;
+    other.file_system = after_power_loss.get();
+    auto pager = OpenPager(kPath, other);
+    ASSERT_TRUE(pager.ok()) << when << ": " << pager.status();
+    EXPECT_EQ((*pager)->Keys().ValueOrDie().size(), model_.size()) << when;
+  }
+  EXPECT_GT(failures, 40u);
+}
+
 TEST_F(FailingDisk, AFailedSyncRefusesEverythingUntilReopened) {
   for (uint64_t n = 1; n <= 25; ++n) {
     disk_.SetContents(kPath, "");
     model_.clear();
+    num_records_ = 0;
     Open();
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(CommitOne(i).ok());
     disk_.FailSync(n);

@@ -53,9 +53,10 @@ TEST_F(FilePagerTest, ASecondWriterIsRefusedUntilTheFirstCloses) {
   const arrow::Status status = OpenPager(path(), options_).status();
   EXPECT_EQ(GetSqlState(status), sqlstate::kObjectInUse);
   EXPECT_NE(status.message().find(path()), std::string::npos) << status;
+  // Readers come and go beside a writer.
   PagerOptions read_only = options_;
   read_only.read_only = true;
-  EXPECT_EQ(GetSqlState(OpenPager(path(), read_only).status()), sqlstate::kObjectInUse);
+  EXPECT_TRUE(OpenPager(path(), read_only).ok());
   ASSERT_TRUE(first->Close().ok());
   EXPECT_NE(Open(), nullptr);
 }
@@ -154,8 +155,9 @@ TEST_F(FilePagerTest, ReadOnlyOpensReadAndDoNotWrite) {
   batch.Free(key);
   EXPECT_EQ(GetSqlState(first->Commit(batch).status()), sqlstate::kReadOnlyTransaction);
   EXPECT_EQ(GetSqlState(first->Allocate(1).status()), sqlstate::kReadOnlyTransaction);
+  // A writer comes beside readers.
   options_.read_only = false;
-  EXPECT_EQ(GetSqlState(OpenPager(path(), options_).status()), sqlstate::kObjectInUse);
+  EXPECT_TRUE(OpenPager(path(), options_).ok());
 }
 
 TEST_F(FilePagerTest, AMissingDatabaseIsNotMadeByReadersOrWhereForbidden) {

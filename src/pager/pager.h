@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
@@ -72,9 +73,16 @@ struct PagerStats {
   /// Blobs that the newest commit reaches, and their bytes.
   uint64_t num_keys = 0;
   uint64_t live_bytes = 0;
-  /// Bytes of the file that no newest blob, directory node or kept log record occupies, up to each segment's end of
-  /// use.
+  /// The bytes of the file by what they are for, with their framing; the four add up to size_bytes. Live: headers, the
+  /// kept log, and what the newest commit needs. Dead: what it does not, and will be free or moved away from. Pinned:
+  /// would be free, but a snapshot, a held buffer or a reader in another process keeps it. Free: for use.
+  uint64_t space_live_bytes = 0;
   uint64_t dead_bytes = 0;
+  uint64_t space_pinned_bytes = 0;
+  uint64_t space_free_bytes = 0;
+  /// Blobs that Reclaim copied to other places, and those that it left because they are damaged.
+  uint64_t num_blobs_moved = 0;
+  uint64_t num_blobs_damaged = 0;
   /// Bytes that the log occupies, with its framing; TruncateLog and a later checkpoint of the directory lower it.
   uint64_t log_bytes = 0;
   /// The size of the file; of the blobs and the log where there is no file.
@@ -83,6 +91,20 @@ struct PagerStats {
   Lsn last_lsn;
   Lsn durable_lsn;
 };
+
+/// One thing that an integrity check found wrong.
+struct IntegrityFinding {
+  /// 0 where it is no table's.
+  TableId table;
+  /// The blob; 0 where it is none.
+  PhysicalKey key;
+  /// Where in the file, in bytes; 0 where that is unknown or there is no file.
+  uint64_t offset = 0;
+  /// The whole of it for people, with key and offset where they are known.
+  std::string message;
+};
+/// A failure ends the check, which returns it.
+using IntegrityVisitor = std::function<arrow::Status(const IntegrityFinding&)>;
 
 /// See the file's comment. Made by OpenPager (pager/registry.h).
 class Pager {
@@ -148,7 +170,34 @@ class Pager {
   /// Pins the newest commit.
   virtual arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() = 0;
 
+  /// Makes the newest commit that another process's writer has acknowledged the newest one here, for a pager that was
+  /// opened read-only; snapshots stay as they are. True where that is a newer commit than before. A writing pager, and
+  /// a backend that one process has for itself, do nothing.
+  virtual arrow::Result<bool> Refresh() { return false; }
+
   virtual PagerStats stats() const = 0;
+  /// stats().log_bytes, at the cost of a look.
+  virtual uint64_t log_bytes() const { return stats().log_bytes; }
+
+  /// Does one bounded step of giving room back: frees, moves up to about `budget_bytes` of live blobs out of sparse
+  /// parts, cuts the file's end or punches holes. False where there is nothing worth doing. Commits do it themselves
+  /// where too much is not live; a background thread that calls this keeps them from that. XX001 names a damaged blob
+  /// that stays where it is, once; then go on.
+  virtual arrow::Result<bool> Reclaim(uint64_t /*budget_bytes*/) { return false; }
+
+  /// Replaces the database's file by one that holds only what is live, where the backend can: keys, root and kept log
+  /// are the same. Commits wait for it; snapshots and buffers stay valid. All or nothing: where it fails, or the
+  /// process ends, the old file is there as it was. 53100 where there is no room for both; XX001 for a damaged blob;
+  /// 55006 while blobs are staged.
+  virtual arrow::Status Vacuum() { return arrow::Status::OK(); }
+
+  /// Reads all that the newest commit and the kept log need, whether it was read before or not, compares it with its
+  /// checksums and with each other, and calls `visit` for each thing that is wrong. Commits wait meanwhile. Fails only
+  /// where `visit` does, or where the pager is unusable.
+  virtual arrow::Status CheckIntegrity(const IntegrityVisitor& visit) = 0;
+
+  /// What opening found damaged and could do without, a sentence each.
+  virtual std::vector<std::string> warnings() const { return {}; }
 
   /// Makes everything durable, gives the locks back, and reports what failed. No other call may be in progress. Buffers
   /// and snapshots that are held stay valid; other calls fail afterwards. A second call does nothing.

@@ -34,11 +34,15 @@ struct PagerOptions {
   /// A full commit with at least so many bytes of blobs syncs them before its commit entry, so that recovery need not
   /// read them again.
   uint64_t sync_ahead_bytes = uint64_t{4} << 20;
+  /// Gives the room of free parts of the file back to the filesystem, where that can.
+  bool punch_holes = true;
 };
 
 /// Opens the database that `uri` names: ":memory:", a path, "file:PATH", or another backend's "scheme:PATH".
 ///
-/// Errors: 0A000 for an unknown scheme; 58P01 missing file; 55006 where another writer (or, for a reader, any writer)
+/// A read-only pager follows another process that writes (Pager::Refresh).
+///
+/// Errors: 0A000 for an unknown scheme; 58P01 missing file; 55006 where another writer
 /// has it open, naming the path; XX001 not a database of ours or a damaged one; 0A000 one of a newer format.
 arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const PagerOptions& options = {});
 
@@ -50,6 +54,8 @@ class PagerRegistry {
     std::string scheme;
     /// Whether a database outlives its pager.
     bool persistent = false;
+    /// False where the program was built without the library that it needs: then `open` says so (0A000).
+    bool available = true;
     /// `path` is the URI without the scheme.
     std::function<arrow::Result<std::unique_ptr<Pager>>(const std::string& path, const PagerOptions& options)> open;
   };

@@ -20,6 +20,11 @@ namespace llkv {
 
 namespace {
 
+/// Of the rows that one writer collects, before they are encoded: what keeps memory bounded.
+constexpr uint64_t kMaxRowGroupBytes = uint64_t{128} << 20;
+/// Rows that are added before that is looked at.
+constexpr int64_t kMaxAppend = 8192;
+
 class BulkLoad : public BulkWriter {
  public:
   BulkLoad(std::shared_ptr<ColumnTable> table, TableChanges* changes, VersionStamp stamp,
@@ -48,7 +53,7 @@ class BulkLoad : public BulkWriter {
     num_rows_ += static_cast<uint64_t>(length);
     while (length > 0) {
       ARROW_RETURN_NOT_OK(BeginRows());
-      const int64_t count = std::min(length, int64_t{writer_.room()});
+      const int64_t count = std::max<int64_t>(1, writer_.NumRowsThatFit(batch, offset, std::min(length, kMaxAppend)));
       ARROW_RETURN_NOT_OK(writer_.Append(batch, offset, count, RowId(next_row_)));
       next_row_ += static_cast<uint64_t>(count);
       offset += count;
@@ -76,9 +81,9 @@ class BulkLoad : public BulkWriter {
   uint64_t num_rows() const override { return num_rows_; }
 
  private:
-  /// Makes sure that the writer has room, and a page of row ids.
+  /// Makes sure that the writer has room, and a page of row ids. Wide rows make smaller row groups.
   arrow::Status BeginRows() {
-    if (writer_.room() == 0) ARROW_RETURN_NOT_OK(Seal());
+    if (writer_.room() == 0 || writer_.size_bytes() >= kMaxRowGroupBytes) ARROW_RETURN_NOT_OK(Seal());
     if (writer_.num_rows() == 0) next_row_ = table_->TakeRowPage().value;
     return arrow::Status::OK();
   }

@@ -22,8 +22,21 @@ std::shared_ptr<DeleteSet> ColdRowGroup::deletes() const {
   return deletes_;
 }
 
-void ColdRowGroup::FoldDeletes(RowBitmap gone) {
+void ColdRowGroup::FoldDeletes(CommitTs settled) {
+  const std::shared_ptr<DeleteSet> old = deletes();
+  RowBitmap gone = old->gone();
+  if (gone.empty()) gone.resize((num_rows() + 63) / 64);
+  bool any = false;
+  old->ForEachStamp([&](uint32_t slot, VersionStamp stamp) {
+    if (stamp > settled.value) return;
+    gone[slot / 64] |= uint64_t{1} << (slot % 64);
+    any = true;
+  });
+  if (!any) return;
   auto folded = std::make_shared<DeleteSet>(num_rows(), std::move(gone));
+  old->ForEachStamp([&](uint32_t slot, VersionStamp stamp) {
+    if (stamp > settled.value) folded->FindOrAdd(slot)->store(stamp, std::memory_order_relaxed);
+  });
   MutexLock lock(mutex_);
   deletes_ = std::move(folded);
 }

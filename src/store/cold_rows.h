@@ -39,8 +39,9 @@ class ColdRowGroup {
 
   /// The deletes; what a snapshot taken before the call sees is in them.
   std::shared_ptr<DeleteSet> deletes() const;
-  /// Makes deletes that every snapshot sees a plain bitmap. While nobody writes.
-  void FoldDeletes(RowBitmap gone);
+  /// Makes deletes up to `settled`, which every snapshot that reads this row group sees, a plain bitmap. While no stamp
+  /// is in flight.
+  void FoldDeletes(CommitTs settled);
 
   /// Whether a snapshot sees a row, given by its place.
   bool SeesRow(const Snapshot& snapshot, uint32_t slot) const {

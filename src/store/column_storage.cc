@@ -9,10 +9,55 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/following_pager.h"
 #include "store/redo.h"
 #include "store/table_checkpoint.h"
 
 namespace llkv {
+
+namespace {
+/// A commit makes a checkpoint itself where the log has grown to so many times its bound.
+constexpr uint64_t kMaxLag = 4;
+}  // namespace
+
+namespace {
+
+uint64_t NumVersions(const GroupEntry& entry) {
+  return entry.hot != nullptr ? entry.hot->num_rows() : entry.cold->num_rows();
+}
+
+uint64_t StoredBytes(const GroupEntry& entry) {
+  uint64_t bytes = 0;
+  if (entry.cold == nullptr) return bytes;
+  for (const ChunkDescriptor& chunk : entry.cold->descriptor()->columns) bytes += chunk.size_bytes;
+  return bytes;
+}
+
+/// All but the number of rows.
+TableStorageUse CountUse(const TableState& state) {
+  TableStorageUse use;
+  for (const GroupEntry& entry : state.groups) {
+    use.num_versions += NumVersions(entry);
+    ++(entry.hot != nullptr ? use.num_hot_groups : use.num_cold_groups);
+    if (entry.cold == nullptr || entry.cold->num_rows() == 0) continue;
+    const std::shared_ptr<DeleteSet> deletes = entry.cold->deletes();
+    const uint64_t num_deleted = std::min(deletes->num_gone() + deletes->num_entries(), entry.cold->num_rows());
+    const uint64_t bytes = StoredBytes(entry);
+    const auto dead = static_cast<uint64_t>(static_cast<double>(bytes) * static_cast<double>(num_deleted) /
+                                            static_cast<double>(entry.cold->num_rows()));
+    use.bytes_dead += dead;
+    use.bytes_live += bytes - dead;
+  }
+  for (const IndexRunEntry& run : state.runs) use.bytes_live += run.reader->descriptor().size_bytes;
+  for (const GroupEntry& entry : state.retired_groups) {
+    use.num_versions += NumVersions(entry);
+    use.bytes_pinned += StoredBytes(entry);
+  }
+  for (const IndexRunEntry& run : state.retired_runs) use.bytes_pinned += run.reader->descriptor().size_bytes;
+  return use;
+}
+
+}  // namespace
 
 /// The tables that one transaction created and dropped. Its redo comes before that of their rows.
 class ColumnStorage::Changes : public TxnParticipant {
@@ -65,16 +110,31 @@ class ColumnStorage::Changes : public TxnParticipant {
 };
 
 arrow::Result<std::unique_ptr<Storage>> Storage::Open(std::shared_ptr<Pager> pager, const StorageOptions& options) {
-  auto storage = std::make_unique<ColumnStorage>(std::move(pager), options);
+  FollowingPager* following = nullptr;
+  if (options.read_only) {
+    auto wrapped = std::make_shared<FollowingPager>(std::move(pager));
+    following = wrapped.get();
+    pager = std::move(wrapped);
+  }
+  auto storage = std::make_unique<ColumnStorage>(std::move(pager), following, options);
   ARROW_RETURN_NOT_OK(storage->Recover());
   return storage;
 }
 
-ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, const StorageOptions& options)
+namespace {
+TxnOptions WithReadOnly(TxnOptions options, bool read_only) {
+  options.read_only = options.read_only || read_only;
+  return options;
+}
+}  // namespace
+
+ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* following, const StorageOptions& options)
     : pager_(std::move(pager)),
+      following_(following),
       options_(options),
-      txns_(pager_.get(), options.txn),
-      context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool()},
+      txns_(pager_.get(), WithReadOnly(options.txn, options.read_only)),
+      context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
+               options.on_damage},
       checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
 
 ColumnStorage::~ColumnStorage() = default;
@@ -91,7 +151,7 @@ arrow::Status ColumnStorage::Recover() {
     MutexLock lock(mutex_);
     for (const StorageRoot::Table& table : root.tables)
       tables_[table.id] = Slot{nullptr, table.key, std::nullopt, false};
-    if (!root.unused_blobs.empty()) unused_.push_back({CommitTs(0), std::move(root.unused_blobs)});
+    if (!root.unused_blobs.empty()) unused_.push_back({CommitTs(0), CommitTs(0), std::move(root.unused_blobs)});
     stored_ts_ = root.last_committed;
   }
   CommitTs last_committed = root.last_committed;
@@ -100,15 +160,21 @@ arrow::Status ColumnStorage::Recover() {
   ARROW_RETURN_NOT_OK(pager_->ReadLog(root.last_lsn, [&](Lsn lsn, std::span<const uint8_t> record) {
     ARROW_ASSIGN_OR_RAISE(const LogRecordHeader header,
                           ReadLogRecord(record, [this](const LogRecordHeader& header, const LogSection& section) {
-                            return Replay(header, section);
+                            const arrow::Status replayed = Replay(header, section);
+                            if (replayed.ok() || !options_.on_damage) return replayed;
+                            options_.on_damage(TableId(section.owner), replayed);
+                            return arrow::Status::OK();
                           }));
     if (header.ts <= last_committed) return Corrupted("the log's commits are out of order");
     last_committed = header.ts;
     last_lsn = lsn;
+    replayed_log_bytes_ += record.size();
     catalog_version = header.catalog_version;
     return arrow::Status::OK();
   }));
   txns_.Recover(last_committed, last_lsn, catalog_version);
+  MutexLock lock(catch_up_mutex_);
+  if (following_ != nullptr) taken_ = snapshot;
   return arrow::Status::OK();
 }
 
@@ -151,13 +217,17 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
   }
   ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, FindTable(id));
   if (table == nullptr) return Corrupted("the log changes a table that is not there");
+  return ReplayRows(*table, header, section);
+}
+
+arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section) {
   if (section.kind == static_cast<uint8_t>(RedoKind::kInsertRows)) {
-    return table->ReplayInsert(section.payload, header.ts);
+    return table.ReplayInsert(section.payload, header.ts);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kDeleteRows)) {
-    return table->ReplayDelete(section.payload, header.ts);
+    return table.ReplayDelete(section.payload, header.ts);
   }
-  return table->ReplayAttach(section.payload, header.ts);
+  return table.ReplayAttach(section.payload, header.ts);
 }
 
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Load(TableId id) {
@@ -165,13 +235,26 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Load(TableId id) {
   if (found == tables_.end()) return nullptr;
   Slot& slot = found->second;
   if (slot.table != nullptr) return slot.table;
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(slot.stored));
+  PhysicalKey first = slot.stored;
+  if (!slot.older.empty()) first = slot.older.front().second;
+  ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, ReadStored(id, first));
+  for (size_t i = 0; i < slot.older.size(); ++i) {
+    const PhysicalKey next = i + 1 < slot.older.size() ? slot.older[i + 1].second : slot.stored;
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> newer, ReadStored(id, next));
+    table->TakeOver(*newer, slot.older[i].first);
+  }
+  slot.older.clear();
+  slot.table = table;
+  return table;
+}
+
+arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::ReadStored(TableId id, PhysicalKey stored) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(stored));
   ARROW_ASSIGN_OR_RAISE(TableMetadata metadata,
                         DecodeTableMetadata({bytes->data(), static_cast<size_t>(bytes->size())}));
   if (metadata.layout.id != id) return Corrupted("a table's metadata belongs to another table");
-  metadata.key = slot.stored;
-  ARROW_ASSIGN_OR_RAISE(slot.table, ColumnTable::Load(metadata, context_));
-  return slot.table;
+  metadata.key = stored;
+  return ColumnTable::Load(metadata, context_);
 }
 
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::FindTable(TableId id) {
@@ -182,6 +265,14 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::FindTable(TableId id)
 arrow::Result<std::shared_ptr<TableStore>> ColumnStorage::GetTable(TableId table) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<ColumnTable> found, FindTable(table));
   return std::shared_ptr<TableStore>(std::move(found));
+}
+
+arrow::Result<TableStorageUse> ColumnStorage::GetUse(TableId table) {
+  ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> found, FindTable(table));
+  if (found == nullptr) return TableStorageUse();
+  TableStorageUse use = CountUse(*found->state());
+  use.num_rows = static_cast<uint64_t>(std::max<int64_t>(found->live_rows(), 0));
+  return use;
 }
 
 ColumnStorage::Changes* ColumnStorage::GetChanges(Transaction& txn) {
@@ -217,126 +308,27 @@ arrow::Status ColumnStorage::Commit(Transaction& txn, std::optional<Durability> 
   ARROW_RETURN_NOT_OK(txns_.Commit(txn, level));
   const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
   if (!was_writing || bound == 0) return arrow::Status::OK();
-  const uint64_t log_bytes = pager_->stats().log_bytes;
+  const uint64_t log_bytes = LogSinceCheckpoint();
   if (log_bytes < bound) return arrow::Status::OK();
-  const arrow::Status status = txns_.RunWithoutWriter(0, [this] { return CheckpointNow(); });
-  // The commit stands whatever became of the checkpoint; one that failed is tried again when the log has doubled.
-  if (status.ok()) {
-    checkpoint_at_bytes_.store(options_.checkpoint_log_bytes, std::memory_order_relaxed);
-  } else if (GetSqlState(status) != sqlstate::kLockNotAvailable) {
-    checkpoint_at_bytes_.store(2 * log_bytes, std::memory_order_relaxed);
+  if (wake_ != nullptr) {
+    wake_();
+    if (log_bytes < kMaxLag * bound) return arrow::Status::OK();
   }
-  return arrow::Status::OK();
-}
-
-arrow::Status ColumnStorage::Checkpoint() {
-  return txns_.RunWithoutWriter(txns_.lock_timeout_ms(), [this] { return CheckpointNow(); });
-}
-
-arrow::Status ColumnStorage::PrepareTables(CommitTs at, WriteBatch& batch,
-                                           std::vector<std::unique_ptr<TableCheckpoint>>* parts,
-                                           std::vector<TableId>* dropped, std::vector<UnusedBlobs>* unused) {
-  std::vector<std::shared_ptr<ColumnTable>> changed;
-  {
-    MutexLock lock(mutex_);
-    for (auto& [id, slot] : tables_) {
-      if (slot.dropped_at) {
-        dropped->push_back(id);
-        if (slot.is_unlisted) continue;
-        if (slot.stored.value == 0 && slot.table->state()->groups.empty()) continue;
-        ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, Load(id));
-        ARROW_ASSIGN_OR_RAISE(std::vector<PhysicalKey> blobs, TableCheckpoint::AllBlobs(*table));
-        // Snapshots from before the drop read on.
-        unused->push_back({CommitTs(slot.dropped_at->value - 1), std::move(blobs)});
-      } else if (slot.table != nullptr && slot.table->is_changed()) {
-        changed.push_back(slot.table);
-      }
-    }
-  }
-  for (std::shared_ptr<ColumnTable>& table : changed) {
-    auto part = std::make_unique<TableCheckpoint>(std::move(table), at, &batch);
-    ARROW_RETURN_NOT_OK(part->Prepare());
-    // A scan at `at` itself may have begun on the old state.
-    if (!part->retired_blobs().empty()) unused->push_back({at, part->retired_blobs()});
-    parts->push_back(std::move(part));
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Status ColumnStorage::WriteRoot(CommitTs at, const std::vector<std::unique_ptr<TableCheckpoint>>& parts,
-                                       const std::vector<TableId>& dropped, const std::vector<UnusedBlobs>& unused,
-                                       WriteBatch& batch) {
-  StorageRoot root;
-  root.last_committed = at;
-  root.last_lsn = txns_.last_lsn();
-  root.catalog_version = txns_.catalog_version();
-  root.next_table_id = next_table_id_.load();
-  std::map<TableId, PhysicalKey> keys;
-  {
-    MutexLock lock(mutex_);
-    for (const auto& [id, slot] : tables_) keys[id] = slot.stored;
-  }
-  for (const auto& part : parts) keys[part->table()->layout().id] = part->metadata_key();
-  for (const TableId id : dropped) keys.erase(id);
-  for (const auto& [id, key] : keys) {
-    if (key.value != 0) root.tables.push_back({id, key});
-  }
-  for (const UnusedBlobs& one : unused) {
-    root.unused_blobs.insert(root.unused_blobs.end(), one.blobs.begin(), one.blobs.end());
-  }
-  ByteWriter bytes;
-  EncodeStorageRoot(root, bytes);
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> buffer,
-                        arrow::AllocateBuffer(static_cast<int64_t>(bytes.size()), context_.pool));
-  std::copy(bytes.bytes().begin(), bytes.bytes().end(), buffer->mutable_data());
-  batch.SetRoot(std::move(buffer));
-  batch.TruncateLog(root.last_lsn);
-  return arrow::Status::OK();
-}
-
-arrow::Status ColumnStorage::CheckpointNow() {
-  const CommitTs at = txns_.last_committed();
-  WriteBatch batch;
-  std::vector<std::unique_ptr<TableCheckpoint>> parts;
-  std::vector<TableId> dropped;
-  std::vector<UnusedBlobs> unused;
-  {
-    MutexLock lock(mutex_);
-    if (at == stored_ts_) return arrow::Status::OK();
-    for (const UnusedBlobs& one : unused_) {
-      if (txns_.HasSnapshotUpTo(one.needed_until)) {
-        unused.push_back(one);
-      } else {
-        for (const PhysicalKey key : one.blobs) batch.Free(key);
-      }
-    }
-  }
-  ARROW_RETURN_NOT_OK(PrepareTables(at, batch, &parts, &dropped, &unused));
-  ARROW_RETURN_NOT_OK(WriteRoot(at, parts, dropped, unused, batch));
-  CommitOptions level;
-  // Nothing is lost where a crash takes the checkpoint back: then the log is still there.
-  level.durability = Durability::kProcess;
-  ARROW_RETURN_NOT_OK(pager_->Commit(batch, level).status());
-
-  const bool has_older_snapshots = at.value > 0 && txns_.HasSnapshotUpTo(CommitTs(at.value - 1));
-  for (const auto& part : parts) part->Apply(has_older_snapshots);
-  MutexLock lock(mutex_);
-  for (const auto& part : parts) tables_[part->table()->layout().id].stored = part->metadata_key();
-  for (const TableId id : dropped) {
-    const auto slot = tables_.find(id);
-    // Snapshots from before the drop still find the table.
-    slot->second.is_unlisted = true;
-    if (!txns_.HasSnapshotUpTo(CommitTs(slot->second.dropped_at->value - 1))) tables_.erase(slot);
-  }
-  unused_ = std::move(unused);
-  stored_ts_ = at;
+  // The commit stands whatever becomes of the checkpoint.
+  const int64_t timeout_ms = txns_.lock_timeout_ms();
+  const arrow::Status status = wake_ != nullptr
+                                   ? CheckpointIfDue(kMaxLag, {timeout_ms, timeout_ms, timeout_ms, nullptr})
+                                   : CheckpointIfDue(1, {0, 0, timeout_ms, nullptr});
+  static_cast<void>(status);
   return arrow::Status::OK();
 }
 
 arrow::Status ColumnStorage::Close() {
   if (is_closed_.exchange(true)) return arrow::Status::OK();
   arrow::Status status;
-  if (!options_.read_only) status = Checkpoint();
+  if (!options_.read_only) status = Checkpoint(nullptr);
+  MutexLock lock(catch_up_mutex_);
+  taken_.reset();
   return status & pager_->Close();
 }
 

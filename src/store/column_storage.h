@@ -6,9 +6,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
@@ -19,11 +21,13 @@
 
 namespace llkv {
 
+class FollowingPager;
 class TableCheckpoint;
 
 class ColumnStorage : public Storage {
  public:
-  ColumnStorage(std::shared_ptr<Pager> pager, const StorageOptions& options);
+  /// `following` is the same pager where it follows another process, else null.
+  ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* following, const StorageOptions& options);
   ~ColumnStorage() override;
   /// Reads the root and replays the log.
   arrow::Status Recover();
@@ -36,7 +40,14 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<TableStore>> CreateTable(Transaction& txn, TableLayout layout) override;
   arrow::Status DropTable(Transaction& txn, TableId table) override;
   arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) override;
-  arrow::Status Checkpoint() override;
+  arrow::Result<TableStorageUse> GetUse(TableId table) override;
+  arrow::Status Checkpoint(const StopToken* stop) override;
+  arrow::Status Vacuum(const StopToken* stop) override;
+  arrow::Result<bool> Maintain(const StopToken* stop) override;
+  void SetMaintenance(std::function<void()> wake) override { wake_ = std::move(wake); }
+  std::vector<TableId> TableIds() override;
+  arrow::Status CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) override;
+  arrow::Status CatchUp(const std::function<arrow::Status(CommitTs)>& on_catalog_change) override;
   arrow::Status Close() override;
 
  private:
@@ -49,30 +60,93 @@ class ColumnStorage : public Storage {
     std::optional<CommitTs> dropped_at;
     /// A checkpoint has taken it out of the root; it is here for older snapshots only.
     bool is_unlisted = false;
+    /// Catching up: where the table, which is not loaded, is stored for snapshots before a timestamp, the oldest first.
+    std::vector<std::pair<CommitTs, PhysicalKey>> older = {};
   };
   struct UnusedBlobs {
-    /// Snapshots up to here may read them.
+    /// Snapshots at from <= S <= until may read them.
+    CommitTs needed_from;
     CommitTs needed_until;
     std::vector<PhysicalKey> blobs;
   };
+  /// A checkpoint on its way.
+  struct Pending;
   Changes* GetChanges(Transaction& txn);
   arrow::Result<std::shared_ptr<ColumnTable>> Load(TableId id) LLKV_REQUIRES(mutex_);
+  arrow::Result<std::shared_ptr<ColumnTable>> ReadStored(TableId id, PhysicalKey stored);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
   arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
-  arrow::Status CheckpointNow();
-  arrow::Status PrepareTables(CommitTs at, WriteBatch& batch, std::vector<std::unique_ptr<TableCheckpoint>>* parts,
-                              std::vector<TableId>* dropped, std::vector<UnusedBlobs>* unused);
-  arrow::Status WriteRoot(CommitTs at, const std::vector<std::unique_ptr<TableCheckpoint>>& parts,
-                          const std::vector<TableId>& dropped, const std::vector<UnusedBlobs>& unused,
-                          WriteBatch& batch);
+  static arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section);
+
+  // column_storage_catch_up.cc
+  struct Rebuilding;
+  struct Applied;
+  arrow::Status TakeNewest(Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
+  arrow::Status ReplayAfter(Lsn after, Rebuilding* rebuilding, Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
+  arrow::Status ReplayRebuilding(Rebuilding& rebuilding, Lsn lsn, const LogRecordHeader& header,
+                                 const LogSection& section);
+  arrow::Result<std::shared_ptr<ColumnTable>> Rebuilt(Rebuilding& rebuilding, TableId id);
+  void FindChanged(Rebuilding& rebuilding);
+  arrow::Status TakeOver(Rebuilding& rebuilding);
+  void DropUnseen() LLKV_REQUIRES(catch_up_mutex_);
+
+  /// How long a checkpoint waits: for the one before it, for the writer's turn at its beginning, and at its end.
+  struct Waits {
+    int64_t first_ms;
+    int64_t begin_ms;
+    int64_t end_ms;
+    /// Ends each of them; may be null.
+    const StopToken* stop;
+  };
+  arrow::Status RunAlone(const Waits& waits, const std::function<arrow::Status()>& f);
+  arrow::Status CheckpointNow(const Waits& waits);
+  arrow::Status CheckpointIfDue(uint64_t lag, const Waits& waits);
+  uint64_t LogSinceCheckpoint() const {
+    return replayed_log_bytes_ + txns_.log_bytes() - stored_log_bytes_.load(std::memory_order_relaxed);
+  }
+  bool HasCheckpointWork(CommitTs at) LLKV_EXCLUDES(mutex_);
+  arrow::Status BeginCheckpoint(Pending& pending);
+  arrow::Status WriteCheckpoint(Pending& pending);
+  arrow::Status EndCheckpoint(Pending& pending, CommitTicket* ticket);
+  void FreeUnused(Pending& pending);
+  arrow::Status RetireDropped(Pending& pending);
+  arrow::Status WriteRoot(Pending& pending);
+  void DropUnseenTables();
+  void CallHook(CheckpointStage stage) const;
+  // integrity_check.cc
+  arrow::Status CheckTables(std::optional<TableId> only, const IntegrityVisitor& visit);
+  arrow::Status CheckReachable(const IntegrityVisitor& visit);
 
   const std::shared_ptr<Pager> pager_;
+  FollowingPager* const following_;
   const StorageOptions options_;
   TxnManager txns_;
   const TableContext context_;
   std::atomic<uint64_t> next_table_id_{kFirstUserTableId};
   std::atomic<uint64_t> checkpoint_at_bytes_;
+  /// Bytes of the log: of the records that recovery read, and, beginning with those, of what the last checkpoint has.
+  uint64_t replayed_log_bytes_ = 0;
+  std::atomic<uint64_t> stored_log_bytes_{0};
   std::atomic<bool> is_closed_{false};
+  std::function<void()> wake_;
+
+  /// One checkpoint at a time; no lock is held for its length.
+  Mutex alone_mutex_;
+  ConditionVariable alone_free_;
+  bool is_alone_ LLKV_GUARDED_BY(alone_mutex_) = false;
+  /// A checkpoint left row groups that should be compacted.
+  std::atomic<bool> has_more_to_compact_{false};
+
+  /// One thread catches up at a time. Taken before mutex_.
+  Mutex catch_up_mutex_;
+  /// What was last taken over, of the pager and of its root.
+  std::shared_ptr<const PagerSnapshot> taken_ LLKV_GUARDED_BY(catch_up_mutex_);
+  /// Catching up failed: the next call goes on, whether or not there is something new.
+  bool is_half_taken_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
+  /// It failed in the middle of changing what lives, which has parts of commits that no snapshot sees.
+  bool lost_living_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
+  /// Older snapshots keep tables or blobs that the newest commit does not have.
+  bool keeps_older_ LLKV_GUARDED_BY(catch_up_mutex_) = false;
 
   Mutex mutex_;
   std::map<TableId, Slot> tables_ LLKV_GUARDED_BY(mutex_);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -29,6 +31,61 @@ ColumnTable::ColumnTable(TableLayout layout, const TableContext& context)
 
 ColumnTable::~ColumnTable() = default;
 
+arrow::Status ColumnTable::LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes,
+                                    TableState* state) const {
+  ARROW_ASSIGN_OR_RAISE(const auto page, context_.pager->Get(page_key));
+  ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(page));
+  for (RowGroupDescriptor& descriptor : descriptors) {
+    GroupEntry entry;
+    entry.first_row = descriptor.first_row_id.value;
+    entry.end_row = descriptor.last_row_id.value + 1;
+    RowBitmap gone;
+    ColdRowGroup::Stored stored;
+    stored.page = page_key;
+    if (const auto found = deletes->find(entry.first_row); found != deletes->end()) {
+      auto read = ReadDeletes(found->second, descriptor.num_rows);
+      if (!read.ok() && !context_.on_damage) return read.status();
+      if (!read.ok())
+        context_.on_damage(layout_.id,
+                           read.status().WithMessage("rows that were deleted come back: ", read.status().message()));
+      if (read.ok()) gone = *std::move(read);
+      stored.deletes = found->second;
+      deletes->erase(found);
+    }
+    entry.cold =
+        std::make_shared<ColdRowGroup>(layout_, std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
+                                       std::move(gone), 0, context_.pager, context_.pool);
+    stored.num_deleted = entry.cold->deletes()->num_gone();
+    entry.cold->stored() = stored;
+    state->Add(std::move(entry));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<RowBitmap> ColumnTable::ReadDeletes(PhysicalKey key, uint32_t num_rows) const {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, context_.pager->Get(key));
+  return DecodeDeletes({bytes->data(), static_cast<size_t>(bytes->size())}, num_rows);
+}
+
+void ColumnTable::DropDamagedGroups() {
+  std::set<uint64_t> damaged;
+  const TableStatePtr now = state();
+  for (const GroupEntry& entry : now->groups) {
+    if (entry.cold == nullptr) continue;
+    std::vector<size_t> columns(entry.cold->descriptor()->columns.size());
+    std::iota(columns.begin(), columns.end(), size_t{0});
+    std::vector<RowId> ids(entry.cold->num_rows());
+    const arrow::Status opened = entry.cold->reader().OpenColumns(columns) & entry.cold->reader().GetRowIds(0, ids);
+    if (opened.ok()) continue;
+    damaged.insert(entry.first_row);
+    context_.on_damage(layout_.id, opened.WithMessage("the ", entry.cold->num_rows(), " rows of row group ",
+                                                      entry.first_row, " are lost: ", opened.message()));
+  }
+  UpdateState([&damaged](TableState& target) {
+    std::erase_if(target.groups, [&](const GroupEntry& entry) { return damaged.contains(entry.first_row); });
+  });
+}
+
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadata& metadata,
                                                               const TableContext& context) {
   auto table = std::make_shared<ColumnTable>(metadata.layout, context);
@@ -39,31 +96,12 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadat
   for (const TableMetadata::Deletes& one : metadata.deletes) deletes[one.first_row.value] = one.key;
   TableState state = *table->state();
   for (const PhysicalKey page_key : metadata.pages) {
-    ARROW_ASSIGN_OR_RAISE(const auto page, context.pager->Get(page_key));
-    ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(page));
-    for (RowGroupDescriptor& descriptor : descriptors) {
-      GroupEntry entry;
-      entry.first_row = descriptor.first_row_id.value;
-      entry.end_row = descriptor.last_row_id.value + 1;
-      RowBitmap gone;
-      ColdRowGroup::Stored stored;
-      stored.page = page_key;
-      if (const auto found = deletes.find(entry.first_row); found != deletes.end()) {
-        ARROW_ASSIGN_OR_RAISE(const auto bytes, context.pager->Get(found->second));
-        ARROW_ASSIGN_OR_RAISE(gone,
-                              DecodeDeletes({bytes->data(), static_cast<size_t>(bytes->size())}, descriptor.num_rows));
-        stored.deletes = found->second;
-        deletes.erase(found);
-      }
-      entry.cold = std::make_shared<ColdRowGroup>(table->layout_,
-                                                  std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
-                                                  std::move(gone), 0, context.pager, context.pool);
-      stored.num_deleted = entry.cold->deletes()->num_gone();
-      entry.cold->stored() = stored;
-      state.Add(std::move(entry));
-    }
+    const arrow::Status loaded = table->LoadPage(page_key, &deletes, &state);
+    if (loaded.ok()) continue;
+    if (!context.on_damage) return loaded;
+    context.on_damage(metadata.layout.id, loaded);
   }
-  if (!deletes.empty()) return Corrupted("a deletion vector belongs to no row group");
+  if (!deletes.empty() && !context.on_damage) return Corrupted("a deletion vector belongs to no row group");
   for (const IndexRunDescriptor& run : metadata.runs) {
     state.runs.push_back({Validity{}, std::make_shared<IndexRunReader>(run, context.pager)});
   }
@@ -88,11 +126,25 @@ void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
   }
 }
 
-void ColumnTable::ReplaceState(TableState state) {
+ColumnTable::SealedState ColumnTable::Seal(CommitTs at) {
   MutexLock lock(write_mutex_);
   hot_ = nullptr;
-  hot_index_ = state.hot_indexes.back().index;
-  UpdateState([&state](TableState& target) { target = std::move(state); });
+  if (hot_index_->num_entries() > 0) {
+    hot_index_ = std::make_shared<ArtIndex>(context_.pool);
+    HotIndexEntry entry;
+    entry.validity.from = at.value;
+    entry.index = hot_index_;
+    UpdateState([&entry](TableState& target) { target.hot_indexes.push_back(std::move(entry)); });
+  }
+  ClearChanged();
+  return {state(), next_row_page(), static_cast<uint64_t>(std::max<int64_t>(live_rows(), 0))};
+}
+
+void ColumnTable::PruneRetired() {
+  if (!state()->HasRetired()) return;
+  UpdateState([this](TableState& target) {
+    target.PruneRetired([this](uint64_t from, uint64_t to) { return context_.txns->HasSnapshotIn(from, to); });
+  });
 }
 
 arrow::Result<TableChanges*> ColumnTable::GetChanges(Transaction& txn) {
@@ -114,11 +166,8 @@ void ColumnTable::AddHotGroup(RowId first_row) {
 }
 
 arrow::Result<std::shared_ptr<HotRowGroup>> ColumnTable::HotGroupForWriting() {
-  const TableStatePtr now = state();
-  // A checkpoint retires the group that was being filled.
-  const bool is_active = hot_ != nullptr && now->FindActive(hot_->first_row()) != nullptr &&
-                         now->FindActive(hot_->first_row())->hot == hot_;
-  if (!is_active || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
+  // A checkpoint seals the group that was being filled.
+  if (hot_ == nullptr || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
   return hot_;
 }
 

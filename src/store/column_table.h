@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,8 @@ struct TableContext {
   Pager* pager = nullptr;
   TxnManager* txns = nullptr;
   arrow::MemoryPool* pool = nullptr;
+  /// As StorageOptions'; null: damage is an error.
+  std::function<void(TableId table, const arrow::Status& damage)> on_damage;
 };
 
 class ColumnTable : public TableStore, public std::enable_shared_from_this<ColumnTable> {
@@ -88,15 +91,33 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   /// Where the stored form is; used by checkpoints.
   TableMetadata& stored() { return stored_; }
 
-  // Checkpoints, while nobody writes:
+  // Checkpoints:
 
+  /// What a checkpoint starts from.
+  struct SealedState {
+    /// Its hot row groups and all of its active hot indexes but the last get no more rows, only deletes.
+    TableStatePtr state;
+    uint64_t next_row_page = 0;
+    uint64_t num_live_rows = 0;
+  };
+  /// Lets later rows go to new hot row groups and a new hot index, and counts the table as unchanged. While nobody
+  /// writes and no stamp is in flight.
+  SealedState Seal(CommitTs at);
   /// The key of a hot row; false where a part is NULL.
   bool EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::string* key) const;
-  /// Whether the newest version of things has a row. Only the one writer asks, so a running stamp is its own.
+  /// Whether the newest version of things has a row. Only the one writer asks: a running stamp is its own, or that of a
+  /// commit that has its place in the log.
   enum class RowFate : uint8_t { kNever, kGone, kAlive };
   static arrow::Result<RowFate> FateOf(const TableState& state, RowId row);
-  /// Takes a state without hot rows, with a new last hot index.
-  void ReplaceState(TableState state);
+  /// Whether a row of a cold row group is there as of `at`. Beside a writer.
+  static arrow::Result<bool> IsColdRowAlive(const TableState& state, RowId row, CommitTs at);
+  /// Drops the retired parts that no live snapshot needs.
+  void PruneRetired();
+
+  // Salvage:
+
+  /// Leaves row groups with damaged chunks out, each reported to the context's on_damage.
+  void DropDamagedGroups();
 
   // Recovery: the same changes, from the log. XX001 where they do not fit.
 
@@ -104,7 +125,16 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
 
+  // Catching up with another process, while nobody else changes the table:
+
+  /// Becomes `newer`, the same table as a checkpoint at `at` stored it, with what was replayed upon that; it is useless
+  /// afterwards. Snapshots before `at` go on with what was there.
+  void TakeOver(ColumnTable& newer, CommitTs at);
+
  private:
+  /// Adds the row groups of a descriptor page; takes their deletion vectors out of `deletes`.
+  arrow::Status LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes, TableState* state) const;
+  arrow::Result<RowBitmap> ReadDeletes(PhysicalKey key, uint32_t num_rows) const;
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
   arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);

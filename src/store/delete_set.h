@@ -34,6 +34,16 @@ class DeleteSet {
   VersionStamp Find(uint32_t slot) const;
   /// Writer: where to put the stamp of a row; it is 0 at first. Null where the row is gone for everyone.
   std::atomic<VersionStamp>* FindOrAdd(uint32_t slot);
+  /// Calls f(slot, stamp) for each stamp that is not 0; rows that are gone for everyone have none.
+  template <typename F>
+  void ForEachStamp(const F& f) const {
+    const uint32_t count = num_entries();
+    for (uint32_t i = 0; i < count; ++i) {
+      const VersionStamp stamp = entry(i).stamp.load(std::memory_order_acquire);
+      if (stamp != 0) f(entry(i).slot, stamp);
+    }
+  }
+  const RowBitmap& gone() const { return gone_; }
   /// Sets the bits of the rows that are deleted as `snapshot` sees it; `bitmap` has room for each row of the row group.
   void GetDeleted(const Snapshot& snapshot, RowBitmap* bitmap) const;
 

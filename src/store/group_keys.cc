@@ -12,12 +12,14 @@ namespace llkv {
 
 arrow::Status CollectKeys(const TableLayout& layout, ColdRowGroup& group, arrow::MemoryPool* pool, SortedKeys* keys) {
   std::vector<ScratchVector> scratch;
+  std::vector<ColumnScratch> decoded;
   std::vector<Vector> stored(layout.primary_key.size());
   std::vector<const Vector*> flat(layout.primary_key.size());
   for (const uint32_t ordinal : layout.primary_key) {
     if (group.ColumnIndex(ordinal) == ColdRowGroup::kNoColumn) return arrow::Status::OK();
     ARROW_ASSIGN_OR_RAISE(ScratchVector one, ScratchVector::Make(layout.columns[ordinal].type, pool));
     scratch.push_back(std::move(one));
+    decoded.emplace_back(pool);
   }
   std::vector<RowId> row_ids(kMaxBatchRows);
   std::string key;
@@ -28,7 +30,7 @@ arrow::Status CollectKeys(const TableLayout& layout, ColdRowGroup& group, arrow:
     for (size_t i = 0; i < flat.size(); ++i) {
       const uint32_t ordinal = layout.primary_key[i];
       ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, group.reader().Column(group.ColumnIndex(ordinal)));
-      stored[i] = chunk->GetVector(first);
+      ARROW_ASSIGN_OR_RAISE(stored[i], chunk->Read(first, count, decoded[i]));
       flat[i] = &Flatten(stored[i], Selection::All(count), count, scratch[i]);
     }
     for (uint32_t row = 0; row < count; ++row) {

@@ -41,10 +41,10 @@ arrow::Result<std::unique_ptr<ObjectTable>> ObjectTable::Open(Storage* storage) 
   if (table == nullptr) {
     auto txn = storage->txns().Begin();
     ARROW_RETURN_NOT_OK(txn->BeginStatement());
-    ARROW_ASSIGN_OR_RAISE(table, storage->CreateTable(*txn, ObjectLayout()));
-    const arrow::Status status = storage->Commit(*txn);
-    if (GetSqlState(status) == sqlstate::kReadOnlyTransaction) return nullptr;
-    ARROW_RETURN_NOT_OK(status);
+    auto created = storage->CreateTable(*txn, ObjectLayout());
+    if (GetSqlState(created.status()) == sqlstate::kReadOnlyTransaction) return nullptr;
+    ARROW_ASSIGN_OR_RAISE(table, std::move(created));
+    ARROW_RETURN_NOT_OK(storage->Commit(*txn));
   }
   const TableLayout expected = ObjectLayout();
   bool is_expected = table->layout().columns.size() == expected.columns.size();

@@ -86,9 +86,9 @@ class ScanCursor {
   /// Gives the next batch of the current morsel: at least one selected row and at most batch_rows rows; false where the
   /// morsel is done.
   ///
-  /// Vectors are views of stored chunks in whatever form those have (flat, narrow, dictionary, constant, offsets),
-  /// with ranges where they are known; the selection has the rows that are visible and pass. The batch itself,
-  /// selection, validity and row ids are valid until the next call; bytes of strings as long as the TableScan.
+  /// Vectors are views of stored chunks in whatever form those have (flat, narrow, dictionary, constant, offsets), or
+  /// decoded for the selected rows, with ranges where they are known; the selection has the rows that are visible and
+  /// pass. All of it is valid until the next call, the bytes of strings too.
   virtual arrow::Result<bool> Next(Batch* batch) = 0;
 };
 

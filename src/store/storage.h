@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -25,18 +26,50 @@
 
 namespace llkv {
 
+class StopToken;
+
 /// The table in which the catalog keeps its objects.
 inline constexpr TableId kCatalogTableId{1};
 /// The first id of other tables and of views; those below are for the system.
 inline constexpr uint64_t kFirstUserTableId = 1024;
 
+/// Where a checkpoint is, for tests.
+enum class CheckpointStage : uint8_t {
+  /// It has its timestamp, and transactions go on.
+  kSealed,
+  /// One more table is written.
+  kTableWritten,
+  /// All is written, and it is about to wait for the writer's turn.
+  kWritten,
+};
+
 struct StorageOptions {
   TxnOptions txn;
-  /// A commit that leaves more log than this behind it starts a checkpoint; 0: never by itself.
+  /// A commit that leaves more log than this behind it asks for a checkpoint (see Storage::SetMaintenance); 0: never.
   uint64_t checkpoint_log_bytes = uint64_t{4} << 20;
+  /// Runs in the checkpoint's thread, which holds no lock that transactions need.
+  std::function<void(CheckpointStage)> checkpoint_hook;
   /// For hot rows and opened chunks; the default pool where null. Outlives the Storage.
   arrow::MemoryPool* pool = nullptr;
   bool read_only = false;
+  /// For salvaging: called with what is damaged, which is then left out, where opening and loading tables would fail.
+  std::function<void(TableId table, const arrow::Status& damage)> on_damage;
+};
+
+/// What one table takes, as SHOW STORAGE shows it.
+struct TableStorageUse {
+  /// Rows of the newest commit.
+  uint64_t num_rows = 0;
+  uint64_t num_hot_groups = 0;
+  uint64_t num_cold_groups = 0;
+  /// Versions of rows that are kept: those of the newest commit, those that compaction has not dropped yet, and those
+  /// that only older snapshots see.
+  uint64_t num_versions = 0;
+  /// Bytes of stored row groups and index runs: for rows that are there, for rows that are deleted, and what is kept
+  /// for older snapshots only.
+  uint64_t bytes_live = 0;
+  uint64_t bytes_dead = 0;
+  uint64_t bytes_pinned = 0;
 };
 
 /// Any thread. Outlives its transactions, scans and tables.
@@ -50,8 +83,9 @@ class Storage {
   virtual TxnManager& txns() = 0;
   virtual Pager& pager() = 0;
 
-  /// TxnManager::Commit, then a checkpoint where the log has grown beyond its bound; a failure of that checkpoint does
-  /// not fail the commit and is tried again by the next one.
+  /// TxnManager::Commit; then, where the log has grown beyond its bound, the call that SetMaintenance gave, or a
+  /// checkpoint by this thread where there is none or it lags so far behind that the log would grow without bound. A
+  /// failure of that checkpoint does not fail the commit, and it is tried again when the log has doubled.
   virtual arrow::Status Commit(Transaction& txn, std::optional<Durability> level = std::nullopt) = 0;
 
   /// An id for a table or a view; never given twice once a transaction that used it has committed.
@@ -66,9 +100,35 @@ class Storage {
   /// who may find it.
   virtual arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) = 0;
 
-  /// Turns hot rows cold, writes what changed, and drops the log, in one commit of the pager. 55P03 while another
-  /// transaction writes.
-  virtual arrow::Status Checkpoint() = 0;
+  /// Takes over what another process has committed, where the storage was opened read-only: snapshots taken from now on
+  /// see every commit that was acknowledged before the call; those taken before stay as they are. Where the catalog may
+  /// have changed, calls `on_catalog_change` with the timestamp before any snapshot can be at it. After a failure
+  /// snapshots stay at the commit where they were, and the next call tries again.
+  virtual arrow::Status CatchUp(const std::function<arrow::Status(CommitTs)>& on_catalog_change) = 0;
+
+  /// What a table takes now. All zeros for one that is not there.
+  virtual arrow::Result<TableStorageUse> GetUse(TableId table) = 0;
+
+  /// Turns hot rows cold, writes what changed, and drops the log, in one commit of the pager, while transactions go on.
+  /// It waits for the writer's turn at its beginning, for the lock timeout (55P03), and again at its end; 57014 where
+  /// `stop`, which may be null, ended a wait. After a failure all is as before.
+  virtual arrow::Status Checkpoint(const StopToken* stop = nullptr) = 0;
+  /// Checkpoints, then has the pager write a file of what is live only, while nobody writes. Waits as Checkpoint does;
+  /// errors of Pager::Vacuum.
+  virtual arrow::Status Vacuum(const StopToken* stop = nullptr) = 0;
+  /// One bounded step of what is done in the background: a checkpoint where the log has grown beyond its bound or
+  /// a checkpoint left row groups to compact, or giving back what no snapshot needs any more. Gives whether there is
+  /// more to do.
+  virtual arrow::Result<bool> Maintain(const StopToken* stop) = 0;
+  /// Commits call `wake` when there is something to Maintain; null: they do it themselves. Not while others use the
+  /// storage. `wake` does not block.
+  virtual void SetMaintenance(std::function<void()> wake) = 0;
+  /// The tables that the newest commit has, by id.
+  virtual std::vector<TableId> TableIds() = 0;
+
+  /// Compares all that is stored with itself (integrity_check.h): of one table, or of the whole database with its
+  /// pager. Nobody writes meanwhile: 55P03 while another transaction does.
+  virtual arrow::Status CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) = 0;
   /// A checkpoint where there is something to write, then Pager::Close. Transactions must have ended.
   virtual arrow::Status Close() = 0;
 };

@@ -37,12 +37,30 @@ class Workload {
     StorageOptions options;
     options.txn.lock_timeout_ms = 0;
     options.checkpoint_log_bytes = 2000;
+    options.checkpoint_hook = [this](CheckpointStage) {
+      if (writes_beside_ && beside_status_.ok()) beside_status_ = Write(1000 + next_beside_++);
+    };
     ARROW_ASSIGN_OR_RAISE(storage_, Storage::Open(std::move(pager), options));
     ARROW_ASSIGN_OR_RAISE(table_, storage_->GetTable(kTable));
     return arrow::Status::OK();
   }
 
   arrow::Status Step(int step) {
+    ARROW_RETURN_NOT_OK(Write(step));
+    return step % 11 == 10 ? CheckpointBesideWriter() : arrow::Status::OK();
+  }
+
+  /// A checkpoint, with a transaction at each of its stages.
+  arrow::Status CheckpointBesideWriter() {
+    beside_status_ = arrow::Status::OK();
+    writes_beside_ = true;
+    const arrow::Status status = storage_->Checkpoint();
+    writes_beside_ = false;
+    ARROW_RETURN_NOT_OK(beside_status_);
+    return status;
+  }
+
+  arrow::Status Write(int step) {
     pending_ = rows_;
     auto txn = storage_->txns().Begin();
     ARROW_RETURN_NOT_OK(txn->BeginStatement());
@@ -64,9 +82,7 @@ class Workload {
       pending_.erase(victim->first);
     }
     ARROW_RETURN_NOT_OK(txn->EndStatement());
-    ARROW_RETURN_NOT_OK(Commit(*txn));
-    if (step % 11 == 10) ARROW_RETURN_NOT_OK(storage_->Checkpoint());
-    return arrow::Status::OK();
+    return Commit(*txn);
   }
 
   arrow::Result<TestRows> Read() {
@@ -92,6 +108,9 @@ class Workload {
   }
 
   SimDisk* disk_;
+  bool writes_beside_ = false;
+  int next_beside_ = 0;
+  arrow::Status beside_status_;
   TestRows rows_;
   TestRows pending_;
   std::unique_ptr<Storage> storage_;

@@ -156,7 +156,12 @@ void TableChanges::Publish(CommitTs ts) {
     num_added += insert.end - insert.first;
     const uint32_t last_block = HotRowGroup::BlockOf(insert.end - 1);
     for (uint32_t block = HotRowGroup::BlockOf(insert.first); block <= last_block; ++block) {
-      insert.group->block(block).max_created.store(ts.value, std::memory_order_release);
+      // A later transaction may be adding rows to the block: then their stamp stays.
+      std::atomic<VersionStamp>& newest = insert.group->block(block).max_created;
+      VersionStamp stamp = newest.load(std::memory_order_relaxed);
+      while (IsInFlight(stamp) && (stamp >> 32) == (txn_->stamp() >> 32) &&
+             !newest.compare_exchange_weak(stamp, ts.value, std::memory_order_acq_rel)) {
+      }
     }
   }
   for (const Deleted& deleted : deletes_) {
@@ -168,6 +173,16 @@ void TableChanges::Publish(CommitTs ts) {
     for (const BulkGroup& bulk : bulk_groups_) {
       bulk.group->created_by().store(ts.value, std::memory_order_release);
       num_added += bulk.group->num_rows();
+    }
+    if (!bulk_runs_.empty()) {
+      // Older snapshots see none of their rows.
+      table_->UpdateState([this, ts](TableState& state) {
+        for (IndexRunEntry& entry : state.runs) {
+          const bool is_own = std::any_of(bulk_runs_.begin(), bulk_runs_.end(),
+                                          [&entry](const BulkRun& run) { return run.reader == entry.reader; });
+          if (is_own) entry.validity.from = ts.value;
+        }
+      });
     }
   }
   table_->AddLiveRows(num_added);

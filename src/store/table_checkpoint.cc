@@ -19,6 +19,10 @@ namespace {
 
 /// Runs are merged as long as that reads at most this many entries.
 constexpr uint64_t kMaxMergedEntries = uint64_t{1} << 22;
+/// Cold rows that one checkpoint of a table reads to write them anew; the next one goes on.
+constexpr uint64_t kMaxColdRows = uint64_t{8} * kMaxRowGroupRows;
+/// Neighbours are merged where none is more than this times smaller than the other.
+constexpr uint64_t kMaxMergeRatio = 8;
 
 std::vector<ColumnSpec> Specs(const TableLayout& layout) {
   std::vector<ColumnSpec> specs;
@@ -26,16 +30,17 @@ std::vector<ColumnSpec> Specs(const TableLayout& layout) {
   return specs;
 }
 
-uint32_t NumDeleted(const ColdRowGroup& group) {
+uint64_t NumAlive(const ColdRowGroup& group) {
   const std::shared_ptr<DeleteSet> deletes = group.deletes();
-  return deletes->num_gone() + deletes->num_entries();
+  return group.num_rows() - std::min(deletes->num_gone() + deletes->num_entries(), group.num_rows());
 }
 
-RowBitmap DeletedRows(const ColdRowGroup& group) {
-  Snapshot newest;
-  newest.ts = CommitTs(kInFlightBit - 1);
+/// The rows that are deleted as of `at`.
+RowBitmap DeletedRows(const ColdRowGroup& group, CommitTs at) {
+  Snapshot snapshot;
+  snapshot.ts = at;
   RowBitmap bitmap;
-  group.deletes()->GetDeleted(newest, &bitmap);
+  group.deletes()->GetDeleted(snapshot, &bitmap);
   return bitmap;
 }
 
@@ -45,10 +50,13 @@ TableCheckpoint::TableCheckpoint(std::shared_ptr<ColumnTable> table, CommitTs at
     : table_(std::move(table)),
       at_(at),
       batch_(batch),
-      old_(table_->state()),
+      sealed_(table_->Seal(at)),
+      old_(sealed_.state.get()),
       writer_(Specs(table_->layout()), table_->context().pool) {}
 
-TableCheckpoint::~TableCheckpoint() = default;
+TableCheckpoint::~TableCheckpoint() {
+  if (!is_applied_) table_->SetChanged();
+}
 
 arrow::Status TableCheckpoint::Prepare() {
   ARROW_RETURN_NOT_OK(ChooseSources());
@@ -59,27 +67,50 @@ arrow::Status TableCheckpoint::Prepare() {
   return WriteMetadata();
 }
 
-/// Hot row groups; cold ones that are mostly deleted; and small cold ones at the end, as long as together with what
-/// follows they make a row group that is at least twice as large: so each row is rewritten a few times at most.
+/// Hot row groups; cold ones that are mostly deleted; small cold neighbours; and small cold ones at the end, as long as
+/// together with what follows they make a row group that is at least twice as large: so each row is rewritten a few
+/// times at most.
 arrow::Status TableCheckpoint::ChooseSources() {
   const std::vector<GroupEntry>& groups = old_->groups;
   is_source_.assign(groups.size(), false);
+  oldest_row_.assign(groups.size(), at_.value);
+  std::vector<uint64_t> num_alive(groups.size());
   uint64_t num_rows_after = 0;
   bool is_tail = true;
   for (size_t i = groups.size(); i-- > 0;) {
     if (groups[i].hot != nullptr) {
       is_source_[i] = true;
-      num_rows_after += groups[i].hot->num_rows();
+      num_alive[i] = groups[i].hot->num_rows();
+      num_rows_after += num_alive[i];
       continue;
     }
-    const uint32_t num_deleted = NumDeleted(*groups[i].cold);
-    const uint64_t num_alive = groups[i].cold->num_rows() - std::min(num_deleted, groups[i].cold->num_rows());
-    is_tail =
-        is_tail && num_rows_after > 0 && num_alive <= num_rows_after && num_alive + num_rows_after <= kMaxRowGroupRows;
-    is_source_[i] = is_tail || num_deleted > groups[i].cold->num_rows() / 2;
-    if (is_tail) num_rows_after += num_alive;
+    num_alive[i] = NumAlive(*groups[i].cold);
+    is_tail = is_tail && num_rows_after > 0 && num_alive[i] <= num_rows_after &&
+              num_alive[i] + num_rows_after <= kMaxRowGroupRows;
+    is_source_[i] = is_tail || num_alive[i] < groups[i].cold->num_rows() / 2;
+    if (is_tail) num_rows_after += num_alive[i];
+  }
+  ChooseNeighbours(num_alive);
+  uint64_t num_cold_rows = 0;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    if (!is_source_[i] || groups[i].cold == nullptr) continue;
+    num_cold_rows += groups[i].cold->num_rows();
+    if (num_cold_rows <= kMaxColdRows) continue;
+    is_source_[i] = false;
+    has_more_ = true;
   }
   return arrow::Status::OK();
+}
+
+/// Cold row groups side by side that together fill at most half of one.
+void TableCheckpoint::ChooseNeighbours(const std::vector<uint64_t>& num_alive) {
+  for (size_t i = 0; i + 1 < num_alive.size(); ++i) {
+    if (old_->groups[i].cold == nullptr || old_->groups[i + 1].cold == nullptr) continue;
+    const uint64_t smaller = std::min(num_alive[i], num_alive[i + 1]);
+    const uint64_t larger = std::max(num_alive[i], num_alive[i + 1]);
+    if (smaller + larger > kMaxRowGroupRows / 2 || smaller * kMaxMergeRatio < larger) continue;
+    is_source_[i] = is_source_[i + 1] = true;
+  }
 }
 
 arrow::Status TableCheckpoint::RewriteSources() {
@@ -90,21 +121,25 @@ arrow::Status TableCheckpoint::RewriteSources() {
       ARROW_RETURN_NOT_OK(Seal());
       groups_.push_back(entry);
     } else if (entry.hot != nullptr) {
-      ARROW_RETURN_NOT_OK(AddHotRows(entry));
+      ARROW_RETURN_NOT_OK(AddHotRows(i));
     } else {
       ARROW_RETURN_NOT_OK(AddColdRows(entry));
-      for (const PhysicalKey key : BlobKeys(*entry.cold->descriptor())) retired_blobs_.push_back(key);
+      // Read by snapshots that see its rows.
+      const uint64_t from = std::max(entry.validity.from, entry.cold->created_by().load());
+      retired_blobs_.push_back({from, BlobKeys(*entry.cold->descriptor())});
       if (entry.cold->stored().deletes.value != 0) batch_->Free(entry.cold->stored().deletes);
     }
   }
   return Seal();
 }
 
-arrow::Status TableCheckpoint::AddHotRows(const GroupEntry& entry) {
+arrow::Status TableCheckpoint::AddHotRows(size_t source) {
+  const GroupEntry& entry = old_->groups[source];
   const HotRowGroup& hot = *entry.hot;
   const auto num_columns = static_cast<uint32_t>(table_->types().size());
   std::vector<Vector> columns(num_columns);
-  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<ColumnScratch> scratch;
+  for (uint32_t i = 0; i < num_columns; ++i) scratch.emplace_back(table_->context().pool);
   std::vector<uint16_t> rows;
   std::vector<RowId> row_ids;
   std::string key;
@@ -113,14 +148,20 @@ arrow::Status TableCheckpoint::AddHotRows(const GroupEntry& entry) {
     rows.clear();
     row_ids.clear();
     for (uint32_t slot = first; slot < end; ++slot) {
-      if (hot.created_by(slot).load() == kAbortedStamp || hot.deleted_by(slot).load() != 0) continue;
+      const VersionStamp created_by = hot.created_by(slot).load(std::memory_order_acquire);
+      const VersionStamp deleted_by = hot.deleted_by(slot).load(std::memory_order_acquire);
+      if (created_by == kAbortedStamp) continue;
+      oldest_row_[source] = std::min(oldest_row_[source], created_by);
+      // A later delete is carried over at the end.
+      if (deleted_by != 0 && deleted_by <= at_.value) continue;
       rows.push_back(static_cast<uint16_t>(slot - first));
       row_ids.push_back(RowId(entry.first_row + slot));
       if (table_->layout().primary_key.empty() || !table_->EncodeHotKey(hot, slot, &key)) continue;
       keys_.Add(key, row_ids.back());
     }
     for (uint32_t i = 0; i < num_columns; ++i) {
-      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first, validity[i]));
+      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first,
+                                                  Selection::All(end - first), scratch[i]));
     }
     ARROW_RETURN_NOT_OK(AddRows(columns, end - first, rows, row_ids));
     first = end;
@@ -130,9 +171,10 @@ arrow::Status TableCheckpoint::AddHotRows(const GroupEntry& entry) {
 
 arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
   const auto num_columns = static_cast<uint32_t>(table_->types().size());
-  const RowBitmap deleted = DeletedRows(*entry.cold);
+  const RowBitmap deleted = DeletedRows(*entry.cold, at_);
   std::vector<Vector> columns(num_columns);
-  std::vector<ValidityScratch> validity(num_columns);
+  std::vector<ColumnScratch> scratch;
+  for (uint32_t i = 0; i < num_columns; ++i) scratch.emplace_back(table_->context().pool);
   std::vector<uint16_t> rows;
   std::vector<RowId> all_ids(kMaxBatchRows);
   std::vector<RowId> row_ids;
@@ -147,7 +189,8 @@ arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
       row_ids.push_back(all_ids[i]);
     }
     for (uint32_t i = 0; i < num_columns; ++i) {
-      ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, count, validity[i]));
+      ARROW_ASSIGN_OR_RAISE(columns[i],
+                            GetColumn(entry, i, table_->types()[i], first, count, Selection::All(count), scratch[i]));
     }
     ARROW_RETURN_NOT_OK(AddRows(columns, count, rows, row_ids));
   }
@@ -183,6 +226,8 @@ arrow::Status TableCheckpoint::Seal() {
   entry.cold = std::make_shared<ColdRowGroup>(table_->layout(),
                                               std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
                                               RowBitmap(), 0, context.pager, context.pool);
+  // Reads the row ids where they are stored, so that carrying deletes over reads nothing.
+  ARROW_RETURN_NOT_OK(entry.cold->reader().FindRow(RowId(entry.first_row)).status());
   added_.push_back(entry);
   groups_.push_back(std::move(entry));
   return arrow::Status::OK();
@@ -206,15 +251,15 @@ arrow::Status TableCheckpoint::WriteIndexRun() {
     } context{this, arrow::Status::OK()};
     const auto visit = [](void* pointer, std::string_view key, RowId row) {
       auto* context = static_cast<Context*>(pointer);
-      const auto fate = ColumnTable::FateOf(*context->self->old_, row);
-      context->status = fate.status();
-      if (fate.ok() && *fate == ColumnTable::RowFate::kAlive) context->self->keys_.Add(key, row);
+      const auto is_alive = ColumnTable::IsColdRowAlive(*context->self->old_, row, context->self->at_);
+      context->status = is_alive.status();
+      if (is_alive.ok() && *is_alive) context->self->keys_.Add(key, row);
       return context->status.ok();
     };
     ARROW_RETURN_NOT_OK(run.Scan(std::nullopt, std::nullopt, visit, &context));
     ARROW_RETURN_NOT_OK(context.status);
-    ARROW_ASSIGN_OR_RAISE(const std::vector<PhysicalKey> blobs, run.BlobKeys());
-    retired_blobs_.insert(retired_blobs_.end(), blobs.begin(), blobs.end());
+    ARROW_ASSIGN_OR_RAISE(std::vector<PhysicalKey> blobs, run.BlobKeys());
+    retired_blobs_.push_back({runs_.back().validity.from, std::move(blobs)});
     replaced_runs_.push_back(runs_.back());
     runs_.pop_back();
   }
@@ -225,7 +270,10 @@ arrow::Status TableCheckpoint::WriteIndexRun() {
   std::vector<StagedBlob> staged;
   ARROW_ASSIGN_OR_RAISE(std::optional<IndexRunDescriptor> run, writer.Finish(&staged));
   for (StagedBlob& blob : staged) batch_->PutStaged(std::move(blob));
-  if (run) runs_.push_back({Validity{}, std::make_shared<IndexRunReader>(*run, context.pager)});
+  // Older snapshots have what this was made of.
+  Validity validity;
+  validity.from = at_.value;
+  if (run) runs_.push_back({validity, std::make_shared<IndexRunReader>(*run, context.pager)});
   return arrow::Status::OK();
 }
 
@@ -236,7 +284,7 @@ arrow::Status TableCheckpoint::WriteDeletes() {
       if (stored.deletes.value != 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
       continue;
     }
-    RowBitmap bitmap = DeletedRows(*entry.cold);
+    const RowBitmap bitmap = DeletedRows(*entry.cold, at_);
     uint32_t num_deleted = 0;
     for (const uint64_t word : bitmap) num_deleted += static_cast<uint32_t>(std::popcount(word));
     if (num_deleted != stored.num_deleted) {
@@ -246,7 +294,7 @@ arrow::Status TableCheckpoint::WriteDeletes() {
       ARROW_ASSIGN_OR_RAISE(stored.deletes, Put(bytes));
       stored.num_deleted = num_deleted;
     }
-    deletes_.push_back({entry.cold, std::move(bitmap), stored});
+    deletes_.push_back({entry.cold, stored});
     if (num_deleted > 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
   }
   return arrow::Status::OK();
@@ -298,8 +346,8 @@ arrow::Status TableCheckpoint::WritePages() {
 
 arrow::Status TableCheckpoint::WriteMetadata() {
   metadata_.layout = table_->layout();
-  metadata_.next_row_page = table_->next_row_page();
-  metadata_.num_live_rows = static_cast<uint64_t>(std::max<int64_t>(table_->live_rows(), 0));
+  metadata_.next_row_page = sealed_.next_row_page;
+  metadata_.num_live_rows = sealed_.num_live_rows;
   for (const IndexRunEntry& run : runs_) metadata_.runs.push_back(run.reader->descriptor());
   ByteWriter bytes;
   EncodeTableMetadata(metadata_, bytes);
@@ -317,36 +365,107 @@ arrow::Result<PhysicalKey> TableCheckpoint::Put(const ByteWriter& bytes) {
   return key;
 }
 
-void TableCheckpoint::Apply(bool has_older_snapshots) {
+arrow::Status TableCheckpoint::CarryDelete(RowId row, VersionStamp stamp) {
+  const auto entry = std::upper_bound(added_.begin(), added_.end(), row.value,
+                                      [](uint64_t value, const GroupEntry& other) { return value < other.first_row; });
+  if (entry == added_.begin()) return InternalError("a checkpoint lost a row");
+  ColdRowGroup& group = *std::prev(entry)->cold;
+  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, group.reader().FindRow(row));
+  if (!slot) return InternalError("a checkpoint lost a row");
+  group.deletes()->FindOrAdd(*slot)->store(stamp, std::memory_order_relaxed);
+  return arrow::Status::OK();
+}
+
+arrow::Status TableCheckpoint::CarryDeletes() {
+  std::vector<std::pair<uint32_t, VersionStamp>> carried;
+  std::vector<RowId> row_id(1);
+  for (size_t i = 0; i < old_->groups.size(); ++i) {
+    if (!is_source_[i]) continue;
+    const GroupEntry& entry = old_->groups[i];
+    carried.clear();
+    if (entry.hot != nullptr) {
+      for (uint32_t slot = 0; slot < entry.hot->num_rows(); ++slot) {
+        const VersionStamp stamp = entry.hot->deleted_by(slot).load(std::memory_order_acquire);
+        if (stamp > at_.value && entry.hot->created_by(slot).load() != kAbortedStamp) carried.emplace_back(slot, stamp);
+      }
+    } else {
+      entry.cold->deletes()->ForEachStamp([&](uint32_t slot, VersionStamp stamp) {
+        if (stamp > at_.value) carried.emplace_back(slot, stamp);
+      });
+    }
+    for (const auto& [slot, stamp] : carried) {
+      row_id[0] = RowId(entry.first_row + slot);
+      if (entry.cold != nullptr) ARROW_RETURN_NOT_OK(entry.cold->reader().GetRowIds(slot, row_id));
+      ARROW_RETURN_NOT_OK(CarryDelete(row_id[0], stamp));
+    }
+  }
+  return arrow::Status::OK();
+}
+
+/// Takes what this checkpoint replaces out of the active parts, and keeps it for older snapshots.
+void TableCheckpoint::Retire(TableState& state) const {
+  std::set<const void*> sources;
+  for (size_t i = 0; i < old_->groups.size(); ++i) {
+    if (!is_source_[i]) continue;
+    GroupEntry retired = old_->groups[i];
+    sources.insert(retired.hot != nullptr ? static_cast<const void*>(retired.hot.get()) : retired.cold.get());
+    const uint64_t oldest = retired.hot != nullptr ? oldest_row_[i] : retired.cold->created_by().load();
+    retired.validity.from = std::max(retired.validity.from, oldest);
+    retired.validity.to = at_.value;
+    state.retired_groups.push_back(std::move(retired));
+  }
+  std::erase_if(state.groups, [&sources](const GroupEntry& entry) {
+    return sources.contains(entry.hot != nullptr ? static_cast<const void*>(entry.hot.get()) : entry.cold.get());
+  });
+  for (IndexRunEntry run : replaced_runs_) {
+    std::erase_if(state.runs, [&run](const IndexRunEntry& entry) { return entry.reader == run.reader; });
+    run.validity.to = at_.value;
+    state.retired_runs.push_back(std::move(run));
+  }
+  // The last of the old ones is what rows go to since.
+  for (size_t i = 0; i + 1 < old_->hot_indexes.size(); ++i) {
+    for (HotIndexEntry& entry : state.hot_indexes) {
+      if (entry.index == old_->hot_indexes[i].index && entry.validity.IsActive()) entry.validity.to = at_.value;
+    }
+  }
+}
+
+/// Deletes that are stored, and that all snapshots see but for those that read an older form of the row group, need no
+/// stamp.
+void TableCheckpoint::FoldDeletes() {
+  const TxnManager& txns = *table_->context().txns;
+  for (const GroupEntry& entry : groups_) {
+    if (entry.cold->deletes()->num_entries() == 0) continue;
+    const CommitTs from(std::max(entry.validity.from, entry.cold->created_by().load()));
+    entry.cold->FoldDeletes(std::min(txns.OldestSnapshotFrom(from).value_or(at_), at_));
+  }
+}
+
+void TableCheckpoint::Apply() {
   for (const auto& [group, page] : new_pages_) group->stored().page = page;
-  for (NewDeletes& deletes : deletes_) {
+  for (const NewDeletes& deletes : deletes_) {
     const PhysicalKey page = deletes.group->stored().page;
     deletes.group->stored() = deletes.stored;
     deletes.group->stored().page = page;
-    if (!has_older_snapshots) deletes.group->FoldDeletes(std::move(deletes.bitmap));
   }
-  TableState next;
-  next.groups = groups_;
-  next.runs = runs_;
-  if (has_older_snapshots) {
-    next.retired_groups = old_->retired_groups;
-    next.retired_runs = old_->retired_runs;
-    next.hot_indexes = old_->hot_indexes;
-    for (size_t i = 0; i < old_->groups.size(); ++i) {
-      if (!is_source_[i]) continue;
-      next.retired_groups.push_back(old_->groups[i]);
-      next.retired_groups.back().validity.to = at_.value;
+  FoldDeletes();
+  table_->UpdateState([this](TableState& state) {
+    Retire(state);
+    for (const GroupEntry& entry : added_) state.Add(entry);
+    // In the order of their making: those that were added since come last.
+    std::vector<IndexRunEntry> runs = runs_;
+    for (IndexRunEntry& run : state.runs) {
+      const bool is_old = std::any_of(runs_.begin(), runs_.end(),
+                                      [&run](const IndexRunEntry& entry) { return entry.reader == run.reader; });
+      if (!is_old) runs.push_back(std::move(run));
     }
-    for (const IndexRunEntry& run : replaced_runs_) {
-      next.retired_runs.push_back(run);
-      next.retired_runs.back().validity.to = at_.value;
-    }
-    next.hot_indexes.back().validity.to = at_.value;
-  }
-  next.hot_indexes.push_back({Validity{}, std::make_shared<ArtIndex>(table_->context().pool)});
+    state.runs = std::move(runs);
+    const TxnManager& txns = *table_->context().txns;
+    state.PruneRetired([&txns](uint64_t from, uint64_t to) { return txns.HasSnapshotIn(from, to); });
+  });
   table_->stored() = metadata_;
-  table_->ReplaceState(std::move(next));
-  table_->ClearChanged();
+  if (has_more_) table_->SetChanged();
+  is_applied_ = true;
 }
 
 arrow::Result<std::vector<PhysicalKey>> TableCheckpoint::AllBlobs(ColumnTable& table) {

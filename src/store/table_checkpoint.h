@@ -1,5 +1,8 @@
 // TableCheckpoint: writes a ColumnTable's hot rows as cold row groups, and all else that changed of it since its last
-// checkpoint, into one commit of the pager. Nothing of the table changes before Apply.
+// checkpoint, into one commit of the pager; rewrites cold row groups that are small or mostly deleted, and merges index
+// runs, on the way. It writes what was there at one timestamp while transactions go on: rows that come later are in row
+// groups that it leaves alone, and deletes that come later are carried over at its end. The table goes over to the new
+// row groups in Apply only.
 #pragma once
 
 #include <arrow/result.h>
@@ -16,24 +19,34 @@
 
 namespace llkv {
 
-/// Used by one thread, while nobody writes to the table.
+/// Used by one thread at a time. Dropping one without Apply leaves the table as it was, and as changed.
 class TableCheckpoint {
  public:
-  /// `at` is the newest commit; `batch` is the commit that is being prepared.
+  /// Seals the table's hot rows. `at` is the newest commit; `batch` is the commit that is being prepared. While nobody
+  /// writes and no stamp is in flight.
   TableCheckpoint(std::shared_ptr<ColumnTable> table, CommitTs at, WriteBatch* batch);
   ~TableCheckpoint();
 
-  /// Writes everything; blobs are staged or put into the batch. After a failure the batch is useless.
+  /// Writes everything as of `at`, beside a writer; blobs are staged or put into the batch. After a failure the batch
+  /// is useless.
   arrow::Status Prepare();
-  /// The batch has committed: the table goes over to its new state. `has_older_snapshots`: some live snapshot is from
-  /// before `at`.
-  void Apply(bool has_older_snapshots);
+  /// Marks the deletes that were committed since `at` in the new row groups. While nobody writes and no stamp is in
+  /// flight, from here to Apply.
+  arrow::Status CarryDeletes();
+  /// The batch has committed: the table goes over to its new state.
+  void Apply();
 
   const std::shared_ptr<ColumnTable>& table() const { return table_; }
+  /// Row groups are left that the next checkpoint should write anew.
+  bool has_more() const { return has_more_; }
   /// Where the table's metadata is from now on.
   PhysicalKey metadata_key() const { return metadata_.key; }
-  /// Blobs that only snapshots from before may still read.
-  const std::vector<PhysicalKey>& retired_blobs() const { return retired_blobs_; }
+  /// Blobs that only snapshots which are at `from` or later, and older than the new state, may still read.
+  struct RetiredBlobs {
+    uint64_t from;
+    std::vector<PhysicalKey> blobs;
+  };
+  std::vector<RetiredBlobs>& retired_blobs() { return retired_blobs_; }
 
   /// All blobs of a table as it is stored, for a table that was dropped.
   static arrow::Result<std::vector<PhysicalKey>> AllBlobs(ColumnTable& table);
@@ -41,7 +54,8 @@ class TableCheckpoint {
  private:
   arrow::Status ChooseSources();
   arrow::Status RewriteSources();
-  arrow::Status AddHotRows(const GroupEntry& entry);
+  void ChooseNeighbours(const std::vector<uint64_t>& num_alive);
+  arrow::Status AddHotRows(size_t source);
   arrow::Status AddColdRows(const GroupEntry& entry);
   arrow::Status AddRows(const std::vector<Vector>& columns, uint32_t num_rows, const std::vector<uint16_t>& rows,
                         const std::vector<RowId>& row_ids);
@@ -50,16 +64,24 @@ class TableCheckpoint {
   arrow::Status WriteDeletes();
   arrow::Status WritePages();
   arrow::Status WriteMetadata();
+  arrow::Status CarryDelete(RowId row, VersionStamp stamp);
+  void Retire(TableState& state) const;
+  void FoldDeletes();
   arrow::Result<PhysicalKey> Put(const ByteWriter& bytes);
 
   const std::shared_ptr<ColumnTable> table_;
   const CommitTs at_;
   WriteBatch* const batch_;
-  const TableStatePtr old_;
+  const ColumnTable::SealedState sealed_;
+  const TableState* const old_;
   TableMetadata metadata_;
+  bool is_applied_ = false;
+  /// More row groups should be written anew than one checkpoint does.
+  bool has_more_ = false;
 
-  /// For each of old_->groups: whether its rows are written anew.
+  /// For each of old_->groups: whether its rows are written anew, and the oldest commit of a hot one's rows.
   std::vector<bool> is_source_;
+  std::vector<uint64_t> oldest_row_;
   RowGroupWriter writer_;
   std::vector<GroupEntry> added_;
   /// Old and new, ordered: what the table has afterwards.
@@ -69,12 +91,11 @@ class TableCheckpoint {
   std::vector<IndexRunEntry> replaced_runs_;
   struct NewDeletes {
     std::shared_ptr<ColdRowGroup> group;
-    RowBitmap bitmap;
     ColdRowGroup::Stored stored;
   };
   std::vector<NewDeletes> deletes_;
   std::vector<std::pair<std::shared_ptr<ColdRowGroup>, PhysicalKey>> new_pages_;
-  std::vector<PhysicalKey> retired_blobs_;
+  std::vector<RetiredBlobs> retired_blobs_;
 };
 
 }  // namespace llkv

@@ -21,6 +21,8 @@ class ColumnGatherBuffer : public GatherBuffer {
   /// For the part of a column that one cold row group gives.
   std::vector<ScratchVector> part;
   std::vector<Vector> vectors;
+  /// Of decompressed strings; lives as long as the batch.
+  std::unique_ptr<StringArena> texts;
   std::vector<uint16_t> rows;
   std::vector<ColumnTable::RowPlace> places;
   std::vector<uint32_t> slots;
@@ -72,7 +74,7 @@ arrow::Status GatherPart(ColumnGatherBuffer& buffer, size_t column, LogicalType 
   for (uint32_t i = first; i < first + count; ++i) buffer.slots.push_back(buffer.places[i].slot);
   ScratchVector& part = buffer.part[column];
   part.ResetFlat(type);
-  chunk->Gather(buffer.slots, part);
+  ARROW_RETURN_NOT_OK(chunk->Gather(buffer.slots, part, *buffer.texts));
   for (uint32_t i = 0; i < count; ++i) {
     CopyValue(part.data<uint8_t>() + i * width, part.vector().IsValid(i), physical, first + i, out);
   }
@@ -84,11 +86,12 @@ arrow::Status GatherPart(ColumnGatherBuffer& buffer, size_t column, LogicalType 
 arrow::Result<std::unique_ptr<GatherBuffer>> ColumnTable::MakeGatherBuffer(std::vector<uint32_t> columns,
                                                                            arrow::MemoryPool* pool) {
   auto buffer = std::make_unique<ColumnGatherBuffer>();
+  if (pool == nullptr) pool = context_.pool;
+  buffer->texts = std::make_unique<StringArena>(pool);
   for (const uint32_t ordinal : columns) {
     if (ordinal >= types_.size()) return InternalError("a gather of a column that is not there");
     for (std::vector<ScratchVector>* target : {&buffer->scratch, &buffer->part}) {
-      ARROW_ASSIGN_OR_RAISE(ScratchVector scratch,
-                            ScratchVector::Make(types_[ordinal], pool != nullptr ? pool : context_.pool));
+      ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(types_[ordinal], pool));
       target->push_back(std::move(scratch));
     }
   }
@@ -102,6 +105,7 @@ arrow::Status ColumnTable::Gather(const Snapshot& snapshot, std::span<const RowI
   if (rows.size() > kMaxBatchRows) return InternalError("a gather of more rows than a batch has");
   out.state = state();
   out.places.clear();
+  out.texts->Reset();
   out.rows.clear();
   for (const RowId row : rows) {
     ARROW_ASSIGN_OR_RAISE(const RowPlace place, FindVisible(*out.state, snapshot, row));

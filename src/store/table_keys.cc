@@ -51,6 +51,15 @@ arrow::Result<ColumnTable::RowFate> ColumnTable::FateOf(const TableState& state,
   return entry->cold->deletes()->Find(*slot) == 0 ? RowFate::kAlive : RowFate::kGone;
 }
 
+arrow::Result<bool> ColumnTable::IsColdRowAlive(const TableState& state, RowId row, CommitTs at) {
+  const GroupEntry* entry = state.FindActive(row);
+  if (entry == nullptr || entry->cold == nullptr) return false;
+  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
+  if (!slot) return false;
+  const VersionStamp deleted_by = entry->cold->deletes()->Find(*slot);
+  return deleted_by == 0 || deleted_by > at.value;
+}
+
 arrow::Status ColumnTable::CountLiveInRuns(const TableState& state, std::string_view key, uint32_t* num_live) const {
   std::vector<RowId> rows;
   for (const IndexRunEntry& run : state.runs) {
@@ -80,14 +89,16 @@ arrow::Status ColumnTable::DuplicateKey(std::string_view key) const {
 
 arrow::Status ColumnTable::CheckKeyIsFree(std::string_view key) {
   const TableStatePtr now = state();
-  for (const ArtIndex::Entry* entry = now->hot_indexes.back().index->Find(key); entry != nullptr;
-       entry = entry->older) {
-    ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
-    if (fate == RowFate::kNever) continue;
-    if (fate == RowFate::kAlive) return DuplicateKey(key);
-    // The newest hot version of this key is gone, and it could be added only when the older ones were. A bulk load may
-    // have added the key since: the runs know.
-    break;
+  for (auto index = now->hot_indexes.rbegin(); index != now->hot_indexes.rend(); ++index) {
+    if (!index->validity.IsActive()) break;
+    for (const ArtIndex::Entry* entry = index->index->Find(key); entry != nullptr; entry = entry->older) {
+      ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
+      if (fate == RowFate::kNever) continue;
+      if (fate == RowFate::kAlive) return DuplicateKey(key);
+      // The newest version of this key in this index is gone, and it could be added only when the older ones were. A
+      // bulk load may have added the key since: the runs know.
+      break;
+    }
   }
   uint32_t num_live = 0;
   if (!now->runs.empty()) ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, key, &num_live));
@@ -97,10 +108,12 @@ arrow::Status ColumnTable::CheckKeyIsFree(std::string_view key) {
 arrow::Status ColumnTable::CheckKeyIsUnique(std::string_view key) {
   const TableStatePtr now = state();
   uint32_t num_live = 0;
-  for (const ArtIndex::Entry* entry = now->hot_indexes.back().index->Find(key); entry != nullptr;
-       entry = entry->older) {
-    ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
-    num_live += fate == RowFate::kAlive ? 1 : 0;
+  for (const HotIndexEntry& index : now->hot_indexes) {
+    if (!index.validity.IsActive()) continue;
+    for (const ArtIndex::Entry* entry = index.index->Find(key); entry != nullptr; entry = entry->older) {
+      ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
+      num_live += fate == RowFate::kAlive ? 1 : 0;
+    }
   }
   ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, key, &num_live));
   return num_live <= 1 ? arrow::Status::OK() : DuplicateKey(key);
@@ -120,7 +133,7 @@ arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableSta
   for (const std::vector<IndexRunEntry>* runs : {&state.runs, &state.retired_runs}) {
     for (const IndexRunEntry& run : *runs) {
       const IndexRunDescriptor& descriptor = run.reader->descriptor();
-      if (snapshot.ts.value >= run.validity.to || key < descriptor.min_key || key > descriptor.max_key) continue;
+      if (!run.validity.Contains(snapshot.ts) || key < descriptor.min_key || key > descriptor.max_key) continue;
       rows.clear();
       ARROW_RETURN_NOT_OK(run.reader->Lookup(key, &rows));
       for (const RowId row : rows) {
@@ -169,7 +182,6 @@ arrow::Status ColumnTable::CheckAgainstRun(IndexRunReader& run, const TableState
 arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(std::vector<SortedKeys> keys,
                                                                            std::vector<StagedBlob>* staged) {
   const TableStatePtr now = state();
-  const ArtIndex& hot = *now->hot_indexes.back().index;
   struct Head {
     const SortedKeys* keys;
     size_t next;
@@ -196,8 +208,9 @@ arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(std::
     heads.pop();
     const std::string_view key = head.keys->key(head.next);
     if (!is_first && key == last) return DuplicateKey(key);
-    if (hot.num_entries() > 0) {
-      for (const ArtIndex::Entry* entry = hot.Find(key); entry != nullptr; entry = entry->older) {
+    for (const HotIndexEntry& hot : now->hot_indexes) {
+      if (!hot.validity.IsActive() || hot.index->num_entries() == 0) continue;
+      for (const ArtIndex::Entry* entry = hot.index->Find(key); entry != nullptr; entry = entry->older) {
         ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
         if (fate == RowFate::kAlive) return DuplicateKey(key);
       }

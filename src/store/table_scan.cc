@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -57,7 +58,8 @@ PredicateOutcome OutcomeFor(const ScanPredicate& predicate, const GroupEntry& en
 
 class ColumnScanCursor : public ScanCursor {
  public:
-  explicit ColumnScanCursor(ScanPlan* plan) : plan_(*plan), columns_(plan->columns.size()) {
+  ColumnScanCursor(ScanPlan* plan, arrow::MemoryPool* pool) : plan_(*plan) {
+    for (size_t i = 0; i < plan->columns.size(); ++i) columns_.emplace_back(pool);
     output_.resize(plan_.output_places.size() + (plan_.request.with_row_ids ? 1 : 0));
     row_ids_.resize(kMaxBatchRows);
     mask_.resize(kMaxBatchRows / 64);
@@ -80,7 +82,7 @@ class ColumnScanCursor : public ScanCursor {
       plan_.counters.rows_scanned.fetch_add(count, std::memory_order_relaxed);
       if (selection.count == 0) continue;
       plan_.counters.rows_passed.fetch_add(selection.count, std::memory_order_relaxed);
-      ARROW_RETURN_NOT_OK(FillOutput(first, count));
+      ARROW_RETURN_NOT_OK(FillOutput(first, count, selection));
       batch->columns = output_;
       batch->num_rows = count;
       batch->selection = selection;
@@ -91,16 +93,21 @@ class ColumnScanCursor : public ScanCursor {
 
  private:
   struct Column {
+    explicit Column(arrow::MemoryPool* pool) : scratch(pool) {}
     Vector vector;
-    ValidityScratch validity;
+    ColumnScratch scratch;
     /// The window that `vector` is of.
     uint64_t window = 0;
   };
 
-  /// A predicate as it applies to the current row group.
+  /// A predicate as it applies to the current row group: to hot rows, or to a chunk.
   struct Prepared {
-    VectorPredicate predicate;
+    VectorPredicate on_rows;
+    std::optional<ChunkPredicate> on_chunk;
     size_t place;
+
+    uint32_t cost() const { return on_chunk ? on_chunk->cost() : on_rows.cost(); }
+    PredicateOutcome outcome() const { return on_chunk ? on_chunk->outcome() : on_rows.outcome(); }
   };
 
   arrow::Status StartUnit() {
@@ -116,16 +123,28 @@ class ColumnScanCursor : public ScanCursor {
     for (size_t i = 0; i < plan_.request.predicates.size(); ++i) {
       const ScanPredicate& predicate = plan_.request.predicates[i];
       if (OutcomeFor(predicate, entry) == PredicateOutcome::kAll) continue;
-      ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(plan_.predicate_places[i], morsel_.first, 1));
-      ARROW_ASSIGN_OR_RAISE(VectorPredicate prepared, VectorPredicate::Prepare(predicate, *shape));
+      ARROW_ASSIGN_OR_RAISE(Prepared prepared, Prepare(predicate, plan_.predicate_places[i]));
       rejects_all_ |= prepared.outcome() == PredicateOutcome::kNone;
-      if (prepared.outcome() == PredicateOutcome::kSome) {
-        predicates_.push_back({std::move(prepared), plan_.predicate_places[i]});
-      }
+      if (prepared.outcome() == PredicateOutcome::kSome) predicates_.push_back(std::move(prepared));
     }
     std::stable_sort(predicates_.begin(), predicates_.end(),
-                     [](const Prepared& a, const Prepared& b) { return a.predicate.cost() < b.predicate.cost(); });
+                     [](const Prepared& a, const Prepared& b) { return a.cost() < b.cost(); });
     return arrow::Status::OK();
+  }
+
+  arrow::Result<Prepared> Prepare(const ScanPredicate& predicate, size_t place) {
+    Prepared prepared;
+    prepared.place = place;
+    const GroupEntry& entry = morsel_.unit->entry;
+    const size_t index = entry.cold == nullptr ? ColdRowGroup::kNoColumn : entry.cold->ColumnIndex(predicate.column);
+    if (index != ColdRowGroup::kNoColumn) {
+      ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, entry.cold->reader().Column(index));
+      ARROW_ASSIGN_OR_RAISE(prepared.on_chunk, ChunkPredicate::Prepare(predicate, *chunk));
+      return prepared;
+    }
+    ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(place, morsel_.first, 1, Selection::All(1)));
+    ARROW_ASSIGN_OR_RAISE(prepared.on_rows, VectorPredicate::Prepare(predicate, *shape));
+    return prepared;
   }
 
   /// Windows end where blocks do, so that a Vector is one piece of memory and bitmaps of cold rows need no shift.
@@ -139,11 +158,12 @@ class ColumnScanCursor : public ScanCursor {
     return std::min(end, morsel_.end);
   }
 
-  arrow::Result<const Vector*> Load(size_t place, uint32_t first, uint32_t count) {
+  /// Rows of a window, once: what selects them later takes no more of them.
+  arrow::Result<const Vector*> Load(size_t place, uint32_t first, uint32_t count, const Selection& selection) {
     Column& column = columns_[place];
     if (column.window != window_) {
       ARROW_ASSIGN_OR_RAISE(column.vector, GetColumn(morsel_.unit->entry, plan_.columns[place], plan_.types[place],
-                                                     first, count, column.validity));
+                                                     first, count, selection, column.scratch));
       column.window = window_;
     }
     return &column.vector;
@@ -190,21 +210,46 @@ class ColumnScanCursor : public ScanCursor {
     if (!has_mask) FillMask(count);
     for (const Prepared& prepared : predicates_) {
       if (IsMaskEmpty(count)) return none;
-      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(prepared.place, first, count));
-      prepared.predicate.Evaluate(*vector, count, mask_.data());
+      ARROW_RETURN_NOT_OK(Evaluate(prepared, first, count));
     }
     for (size_t i = 0; i < plan_.request.runtime_filters.size(); ++i) {
       if (IsMaskEmpty(count)) return none;
-      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(plan_.filter_places[i], first, count));
+      ARROW_ASSIGN_OR_RAISE(const Vector* vector, LoadMasked(plan_.filter_places[i], first, count));
       plan_.request.runtime_filters[i].filter->Apply(*vector, count, mask_.data());
     }
     const uint32_t num_selected = MaskToRows(mask_.data(), count, rows_.data());
     return num_selected == count ? Selection::All(count) : Selection{rows_.data(), num_selected};
   }
 
-  arrow::Status FillOutput(uint32_t first, uint32_t count) {
+  arrow::Status Evaluate(const Prepared& prepared, uint32_t first, uint32_t count) {
+    if (prepared.on_chunk && prepared.on_chunk->is_on_runs()) {
+      prepared.on_chunk->Evaluate(first, Vector(), count, mask_.data());
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const Vector* vector, LoadMasked(prepared.place, first, count));
+    if (prepared.on_chunk) {
+      prepared.on_chunk->Evaluate(first, *vector, count, mask_.data());
+    } else {
+      prepared.on_rows.Evaluate(*vector, count, mask_.data());
+    }
+    return arrow::Status::OK();
+  }
+
+  /// Rows that are in the mask.
+  arrow::Result<const Vector*> LoadMasked(size_t place, uint32_t first, uint32_t count) {
+    const GroupEntry& entry = morsel_.unit->entry;
+    const size_t index =
+        entry.cold == nullptr ? ColdRowGroup::kNoColumn : entry.cold->ColumnIndex(plan_.columns[place]);
+    const bool is_decoded = index != ColdRowGroup::kNoColumn && entry.cold->descriptor()->columns[index].is_decoded();
+    if (!is_decoded) return Load(place, first, count, Selection::All(count));
+    const uint32_t num_selected = MaskToRows(mask_.data(), count, rows_.data());
+    const Selection selection = num_selected == count ? Selection::All(count) : Selection{rows_.data(), num_selected};
+    return Load(place, first, count, selection);
+  }
+
+  arrow::Status FillOutput(uint32_t first, uint32_t count, const Selection& selection) {
     for (size_t i = 0; i < plan_.output_places.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(plan_.output_places[i], first, count));
+      ARROW_ASSIGN_OR_RAISE(const Vector* vector, Load(plan_.output_places[i], first, count, selection));
       output_[i] = *vector;
     }
     if (!plan_.request.with_row_ids) return arrow::Status::OK();
@@ -239,10 +284,11 @@ class ColumnScanCursor : public ScanCursor {
 
 class ColumnScan : public TableScan {
  public:
-  explicit ColumnScan(std::unique_ptr<ScanPlan> plan) : plan_(std::move(plan)) {}
+  ColumnScan(std::unique_ptr<ScanPlan> plan, arrow::MemoryPool* default_pool)
+      : plan_(std::move(plan)), default_pool_(default_pool) {}
 
-  arrow::Result<std::unique_ptr<ScanCursor>> MakeCursor(arrow::MemoryPool*) override {
-    return std::make_unique<ColumnScanCursor>(plan_.get());
+  arrow::Result<std::unique_ptr<ScanCursor>> MakeCursor(arrow::MemoryPool* pool) override {
+    return std::make_unique<ColumnScanCursor>(plan_.get(), pool != nullptr ? pool : default_pool_);
   }
 
   arrow::Result<bool> NextMorsel(ScanCursor& cursor) override {
@@ -273,6 +319,7 @@ class ColumnScan : public TableScan {
   }
 
   std::unique_ptr<ScanPlan> plan_;
+  arrow::MemoryPool* default_pool_;
   std::atomic<size_t> next_morsel_{0};
 };
 
@@ -365,7 +412,7 @@ arrow::Result<std::unique_ptr<TableScan>> ColumnTable::OpenScan(ScanRequest requ
   const std::vector<Value> key = FixedKey(plan->request, layout_);
   if (key.empty()) {
     AddUnits(*plan);
-    return std::make_unique<ColumnScan>(std::move(plan));
+    return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
   }
   plan->uses_index = true;
   ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, LookupKey(plan->request.snapshot, key));
@@ -377,7 +424,7 @@ arrow::Result<std::unique_ptr<TableScan>> ColumnTable::OpenScan(ScanRequest requ
       plan->morsels.push_back({&plan->units.back(), place.slot, place.slot + 1});
     }
   }
-  return std::make_unique<ColumnScan>(std::move(plan));
+  return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
 }
 
 }  // namespace llkv

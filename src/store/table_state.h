@@ -1,10 +1,12 @@
 // TableState: the row groups and index parts that a column table consists of at one moment, as an immutable value. A
 // change makes a new one; scans keep theirs.
 //
-// A checkpoint replaces hot row groups by cold ones that hold only rows that were alive. Snapshots from before it need
-// the old ones, so these stay as "retired" until no such snapshot lives: a snapshot at S uses the active groups with
-// valid_from <= S and the retired ones with valid_from <= S < valid_to. Active row groups have disjoint ranges of row
-// ids; so have retired ones of one checkpoint.
+// A checkpoint at a timestamp replaces hot row groups by cold ones that hold only rows that were alive then. Snapshots
+// from before it need the old ones, so these stay as "retired" as long as such a snapshot lives: a snapshot at S uses
+// the active groups with valid_from <= S and the retired ones with valid_from <= S < valid_to, where valid_from of a
+// retired one is at least the commit of its oldest row. So an old snapshot keeps the row groups of the first checkpoint
+// after it and none of later ones, however many follow. Active row groups have disjoint ranges of row ids; so have
+// retired ones of one checkpoint.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +32,7 @@ struct Validity {
   uint64_t from = 0;
   uint64_t to = std::numeric_limits<uint64_t>::max();
   bool Contains(CommitTs ts) const { return from <= ts.value && ts.value < to; }
+  bool IsActive() const { return to == std::numeric_limits<uint64_t>::max(); }
 };
 
 /// A hot or a cold row group (the other is null).
@@ -60,7 +63,8 @@ struct TableState {
   /// By first_row.
   std::vector<GroupEntry> groups;
   std::vector<GroupEntry> retired_groups;
-  /// The active one is the last; those before are retired.
+  /// Retired ones, then those of the rows that a checkpoint is making cold, then the one that new rows go to; `to`
+  /// ascends. `from` is for retiring only: who looks up asks all that are active.
   std::vector<HotIndexEntry> hot_indexes;
   std::vector<IndexRunEntry> runs;
   std::vector<IndexRunEntry> retired_runs;
@@ -81,6 +85,19 @@ struct TableState {
       if (retired.HasRow(row) && retired.validity.Contains(ts)) return &retired;
     }
     return nullptr;
+  }
+  /// Drops what is retired and needed(from, to) says that no snapshot at from <= S < to lives.
+  template <typename F>
+  void PruneRetired(const F& needed) {
+    const auto is_dropped = [&needed](const auto& entry) {
+      return !entry.validity.IsActive() && !needed(entry.validity.from, entry.validity.to);
+    };
+    std::erase_if(retired_groups, is_dropped);
+    std::erase_if(retired_runs, is_dropped);
+    std::erase_if(hot_indexes, is_dropped);
+  }
+  bool HasRetired() const {
+    return !retired_groups.empty() || !retired_runs.empty() || !hot_indexes.front().validity.IsActive();
   }
   void Add(GroupEntry entry) {
     const auto place =

@@ -6,9 +6,17 @@
 #include <limits>
 
 #include "base/error.h"
+#include "runtime/stop_token.h"
 #include "txn/log_record.h"
 
 namespace llkv {
+
+namespace {
+/// How often a wait for the turn looks at its stop token.
+constexpr std::chrono::nanoseconds kPollInterval = std::chrono::milliseconds(10);
+/// What a commit takes in the log beside its record, about.
+constexpr uint64_t kCommitBytes = 128;
+}  // namespace
 
 SnapshotPin::~SnapshotPin() { manager_->Unpin(ts_); }
 
@@ -40,7 +48,10 @@ arrow::Status Transaction::BeginWrite() {
   if (is_read_only_) {
     return SqlError(sqlstate::kReadOnlyTransaction, "cannot change anything in a read-only transaction");
   }
-  ARROW_RETURN_NOT_OK(manager_->AcquireWriter(manager_->lock_timeout_ms()));
+  if (manager_->is_read_only()) {
+    return SqlError(sqlstate::kReadOnlyTransaction, "the database was opened read-only");
+  }
+  ARROW_RETURN_NOT_OK(manager_->AcquireWriter(manager_->lock_timeout_ms(), stop_, TxnManager::TurnFor::kTransaction));
   is_writing_ = true;
   return arrow::Status::OK();
 }
@@ -93,12 +104,19 @@ void Transaction::Finish() {
     participants_.clear();
   }
   pin_.reset();
+  ReleaseTurn();
+}
+
+void Transaction::ReleaseTurn() {
   if (is_writing_) manager_->ReleaseWriter();
   is_writing_ = false;
 }
 
 TxnManager::TxnManager(Pager* pager, const TxnOptions& options)
-    : pager_(pager), lock_timeout_ms_(options.lock_timeout_ms), log_(std::make_unique<LogRecordWriter>()) {}
+    : pager_(pager),
+      is_read_only_(options.read_only),
+      lock_timeout_ms_(options.lock_timeout_ms),
+      log_(std::make_unique<LogRecordWriter>()) {}
 
 TxnManager::~TxnManager() = default;
 
@@ -131,44 +149,97 @@ bool TxnManager::HasSnapshotUpTo(CommitTs ts) const {
   return !live_snapshots_.empty() && live_snapshots_.begin()->first <= ts.value;
 }
 
-arrow::Status TxnManager::AcquireWriter(int64_t timeout_ms) {
+bool TxnManager::HasSnapshotIn(uint64_t from, uint64_t to) const {
+  MutexLock lock(snapshots_mutex_);
+  const auto it = live_snapshots_.lower_bound(from);
+  return it != live_snapshots_.end() && it->first < to;
+}
+
+std::optional<CommitTs> TxnManager::OldestSnapshotFrom(CommitTs from) const {
+  MutexLock lock(snapshots_mutex_);
+  const auto it = live_snapshots_.lower_bound(from.value);
+  if (it == live_snapshots_.end()) return std::nullopt;
+  return CommitTs(it->first);
+}
+
+arrow::Status TxnManager::AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what) {
   MutexLock lock(writer_mutex_);
+  const bool is_maintenance = what == TurnFor::kMaintenance;
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(timeout_ms);
-  while (writer_taken_) {
-    const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= std::chrono::nanoseconds(0)) {
-      return SqlError(sqlstate::kLockNotAvailable, "another transaction is writing", SqlErrorDetail::kNoPosition,
-                      "Only one transaction writes at a time: try again once it has ended.");
+  num_maintenance_waiting_ += is_maintenance ? 1 : 0;
+  arrow::Status status;
+  while (writer_taken_ || (!is_maintenance && num_maintenance_waiting_ > 0)) {
+    if (stop != nullptr) status = stop->Check();
+    const std::chrono::nanoseconds left = deadline - std::chrono::steady_clock::now();
+    // Maintenance has the turn for moments only, and whoever takes 0 for a timeout does not mean those.
+    if (status.ok() && writer_taken_ && !is_maintained_ && left <= std::chrono::nanoseconds(0)) {
+      status = SqlError(sqlstate::kLockNotAvailable, "another transaction is writing", SqlErrorDetail::kNoPosition,
+                        "Only one transaction writes at a time: try again once it has ended.");
     }
-    writer_free_.WaitFor(writer_mutex_, left);
+    if (!status.ok()) break;
+    writer_free_.WaitFor(writer_mutex_,
+                         left > std::chrono::nanoseconds(0) ? std::min(left, kPollInterval) : kPollInterval);
   }
-  writer_taken_ = true;
-  return arrow::Status::OK();
+  num_maintenance_waiting_ -= is_maintenance ? 1 : 0;
+  if (status.ok()) {
+    writer_taken_ = true;
+    is_maintained_ = is_maintenance;
+  } else if (is_maintenance) {
+    writer_free_.NotifyAll();
+  }
+  return status;
 }
 
 void TxnManager::ReleaseWriter() {
+  bool wakes_all = false;
   {
     MutexLock lock(writer_mutex_);
     writer_taken_ = false;
+    wakes_all = is_maintained_ || num_maintenance_waiting_ > 0;
+    is_maintained_ = false;
   }
-  writer_free_.NotifyOne();
+  if (wakes_all) {
+    writer_free_.NotifyAll();
+  } else {
+    writer_free_.NotifyOne();
+  }
 }
 
-arrow::Status TxnManager::RunWithoutWriter(int64_t timeout_ms, const std::function<arrow::Status()>& f) {
-  ARROW_RETURN_NOT_OK(AcquireWriter(timeout_ms));
+arrow::Status TxnManager::RunWithoutWriter(int64_t timeout_ms, const StopToken* stop,
+                                           const std::function<arrow::Status()>& f) {
+  ARROW_RETURN_NOT_OK(AcquireWriter(timeout_ms, stop, TurnFor::kMaintenance));
+  WaitPublished();
   arrow::Status status = f();
   ReleaseWriter();
   return status;
+}
+
+void TxnManager::WaitPublished() {
+  MutexLock lock(publish_mutex_);
+  while (finished_ts_ != submitted_ts_) published_.Wait(publish_mutex_);
 }
 
 void TxnManager::Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version) {
   last_committed_.store(last_committed.value, std::memory_order_release);
   last_lsn_.store(last_lsn.value, std::memory_order_release);
   catalog_version_.store(catalog_version, std::memory_order_release);
+  submitted_ts_ = last_committed.value;
+  submitted_catalog_version_ = catalog_version;
+  MutexLock lock(publish_mutex_);
+  finished_ts_ = last_committed.value;
 }
 
-arrow::Status TxnManager::WriteCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level, Lsn* lsn) {
-  const uint64_t catalog_version = this->catalog_version() + (txn.changes_catalog() ? 1 : 0);
+void TxnManager::Advance(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version) {
+  // Under the lock, as where a commit is published.
+  MutexLock lock(snapshots_mutex_);
+  last_lsn_.store(last_lsn.value, std::memory_order_release);
+  catalog_version_.store(catalog_version, std::memory_order_release);
+  last_committed_.store(last_committed.value, std::memory_order_release);
+}
+
+arrow::Status TxnManager::SubmitCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level,
+                                       CommitTicket* ticket) {
+  const uint64_t catalog_version = submitted_catalog_version_ + (txn.changes_catalog() ? 1 : 0);
   batch_.Clear();
   log_->Start(ts, catalog_version);
   ARROW_RETURN_NOT_OK(
@@ -176,8 +247,35 @@ arrow::Status TxnManager::WriteCommit(Transaction& txn, CommitTs ts, std::option
   batch_.AppendLog(log_->bytes());
   CommitOptions options;
   options.durability = level;
-  ARROW_ASSIGN_OR_RAISE(*lsn, pager_->Commit(batch_, options));
+  ARROW_ASSIGN_OR_RAISE(*ticket, pager_->Submit(batch_, options));
+  log_bytes_.fetch_add(log_->bytes().size() + kCommitBytes, std::memory_order_relaxed);
+  submitted_ts_ = ts.value;
+  submitted_catalog_version_ = catalog_version;
   return arrow::Status::OK();
+}
+
+arrow::Status TxnManager::FinishCommit(Transaction& txn, CommitTs ts, Lsn lsn, const arrow::Status& durable) {
+  MutexLock lock(publish_mutex_);
+  while (finished_ts_ + 1 != ts.value) published_.Wait(publish_mutex_);
+  // Nothing that follows a commit that is lost is kept.
+  if (commit_failure_.ok()) commit_failure_ = durable;
+  arrow::Status status = commit_failure_;
+  if (status.ok()) {
+    status = txn.ForEachParticipant([ts](TxnParticipant& participant) {
+      participant.Publish(ts);
+      return arrow::Status::OK();
+    });
+    // Under the lock, so that no snapshot begins between the new timestamp and a horizon computed without it.
+    MutexLock snapshots_lock(snapshots_mutex_);
+    last_lsn_.store(lsn.value, std::memory_order_release);
+    if (txn.changes_catalog()) catalog_version_.fetch_add(1, std::memory_order_acq_rel);
+    last_committed_.store(ts.value, std::memory_order_release);
+  } else {
+    txn.UndoFrom(0);
+  }
+  finished_ts_ = ts.value;
+  published_.NotifyAll();
+  return status;
 }
 
 arrow::Status TxnManager::Commit(Transaction& txn, std::optional<Durability> level) {
@@ -186,27 +284,19 @@ arrow::Status TxnManager::Commit(Transaction& txn, std::optional<Durability> lev
     txn.Finish();
     return arrow::Status::OK();
   }
-  const CommitTs ts(last_committed_.load(std::memory_order_relaxed) + 1);
-  Lsn lsn;
-  arrow::Status written = WriteCommit(txn, ts, level, &lsn);
-  if (!written.ok()) {
+  const CommitTs ts(submitted_ts_ + 1);
+  CommitTicket ticket;
+  const arrow::Status submitted = SubmitCommit(txn, ts, level, &ticket);
+  if (!submitted.ok()) {
     batch_.Clear();
     Rollback(txn);
-    return written;
+    return submitted;
   }
-  arrow::Status published = txn.ForEachParticipant([ts](TxnParticipant& participant) {
-    participant.Publish(ts);
-    return arrow::Status::OK();
-  });
-  {
-    // Under the lock, so that no snapshot begins between the new timestamp and a horizon computed without it.
-    MutexLock lock(snapshots_mutex_);
-    last_lsn_.store(lsn.value, std::memory_order_release);
-    if (txn.changes_catalog()) catalog_version_.fetch_add(1, std::memory_order_acq_rel);
-    last_committed_.store(ts.value, std::memory_order_release);
-  }
+  // Who changes the catalog next looks at its newest version.
+  if (!txn.changes_catalog()) txn.ReleaseTurn();
+  arrow::Status status = FinishCommit(txn, ts, ticket.lsn, pager_->WaitDurable(ticket));
   txn.Finish();
-  return published;
+  return status;
 }
 
 void TxnManager::Rollback(Transaction& txn) {

@@ -4,9 +4,11 @@
 // EndStatement or, where the statement failed, UndoStatement; at last TxnManager::Commit or Rollback.
 //
 // Commit: participants put their redo into one log record (log_record.h) and their staged blobs into one WriteBatch;
-// Submit; WaitDurable to the level asked; then the stamps are published, and only then can a snapshot see the commit.
-// So a reader never sees what a crash could take back at the level that was acknowledged. A failure before that rolls
-// the transaction back and leaves everything usable.
+// Submit gives the record its place in the log. Then the next transaction may take the turn, while this one waits until
+// it is durable to the level asked: commits that wait at once share a sync. Stamps are published in the log's order
+// after that, and only then can a snapshot see the commit. So a reader never sees what a crash could take back at the
+// level that was acknowledged. A failure before the record has its place rolls the transaction back and leaves
+// everything usable; one after it fails all commits that follow.
 #pragma once
 
 #include <arrow/result.h>
@@ -30,6 +32,7 @@
 namespace llkv {
 
 class LogRecordWriter;
+class StopToken;
 class Transaction;
 class TxnManager;
 
@@ -93,8 +96,10 @@ class Transaction {
   // For the places that hold data (tables, catalog):
 
   /// Takes the writer's turn at the first change; does nothing afterwards. 25006 in a read-only transaction; 55P03
-  /// where another transaction is writing and did not end within the lock timeout.
+  /// where another transaction is writing and did not end within the lock timeout; 57014 where the wait was stopped.
   arrow::Status BeginWrite();
+  /// What the wait for the turn polls; may be null, outlives its use. Not while a statement runs.
+  void set_stop_token(const StopToken* stop) { stop_ = stop; }
   /// What a change of the current statement carries. Any thread while a statement runs.
   VersionStamp stamp() const { return InFlightStamp(own_tag_, command_); }
   uint32_t command() const { return command_; }
@@ -113,6 +118,8 @@ class Transaction {
   /// Calls f(participant) for each in ascending order of `order`, until one fails.
   arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
   void UndoFrom(uint32_t command);
+  /// Gives the turn to write to the next.
+  void ReleaseTurn();
   /// Drops the participants and the pin, and gives the turn to write to the next.
   void Finish();
 
@@ -129,6 +136,7 @@ class Transaction {
   CommitTs ts_;
   uint32_t own_tag_;
   uint32_t command_ = 1;
+  const StopToken* stop_ = nullptr;
   bool is_read_only_;
   bool is_writing_ = false;
   bool is_finished_ = false;
@@ -140,6 +148,8 @@ class Transaction {
 struct TxnOptions {
   /// How long a first change waits for another transaction's turn to end; 0 fails at once.
   int64_t lock_timeout_ms = 1000;
+  /// Every transaction is read-only: another process writes.
+  bool read_only = false;
 };
 
 /// All transactions of one database. Any thread. Outlives its transactions and pins.
@@ -161,39 +171,59 @@ class TxnManager {
   CommitTs last_committed() const { return CommitTs(last_committed_.load(std::memory_order_acquire)); }
   /// The place of the newest commit's log record in the pager.
   Lsn last_lsn() const { return Lsn(last_lsn_.load(std::memory_order_acquire)); }
+  /// Bytes of log that commits have written since the database was opened.
+  uint64_t log_bytes() const { return log_bytes_.load(std::memory_order_relaxed); }
   uint64_t catalog_version() const { return catalog_version_.load(std::memory_order_acquire); }
   /// The garbage horizon: the oldest timestamp that a live snapshot is at; last_committed() where there is none.
   CommitTs oldest_snapshot() const;
   /// Whether a live snapshot is at `ts` or before it.
   bool HasSnapshotUpTo(CommitTs ts) const;
+  /// Whether a live snapshot is in [from, to).
+  bool HasSnapshotIn(uint64_t from, uint64_t to) const;
+  /// The oldest live snapshot that is at `from` or after it; nothing where there is none.
+  std::optional<CommitTs> OldestSnapshotFrom(CommitTs from) const;
   /// Pins the newest commit without a transaction.
   std::shared_ptr<const SnapshotPin> PinNewest();
 
-  /// Runs `f` while no transaction writes; 55P03 where one does and did not end within `timeout_ms`.
-  arrow::Status RunWithoutWriter(int64_t timeout_ms, const std::function<arrow::Status()>& f);
+  /// Runs `f` while no transaction writes and every commit that has its place in the log is published; 55P03 where one
+  /// writes and did not end within `timeout_ms`, 57014 where `stop`, which may be null, stopped the wait. Comes before
+  /// transactions that wait for the turn. `f` is brief: those wait for it beyond their lock timeout.
+  arrow::Status RunWithoutWriter(int64_t timeout_ms, const StopToken* stop, const std::function<arrow::Status()>& f);
 
   /// Recovery only: the next commits come after these.
   void Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
+  /// As Recover, beside transactions: another process has committed up to here, and its commits are published. Only
+  /// where `read_only` was given.
+  void Advance(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version);
 
   int64_t lock_timeout_ms() const { return lock_timeout_ms_.load(std::memory_order_relaxed); }
   void set_lock_timeout_ms(int64_t ms) { lock_timeout_ms_.store(ms, std::memory_order_relaxed); }
   Pager* pager() const { return pager_; }
+  bool is_read_only() const { return is_read_only_; }
 
   // For Transaction and SnapshotPin:
 
-  arrow::Status AcquireWriter(int64_t timeout_ms);
+  enum class TurnFor : uint8_t { kTransaction, kMaintenance };
+  arrow::Status AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what);
   void ReleaseWriter();
   void Unpin(CommitTs ts);
 
  private:
-  arrow::Status WriteCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level, Lsn* lsn);
+  /// Gives the commit its place in the log. By whoever has the turn.
+  arrow::Status SubmitCommit(Transaction& txn, CommitTs ts, std::optional<Durability> level, CommitTicket* ticket);
+  /// Publishes the commit, or undoes it where it or one before it did not become durable, after those before it.
+  arrow::Status FinishCommit(Transaction& txn, CommitTs ts, Lsn lsn, const arrow::Status& durable);
+  /// Returns when every commit that has its place in the log is published. By whoever has the turn.
+  void WaitPublished();
 
   Pager* pager_;
+  const bool is_read_only_;
   std::atomic<int64_t> lock_timeout_ms_;
   std::atomic<uint64_t> last_committed_{0};
   std::atomic<uint64_t> last_lsn_{0};
   std::atomic<uint64_t> catalog_version_{0};
   std::atomic<uint64_t> next_txn_id_{1};
+  std::atomic<uint64_t> log_bytes_{0};
 
   mutable Mutex snapshots_mutex_;
   mutable std::map<uint64_t, uint64_t> live_snapshots_ LLKV_GUARDED_BY(snapshots_mutex_);
@@ -201,10 +231,23 @@ class TxnManager {
   Mutex writer_mutex_;
   ConditionVariable writer_free_;
   bool writer_taken_ LLKV_GUARDED_BY(writer_mutex_) = false;
+  /// Maintenance has the turn; how many of it wait for it.
+  bool is_maintained_ LLKV_GUARDED_BY(writer_mutex_) = false;
+  uint32_t num_maintenance_waiting_ LLKV_GUARDED_BY(writer_mutex_) = 0;
 
-  /// Used by whoever has the writer's turn.
+  // Used by whoever has the writer's turn.
   WriteBatch batch_;
   std::unique_ptr<LogRecordWriter> log_;
+  /// The timestamp and the catalog's version of the last commit that has its place in the log.
+  uint64_t submitted_ts_ = 0;
+  uint64_t submitted_catalog_version_ = 0;
+
+  Mutex publish_mutex_;
+  ConditionVariable published_;
+  /// Commits up to here are published, or were undone.
+  uint64_t finished_ts_ LLKV_GUARDED_BY(publish_mutex_) = 0;
+  /// Why the commits that follow are undone.
+  arrow::Status commit_failure_ LLKV_GUARDED_BY(publish_mutex_);
 };
 
 }  // namespace llkv

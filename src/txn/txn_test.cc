@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/error.h"
 #include "pager/registry.h"
+#include "runtime/stop_token.h"
 #include "txn/log_record.h"
 
 namespace llkv {
@@ -34,6 +37,24 @@ class TxnTest : public ::testing::Test {
   TxnManager manager_{pager_.get(), TxnOptions{.lock_timeout_ms = 0}};
   std::vector<std::string> calls_;
 };
+
+TEST_F(TxnTest, AWaitForTheTurnCanBeStopped) {
+  manager_.set_lock_timeout_ms(int64_t{24} * 3600 * 1000);
+  auto writer = manager_.Begin();
+  ASSERT_TRUE(writer->BeginWrite().ok());
+  StopToken stop;
+  auto waiter = manager_.Begin();
+  waiter->set_stop_token(&stop);
+  std::thread stopper([&stop] { stop.RequestStop(); });
+  EXPECT_EQ(GetSqlState(waiter->BeginWrite()), sqlstate::kQueryCanceled);
+  stopper.join();
+  EXPECT_FALSE(waiter->is_writing());
+  EXPECT_EQ(GetSqlState(manager_.RunWithoutWriter(1000000, &stop, [] { return arrow::Status::OK(); })),
+            sqlstate::kQueryCanceled);
+  manager_.Rollback(*writer);
+  stop.Reset();
+  EXPECT_TRUE(waiter->BeginWrite().ok());
+}
 
 TEST_F(TxnTest, CommitWritesOneRecordAndPublishesInOrder) {
   auto txn = manager_.Begin();

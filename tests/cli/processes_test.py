@@ -95,9 +95,47 @@ class Processes(ShellTest):
         process.stdin.flush()
         self.wait_for_line(process.stdout, "ready")
         self.expect_failure("a.llkv", "a.llkv", "SELECT 1")
-        self.expect_failure("a.llkv", "-readonly", "a.llkv", "SELECT 1")
         process.communicate(b"INSERT INTO t VALUES (1);\n")
         self.expect("1\n", "a.llkv", "SELECT a FROM t")
+
+    def test_a_reader_follows_a_living_writer(self):
+        writer = self.start("a.llkv")
+        writer.stdin.write(b"CREATE TABLE t (a INT);\nINSERT INTO t VALUES (1);\nSELECT 'ready';\n")
+        writer.stdin.flush()
+        self.wait_for_line(writer.stdout, "ready")
+        self.expect("1\n", "-readonly", "a.llkv", "SELECT a FROM t")
+        self.expect_failure("read-only", "-readonly", "a.llkv", "INSERT INTO t VALUES (2)")
+        reader = self.start("-readonly", "a.llkv")
+        for number in range(2, 6):
+            writer.stdin.write(f"INSERT INTO t VALUES ({number}); DROP TABLE IF EXISTS u; CREATE TABLE u AS SELECT "
+                               f"{number} AS b; CHECKPOINT; SELECT 'done {number}';\n".encode())
+            writer.stdin.flush()
+            self.wait_for_line(writer.stdout, f"done {number}")
+            reader.stdin.write(b"SELECT 'seen', count(*), (SELECT b FROM u) FROM t;\n")
+            reader.stdin.flush()
+            self.wait_for_line(reader.stdout, f"seen|{number}|{number}")
+        writer.kill()
+        writer.communicate()
+        out, err = reader.communicate(b"SELECT sum(a) FROM t;\n")
+        self.assertEqual((out, err, reader.returncode), (b"15\n", b"", 0))
+
+    def test_a_folder_that_cannot_be_written_is_read(self):
+        self.expect("", "a.llkv", "CREATE TABLE t (a INT); INSERT INTO t VALUES (7)")
+        for keeps_lock_file in (True, False):
+            if not keeps_lock_file:
+                os.unlink(os.path.join(self.folder, "a.llkv-lock"))
+            os.chmod(self.folder, 0o555)
+            os.chmod(os.path.join(self.folder, "a.llkv"), 0o444)
+            if keeps_lock_file:
+                os.chmod(os.path.join(self.folder, "a.llkv-lock"), 0o444)
+            # Root may write anywhere, so the program gives up being root.
+            user = 65534 if os.getuid() == 0 else os.getuid()
+            done = subprocess.run([PROGRAM, "-readonly", os.path.join(self.folder, "a.llkv"), "SELECT a FROM t"],
+                                  stdin=subprocess.DEVNULL, capture_output=True, timeout=60, cwd="/",
+                                  user=user, group=user if os.getuid() == 0 else None, extra_groups=[])
+            os.chmod(self.folder, 0o755)
+            self.assertEqual((done.stdout, done.stderr), (b"7\n", b""))
+            self.assertEqual(os.path.exists(os.path.join(self.folder, "a.llkv-lock")), keeps_lock_file)
 
 
 class Prompt(ShellTest):

@@ -5,6 +5,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -106,9 +110,32 @@ class LlkvConnection : public SltConnection {
   Session session_;
 };
 
+/// A folder of its own under the system's for temporary files, removed at the end.
+class ScratchFolder {
+ public:
+  static arrow::Result<std::unique_ptr<ScratchFolder>> Make() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "llkv-slt-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return arrow::Status::IOError("no folder can be made like ", name);
+    return std::unique_ptr<ScratchFolder>(new ScratchFolder(std::move(name)));
+  }
+  ~ScratchFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit ScratchFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
 class LlkvDatabase : public SltDatabase {
  public:
-  LlkvDatabase(std::unique_ptr<SqlEngine> engine, bool sqlite) : engine_(std::move(engine)), sqlite_(sqlite) {}
+  LlkvDatabase(std::unique_ptr<ScratchFolder> folder, std::unique_ptr<SqlEngine> engine, bool sqlite)
+      : folder_(std::move(folder)), engine_(std::move(engine)), sqlite_(sqlite) {}
 
   arrow::Result<std::unique_ptr<SltConnection>> Connect() override {
     ARROW_ASSIGN_OR_RAISE(Session session, engine_->NewSession());
@@ -119,15 +146,24 @@ class LlkvDatabase : public SltDatabase {
   }
 
  private:
+  // Outlives the engine.
+  std::unique_ptr<ScratchFolder> folder_;
   std::unique_ptr<SqlEngine> engine_;
   bool sqlite_;
 };
 
 }  // namespace
 
-arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<SqlEngine> database, SqlEngine::Open(":memory:", options));
-  return std::make_unique<LlkvDatabase>(std::move(database), engine == SltEngine::kSqlite);
+arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options,
+                                                             const std::string& storage) {
+  std::unique_ptr<ScratchFolder> folder;
+  std::string uri = ":memory:";
+  if (!storage.empty()) {
+    ARROW_ASSIGN_OR_RAISE(folder, ScratchFolder::Make());
+    uri = storage + ":" + folder->path() + "/db";
+  }
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<SqlEngine> database, SqlEngine::Open(uri, options));
+  return std::make_unique<LlkvDatabase>(std::move(folder), std::move(database), engine == SltEngine::kSqlite);
 }
 
 }  // namespace llkv::slt

@@ -4,6 +4,7 @@
 #include <arrow/result.h>
 
 #include <memory>
+#include <string>
 
 #include "llkv/engine.h"
 #include "slt/slt_connection.h"
@@ -11,7 +12,9 @@
 
 namespace llkv::slt {
 
-/// Opens a fresh in-memory database whose sessions have the engine's dialect.
-arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options);
+/// Opens a fresh database whose sessions have the engine's dialect: in memory where `storage` is empty, else in a folder
+/// of its own, with that URI scheme ("file", "rocksdb").
+arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options,
+                                                             const std::string& storage);
 
 }  // namespace llkv::slt

@@ -16,7 +16,8 @@ struct RowCount {
   std::atomic<int64_t> rows{0};
 };
 
-/// Appends the rows that come, columns as the table's, in their order.
+/// Appends the rows that come, columns as the table's: many of them as cold row groups, in several lanes where the plan
+/// asks for no order.
 std::unique_ptr<Sink> MakeInsert(const LogicalInsert& node, std::shared_ptr<RowCount> count);
 
 /// Reads all rows first, then deletes the old and appends the new ones, so that an update never meets its own rows.

@@ -2,9 +2,9 @@
 #include "exec/operators/file_scan.h"
 
 #include <algorithm>
-#include <atomic>
 #include <utility>
 
+#include "base/mutex.h"
 #include "exec/batch_cutter.h"
 #include "formats/file_format.h"
 #include "vector/arrow_bridge.h"
@@ -27,21 +27,26 @@ class FileScan : public Source {
   }
 
   arrow::Status Open(QueryContext& query) override {
-    next_part_.store(0, std::memory_order_relaxed);
-    return query.exec->files->OpenForReading(node_).Value(&reader_);
+    ARROW_ASSIGN_OR_RAISE(reader_, query.exec->files->OpenForReading(node_));
+    MutexLock lock(mutex_);
+    next_part_ = 0;
+    return reader_->OpenParts(node_.column_indexes, types_).Value(&parts_);
   }
-  void Close() override { reader_.reset(); }
+  void Close() override {
+    MutexLock lock(mutex_);
+    parts_.reset();
+    reader_.reset();
+  }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext&) override { return std::make_unique<FileState>(); }
 
   arrow::Result<uint64_t> NextMorsel(LaneContext&, LaneState& lane_state) override {
     auto& state = static_cast<FileState&>(lane_state);
-    const uint64_t part = next_part_.fetch_add(1, std::memory_order_relaxed);
-    if (part >= reader_->num_parts()) return kNoMorsel;
-    ARROW_ASSIGN_OR_RAISE(state.part, reader_->OpenPart(part, node_.column_indexes, types_));
     state.rows.reset();
     state.cutter.Clear();
-    return part;
+    MutexLock lock(mutex_);
+    ARROW_ASSIGN_OR_RAISE(state.part, parts_->Next());
+    return state.part == nullptr ? kNoMorsel : next_part_++;
   }
 
   arrow::Result<SourceResult> GetBatch(LaneContext& lane, LaneState& lane_state, Batch* batch) override {
@@ -76,7 +81,9 @@ class FileScan : public Source {
   const LogicalFileScan& node_;
   std::vector<LogicalType> types_;
   std::shared_ptr<const FileReader> reader_;
-  std::atomic<uint64_t> next_part_{0};
+  Mutex mutex_;
+  std::unique_ptr<FileParts> parts_ LLKV_GUARDED_BY(mutex_);
+  uint64_t next_part_ LLKV_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

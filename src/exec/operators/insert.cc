@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "exec/operators/changes.h"
 #include "store/table_store.h"
 
@@ -10,48 +11,100 @@ namespace llkv {
 namespace {
 
 struct InsertState : LaneState {
-  bool Reset() override { return true; }
+  /// The lane's row groups, where rows are written as cold ones. Ends with the execution.
+  std::unique_ptr<BulkWriter> bulk;
+  bool Reset() override {
+    bulk.reset();
+    return true;
+  }
 };
+
+/// INSERT of so many rows writes cold row groups, as COPY does.
+constexpr double kMinBulkRows = 131072;
+
+/// Whether somebody asked for an order of the rows: then they are stored in it.
+bool IsOrdered(const LogicalPlan& plan) {
+  switch (plan.kind) {
+    case PlanKind::kSort:
+    case PlanKind::kLimit:
+      return true;
+    case PlanKind::kProject:
+    case PlanKind::kFilter:
+      return IsOrdered(*plan.children[0]);
+    default:
+      return false;
+  }
+}
 
 class Insert : public Sink {
  public:
-  Insert(const LogicalInsert& node, std::shared_ptr<RowCount> count) : node_(node), count_(std::move(count)) {}
+  Insert(const LogicalInsert& node, std::shared_ptr<RowCount> count)
+      : node_(node),
+        count_(std::move(count)),
+        is_bulk_(node.bulk || (!node.children.empty() && node.children[0]->estimated_rows >= kMinBulkRows)),
+        is_ordered_(!node.children.empty() && IsOrdered(*node.children[0])) {}
 
   arrow::Status Open(QueryContext& query) override {
     transaction_ = query.exec->transaction;
     if (transaction_ == nullptr) return InternalError("a change without a transaction");
     count_->rows.store(0, std::memory_order_relaxed);
     ARROW_ASSIGN_OR_RAISE(store_, query.exec->stores->FindStore(node_.table));
-    if (node_.bulk) {
-      ARROW_ASSIGN_OR_RAISE(bulk_, store_->MakeBulkWriter(*transaction_, query.pool));
-    }
-    return arrow::Status::OK();
+    if (!is_bulk_) return arrow::Status::OK();
+    // The first writer makes the table take part in the transaction, which may wait for the writer's turn.
+    MutexLock lock(mutex_);
+    return store_->MakeBulkWriter(*transaction_, query.pool).Value(&spare_);
   }
 
   void Close() override {
-    bulk_.reset();
+    MutexLock lock(mutex_);
+    spare_.reset();
     store_.reset();
   }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext&) override { return std::make_unique<InsertState>(); }
 
-  arrow::Result<SinkResult> Consume(LaneContext&, const Batch& batch, LaneState&) override {
-    ARROW_RETURN_NOT_OK(bulk_ != nullptr ? bulk_->Append(batch) : store_->Append(*transaction_, batch));
+  arrow::Result<SinkResult> Consume(LaneContext& lane, const Batch& batch, LaneState& lane_state) override {
+    auto& state = static_cast<InsertState&>(lane_state);
+    if (!is_bulk_) {
+      ARROW_RETURN_NOT_OK(store_->Append(*transaction_, batch));
+    } else {
+      if (state.bulk == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(state.bulk, TakeWriter(*lane.query));
+      }
+      ARROW_RETURN_NOT_OK(state.bulk->Append(batch));
+    }
     count_->rows.fetch_add(batch.num_selected(), std::memory_order_relaxed);
     return SinkResult::kNeedInput;
   }
 
-  arrow::Status Finalize(QueryContext&) override { return bulk_ != nullptr ? bulk_->Finish() : arrow::Status::OK(); }
+  arrow::Status Combine(LaneContext&, LaneState& lane_state) override {
+    auto& state = static_cast<InsertState&>(lane_state);
+    if (state.bulk == nullptr) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(state.bulk->Finish());
+    state.bulk.reset();
+    return arrow::Status::OK();
+  }
 
-  /// A transaction's changes come from one thread, and rows keep their order.
-  bool is_parallel() const override { return false; }
+  /// Row groups are written side by side; hot rows come from one thread.
+  bool is_parallel() const override { return is_bulk_ && !is_ordered_; }
 
  private:
+  arrow::Result<std::unique_ptr<BulkWriter>> TakeWriter(const QueryContext& query) {
+    // A transaction's calls come from one thread at a time.
+    MutexLock lock(mutex_);
+    if (spare_ != nullptr) return std::move(spare_);
+    return store_->MakeBulkWriter(*transaction_, query.pool);
+  }
+
   const LogicalInsert& node_;
   std::shared_ptr<RowCount> count_;
+  const bool is_bulk_;
+  const bool is_ordered_;
   Transaction* transaction_ = nullptr;
   std::shared_ptr<TableStore> store_;
-  std::unique_ptr<BulkWriter> bulk_;
+  Mutex mutex_;
+  /// For the first lane that has rows.
+  std::unique_ptr<BulkWriter> spare_ LLKV_GUARDED_BY(mutex_);
 };
 
 struct CountState : LaneState {

@@ -296,6 +296,14 @@ class SimDisk::SimFile : public File {
     return arrow::Status::OK();
   }
 
+  arrow::Result<bool> IsLocked(uint64_t offset, uint64_t length) override {
+    MutexLock lock(disk_.mutex_);
+    ARROW_RETURN_NOT_OK(CheckAlive("ask for the locks of"));
+    return std::any_of(inode_->locks.begin(), inode_->locks.end(), [&](const Lock& held) {
+      return held.owner != this && offset < held.end && held.begin < offset + length;
+    });
+  }
+
  private:
   arrow::Status CheckAlive(const char* operation) const LLKV_REQUIRES(disk_.mutex_) {
     if (epoch_ == disk_.epoch_ && !disk_.crashed_) return arrow::Status::OK();

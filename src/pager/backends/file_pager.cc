@@ -7,7 +7,7 @@ namespace llkv {
 void RegisterFilePager(PagerRegistry& registry);
 
 void RegisterFilePager(PagerRegistry& registry) {
-  registry.Add({"file", true,
+  registry.Add({"file", true, true,
                 [](const std::string& path, const PagerOptions& options) { return OpenFilePager(path, options); }});
 }
 

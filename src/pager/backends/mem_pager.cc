@@ -247,9 +247,23 @@ class MemPager : public Pager {
   PagerStats stats() const override {
     MutexLock lock(space_->mutex);
     PagerStats stats = stats_;
-    stats.size_bytes = stats.live_bytes + stats.log_bytes;
+    stats.size_bytes = stats.space_live_bytes = stats.live_bytes + stats.log_bytes;
     stats.last_lsn = stats.durable_lsn = Lsn(lsn_);
     return stats;
+  }
+
+  arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override {
+    MutexLock lock(space_->mutex);
+    ARROW_RETURN_NOT_OK(CheckOpen());
+    uint64_t num_keys = 0;
+    uint64_t live_bytes = 0;
+    for (const auto& [key, blob] : space_->blobs) {
+      if (!blob.VisibleAt(lsn_)) continue;
+      ++num_keys;
+      live_bytes += static_cast<uint64_t>(blob.bytes->size());
+    }
+    if (num_keys == stats_.num_keys && live_bytes == stats_.live_bytes) return arrow::Status::OK();
+    return visit({TableId(), PhysicalKey(), 0, "the in-memory pager counts its blobs wrongly"});
   }
 
   arrow::Status Close() override {
@@ -330,7 +344,7 @@ class MemPager : public Pager {
 void RegisterMemPager(PagerRegistry& registry);
 
 void RegisterMemPager(PagerRegistry& registry) {
-  registry.Add({"memory", false, [](const std::string&, const PagerOptions& options) {
+  registry.Add({"memory", false, true, [](const std::string&, const PagerOptions& options) {
                   return arrow::Result<std::unique_ptr<Pager>>(std::make_unique<MemPager>(options));
                 }});
 }

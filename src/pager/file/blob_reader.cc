@@ -37,11 +37,11 @@ arrow::Status Damaged(const StorageFile& file, EntryType type, uint64_t key, Ext
 
 class FileBuffer : public arrow::Buffer {
  public:
-  FileBuffer(std::span<const uint8_t> bytes, std::shared_ptr<FileMapping> mapping)
-      : arrow::Buffer(bytes.data(), static_cast<int64_t>(bytes.size())), mapping_(std::move(mapping)) {}
+  FileBuffer(std::span<const uint8_t> bytes, std::shared_ptr<HeldBuffers> held, uint64_t offset)
+      : arrow::Buffer(bytes.data(), static_cast<int64_t>(bytes.size())), hold_(std::move(held), offset, bytes.size()) {}
 
  private:
-  std::shared_ptr<FileMapping> mapping_;
+  Hold hold_;
 };
 
 }  // namespace
@@ -66,7 +66,8 @@ arrow::Result<std::span<const uint8_t>> ReadEntry(const StorageFile& file, Entry
 }
 
 std::shared_ptr<arrow::Buffer> MappedBuffer(const StorageFile& file, std::span<const uint8_t> bytes) {
-  return std::make_shared<FileBuffer>(bytes, file.mapping());
+  const auto offset = static_cast<uint64_t>(bytes.data() - file.mapping()->data());
+  return std::make_shared<FileBuffer>(bytes, file.held(), offset);
 }
 
 arrow::Result<std::span<const uint8_t>> FileNodeSource::ReadNode(Extent place, uint64_t first_key, unsigned /*level*/) {

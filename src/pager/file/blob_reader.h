@@ -18,7 +18,8 @@ namespace llkv::file {
 arrow::Result<std::span<const uint8_t>> ReadEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place,
                                                   bool verify);
 
-/// A zero-copy buffer over bytes of the mapping, which it keeps.
+/// A zero-copy buffer over bytes of the mapping, which it keeps; it counts itself among the file's held buffers. The
+/// caller holds what keeps the bytes until then.
 std::shared_ptr<arrow::Buffer> MappedBuffer(const StorageFile& file, std::span<const uint8_t> bytes);
 
 /// Directory nodes from the file.

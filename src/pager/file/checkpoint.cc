@@ -1,5 +1,8 @@
 // FilePager: checkpoints of the key directory. A checkpoint writes the nodes that changed, then a record of all that
-// opening needs, then the older header slot; commits go on meanwhile.
+// opening needs, then the older header slot; commits go on meanwhile. What it replaces and what commits freed becomes
+// free room here.
+#include "pager/file/checkpoint.h"
+
 #include <arrow/buffer.h>
 
 #include <algorithm>
@@ -11,8 +14,6 @@
 
 namespace llkv::file {
 
-namespace {
-
 arrow::Status WriteEntryAt(FileCore& core, EntryType type, uint64_t key, uint64_t offset,
                            std::span<const uint8_t> bytes) {
   const EntryHeader header = MakeEntryHeader(type, 0, key, bytes.size(), HashBytes(bytes.data(), bytes.size()));
@@ -20,24 +21,34 @@ arrow::Status WriteEntryAt(FileCore& core, EntryType type, uint64_t key, uint64_
   return core.file->WriteGather(offset, pieces);
 }
 
-/// Writes directory nodes and remembers where.
-class CountingSink : public NodeSink {
- public:
-  explicit CountingSink(FileCore& core) : core_(core) {}
-  arrow::Result<Extent> WriteNode(std::span<const uint8_t> bytes, uint64_t first_key, unsigned /*level*/) override {
-    const uint64_t room = EntryBytes(bytes.size());
-    ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core_.space.AllocateData(room));
-    ARROW_RETURN_NOT_OK(WriteEntryAt(core_, EntryType::kDirectoryNode, first_key, offset, bytes));
-    core_.space.AddLive(offset, room);
-    written_.push_back({offset + sizeof(EntryHeader), bytes.size()});
-    return written_.back();
+arrow::Result<Extent> CountingSink::WriteNode(std::span<const uint8_t> bytes, uint64_t first_key, unsigned /*level*/) {
+  const uint64_t room = EntryBytes(bytes.size());
+  ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core_.space.AllocateData(room));
+  const arrow::Status status = WriteEntryAt(core_, EntryType::kDirectoryNode, first_key, offset, bytes);
+  if (!status.ok()) {
+    core_.space.Release(offset, room);
+    return status;
   }
-  const std::vector<Extent>& written() const { return written_; }
+  core_.space.MakeLive(offset, room);
+  written_.push_back({offset + sizeof(EntryHeader), bytes.size()});
+  return written_.back();
+}
 
- private:
-  FileCore& core_;
-  std::vector<Extent> written_;
+/// See the declaration.
+struct FilePager::CheckpointPlan {
+  explicit CheckpointPlan(FileCore& core) : sink(core) {}
+
+  FileVersion version;
+  uint64_t log_bytes = 0;
+  CheckpointRecord record;
+  HeaderSlot header;
+  /// The segments as of the commit, with what is live in them.
+  std::vector<Segment> before;
+  FreeingCheckpoint freeing;
+  CountingSink sink;
 };
+
+namespace {
 
 /// The segments as they are, but with the live bytes of `before` changed by `added` and `removed`: commits that came
 /// after the checkpoint's own are counted when they are replayed.
@@ -62,19 +73,51 @@ std::vector<Segment> WithLiveBytes(std::vector<Segment> segments, const std::vec
 }  // namespace
 
 void FilePager::CheckpointIfDue() {
-  const uint64_t log_bytes = log_bytes_since_checkpoint_.load(std::memory_order_relaxed);
-  if (options_.read_only || log_bytes < options_.checkpoint_log_bytes) return;
-  if (!checkpoint_mutex_.TryLock()) return;
-  if (log_bytes_since_checkpoint_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes) {
-    // The commit that brought us here is safe in the log; where there is no room now, a later one tries again.
-    if (!Checkpoint().ok()) log_bytes_since_checkpoint_.store(0, std::memory_order_relaxed);
+  const auto due = [this](const SegmentSpace& space) {
+    return log_bytes_since_checkpoint_.load(std::memory_order_relaxed) >= options_.checkpoint_log_bytes ||
+           space.GarbageIsDue();
+  };
+  if (!due(NewestCore()->space) || !checkpoint_mutex_.TryLock()) return;
+  if (due(core_->space)) {
+    if (Checkpoint().ok()) {
+      if (core_->space.IsInDanger()) ReclaimInDanger();
+    } else {
+      // The commit that brought us here is safe in the log; where there is no room now, a later one tries again.
+      log_bytes_since_checkpoint_.store(0, std::memory_order_relaxed);
+      core_->space.ResetGarbage();
+    }
   }
   checkpoint_mutex_.Unlock();
 }
 
-arrow::Result<Extent> FilePager::WriteCheckpointRecord(CheckpointRecord& record, const std::vector<Segment>& before,
-                                                       std::vector<Extent> added, const std::vector<Extent>& removed) {
+arrow::Status FilePager::PlanCheckpoint(CheckpointPlan* plan) {
+  MutexLock lock(commit_mutex_);
+  ARROW_RETURN_NOT_OK(refusal_);
+  ARROW_RETURN_NOT_OK(FlushLog());
+  SegmentSpace& space = core_->space;
+  plan->version = Newest();
+  plan->before = space.Segments();
+  for (const Segment& segment : plan->before) {
+    if (segment.kind == SegmentKind::kData) plan->freeing.known.insert(segment.offset);
+  }
+  // What no commit has named may be named by a later one.
+  for (const Segment& segment : space.Unlogged()) plan->freeing.known.erase(segment.offset);
+  // Commits without records need not be kept.
+  truncated_lsn_ = std::max(truncated_lsn_, first_record_lsn_ == 0 ? plan->version.lsn : first_record_lsn_ - 1);
+  CheckpointFixed& fixed = plan->record.fixed;
+  fixed.lsn = plan->version.lsn;
+  fixed.chain = log_.chain;
+  fixed.log_offset = log_.offset;
+  fixed.truncated_lsn = truncated_lsn_;
+  fixed.next_key = next_key_.load(std::memory_order_relaxed);
+  plan->log_bytes = log_bytes_since_checkpoint_.load(std::memory_order_relaxed);
+  space.ResetGarbage();
+  return arrow::Status::OK();
+}
+
+arrow::Status FilePager::WriteCheckpointRecord(CheckpointPlan* plan) {
   FileCore& core = *core_;
+  CheckpointRecord& record = plan->record;
   // The record names the segment that it is in, so its room comes first; others may take segments meanwhile.
   for (uint64_t spare = 8;; spare *= 2) {
     const uint64_t expected = core.space.Segments().size() + spare;
@@ -86,70 +129,95 @@ arrow::Result<Extent> FilePager::WriteCheckpointRecord(CheckpointRecord& record,
       continue;
     }
     const uint64_t length = sizeof(CheckpointFixed) + record.segments.size() * sizeof(Segment) + record.root.size();
-    const Extent place{offset + sizeof(EntryHeader), length};
-    added.push_back(place);
-    record.segments = WithLiveBytes(std::move(record.segments), before, added, removed);
+    plan->header.checkpoint = {offset + sizeof(EntryHeader), length};
+    std::vector<Extent> added = plan->sink.written();
+    added.push_back(plan->header.checkpoint);
+    record.segments = WithLiveBytes(std::move(record.segments), plan->before, added, plan->freeing.replaced);
+    core.space.FreeDataSegments(plan->freeing, &record.segments);
     const std::vector<uint8_t> bytes = EncodeCheckpoint(record);
-    ARROW_RETURN_NOT_OK(WriteEntryAt(core, EntryType::kCheckpoint, record.fixed.sequence, offset, bytes));
-    core.space.AddLive(offset, EntryBytes(length));
-    return place;
+    plan->header.checkpoint_checksum = HashBytes(bytes.data(), bytes.size());
+    const arrow::Status status = WriteEntryAt(core, EntryType::kCheckpoint, record.fixed.sequence, offset, bytes);
+    if (!status.ok()) {
+      core.space.Release(offset, room);
+      plan->header.checkpoint = {};
+      return status;
+    }
+    core.space.MakeLive(offset, EntryBytes(length));
+    core.space.Release(offset + EntryBytes(length), room - EntryBytes(length));
+    return arrow::Status::OK();
   }
 }
 
-arrow::Status FilePager::Checkpoint() {
+arrow::Status FilePager::WriteCheckpoint(CheckpointPlan* plan) {
   FileCore& core = *core_;
-  CheckpointRecord record;
-  CheckpointFixed& fixed = record.fixed;
-  FileVersion version;
-  std::vector<Segment> before;
-  uint64_t log_bytes = 0;
-  {
-    MutexLock lock(commit_mutex_);
-    ARROW_RETURN_NOT_OK(refusal_);
-    ARROW_RETURN_NOT_OK(FlushLog());
-    version = Newest();
-    before = core.space.Segments();
-    fixed.lsn = version.lsn;
-    fixed.chain = log_.chain;
-    fixed.log_offset = log_.offset;
-    fixed.truncated_lsn = truncated_lsn_;
-    fixed.next_key = next_key_.load(std::memory_order_relaxed);
-    log_bytes = log_bytes_since_checkpoint_.load(std::memory_order_relaxed);
-  }
-  const FileState& state = *version.state;
-  HeaderSlot header = header_;
-  fixed.sequence = ++header.sequence;
-  fixed.root_version = state.root_version;
-  fixed.num_keys = state.directory.num_keys();
-  fixed.live_bytes = state.live_bytes;
-  fixed.directory_height = state.directory.height();
-  fixed.has_root = state.root != nullptr ? 1 : 0;
-  if (state.root != nullptr) record.root.assign(state.root->data(), state.root->data() + state.root->size());
-  core.space.FreeLogSegments(fixed.truncated_lsn, fixed.log_offset, fixed.sequence);
-
-  CountingSink sink(core);
-  ARROW_ASSIGN_OR_RAISE(fixed.directory, state.directory.Store(sink));
-  std::vector<Extent> replaced = {header.checkpoint};
-  ARROW_RETURN_NOT_OK(checkpoint_directory_.ForEachReplaced(state.directory, core.nodes,
-                                                            [&](Extent place) { replaced.push_back(place); }));
-  ARROW_ASSIGN_OR_RAISE(header.checkpoint, WriteCheckpointRecord(record, before, sink.written(), replaced));
+  const FileState& state = *plan->version.state;
+  CheckpointFixed& fixed = plan->record.fixed;
+  HeaderSlot& header = plan->header;
+  plan->freeing.replaced.push_back(header_.checkpoint);
+  ARROW_ASSIGN_OR_RAISE(fixed.directory, state.directory.Store(plan->sink));
+  ARROW_RETURN_NOT_OK(checkpoint_directory_.ForEachReplaced(
+      state.directory, core.nodes, [&](Extent place) { plan->freeing.replaced.push_back(place); }));
+  ARROW_RETURN_NOT_OK(WriteCheckpointRecord(plan));
   ARROW_RETURN_NOT_OK(syncs_.WaitForAll());
 
   header.checksum = ChecksumOf(header);
   const uint64_t slot = (header.sequence - 1) % 2;
   ARROW_RETURN_NOT_OK(core.file->Write(slot * kPageBytes, BytesOf(header)));
-  ARROW_RETURN_NOT_OK(syncs_.WaitForAll());
+  return syncs_.WaitForAll();
+}
 
-  header_ = header;
+void FilePager::TakeBackCheckpoint(const CheckpointPlan& plan) {
+  // Its entries stay as they are: the header slot may lead to them all the same. They are dead all the same.
+  SegmentSpace& space = core_->space;
+  std::set<uint64_t> written;
+  for (const Extent& place : plan.sink.written()) {
+    written.insert(place.offset);
+    space.SubtractLive(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
+  }
+  plan.version.state->directory.ForgetStored([&](Extent place) { return written.contains(place.offset); });
+  const Extent& record = plan.header.checkpoint;
+  if (record.offset != 0 && record.offset != header_.checkpoint.offset) {
+    space.SubtractLive(record.offset - sizeof(EntryHeader), EntryBytes(record.length));
+  }
+}
+
+arrow::Status FilePager::Checkpoint() {
+  FileCore& core = *core_;
+  CheckpointPlan plan(core);
+  ARROW_RETURN_NOT_OK(PlanCheckpoint(&plan));
+  const FileState& state = *plan.version.state;
+  plan.header = header_;
+  CheckpointFixed& fixed = plan.record.fixed;
+  fixed.sequence = ++plan.header.sequence;
+  fixed.root_version = state.root_version;
+  fixed.num_keys = state.directory.num_keys();
+  fixed.live_bytes = state.live_bytes;
+  fixed.directory_height = state.directory.height();
+  fixed.has_root = state.root != nullptr ? 1 : 0;
+  if (state.root != nullptr) plan.record.root.assign(state.root->data(), state.root->data() + state.root->size());
+  plan.freeing.sequence = fixed.sequence;
+  plan.freeing.state_lsn = state.lsn;
+  core.space.FreeLogSegments(fixed.truncated_lsn, fixed.log_offset, fixed.sequence);
+  const arrow::Status status = WriteCheckpoint(&plan);
+  if (!status.ok()) {
+    TakeBackCheckpoint(plan);
+    return status;
+  }
+
+  header_ = plan.header;
   checkpoint_directory_ = state.directory;
-  checkpoint_lsn_ = version.lsn;
-  core.space.SetDurableSequence(header.sequence);
-  core.space.MarkLogged(record.segments);
-  for (const Extent& place : replaced) {
+  checkpoint_lsn_ = plan.version.lsn;
+  for (const Extent& place : plan.freeing.replaced) {
     core.space.SubtractLive(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
   }
-  log_bytes_since_checkpoint_.fetch_sub(log_bytes, std::memory_order_relaxed);
+  core.space.MarkLogged(plan.record.segments);
+  core.space.SetDurableSequence(plan.header.sequence);
+  log_bytes_since_checkpoint_.fetch_sub(plan.log_bytes, std::memory_order_relaxed);
   num_checkpoints_.fetch_add(1, std::memory_order_relaxed);
+  MutexLock lock(commit_mutex_);
+  // Nobody waits for these any more; the states before them may go.
+  const uint64_t durable = syncs_.durable_lsn();
+  std::erase_if(pending_, [&](const PendingCommit& pending) { return pending.lsn <= durable; });
   return arrow::Status::OK();
 }
 

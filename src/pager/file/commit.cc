@@ -16,8 +16,6 @@ namespace {
 
 /// Unwritten entries of kNone commits are handed to the file when they are this many.
 constexpr size_t kLogBufferBytes = size_t{256} << 10;
-/// Recovery reads so many bytes of unsynced blobs in the time of one of log.
-constexpr uint64_t kBlobWeight = 16;
 constexpr std::array<uint8_t, kAlignment> kZeros = {};
 
 /// A staged blob of a FilePager.
@@ -26,7 +24,12 @@ class StagedExtent : public StagedBlob::Impl {
   StagedExtent(std::shared_ptr<FileCore> core, PutRecord record) : core_(std::move(core)), record_(record) {}
   ~StagedExtent() override {
     const bool unread = listed_ ? core_->staged.Remove(record_.key) : true;
-    if (!committed_ && unread) core_->space.Release(offset(), bytes());
+    if (committed_) return;
+    if (unread) {
+      core_->space.Release(offset(), bytes());
+    } else {
+      core_->space.Drop(offset(), bytes());
+    }
   }
 
   const FileCore* core() const { return core_.get(); }
@@ -35,11 +38,12 @@ class StagedExtent : public StagedBlob::Impl {
   uint64_t bytes() const { return EntryBytes(record_.blob.length); }
   /// The sync epoch when its bytes had been written.
   uint64_t epoch() const { return epoch_; }
-  /// Makes it readable before its commit; false where the key is staged already.
-  bool List(uint64_t epoch) {
+  /// Makes it readable before its commit.
+  StagedPlaces::Added List(uint64_t epoch) {
     epoch_ = epoch;
-    listed_ = core_->staged.Add(record_.key, record_.blob);
-    return listed_;
+    const StagedPlaces::Added added = core_->staged.Add(record_.key, record_.blob);
+    listed_ = added == StagedPlaces::Added::kYes;
+    return added;
   }
   void SetCommitted() { committed_ = true; }
 
@@ -86,7 +90,7 @@ arrow::Status BadKey(PhysicalKey key, const char* what) {
 }  // namespace
 
 arrow::Result<StagedBlob> FilePager::Stage(PhysicalKey key, std::span<const std::shared_ptr<arrow::Buffer>> pieces) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   if (key.value == 0 || key.value >= next_key_.load(std::memory_order_relaxed)) {
     return BadKey(key, "was never allocated");
   }
@@ -95,17 +99,23 @@ arrow::Result<StagedBlob> FilePager::Stage(PhysicalKey key, std::span<const std:
   std::vector<std::span<const uint8_t>> parts = {BytesOf(header)};
   const uint64_t length = AppendPieces(pieces, &parts);
   header = MakeEntryHeader(EntryType::kBlob, 0, key.value, length, checksum);
-  ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core_->space.AllocateData(EntryBytes(length)));
-  // From here on dropping it gives the room back, also after a failure.
-  auto extent =
-      std::make_unique<StagedExtent>(core_, PutRecord{key.value, {offset + sizeof(EntryHeader), length}, checksum});
-  ARROW_RETURN_NOT_OK(core_->file->WriteGather(offset, parts));
-  if (!extent->List(syncs_.epoch())) return BadKey(key, "has a blob already");
-  return StagedBlob(key, length, std::move(extent));
+  while (true) {
+    const auto core = NewestCore();
+    ARROW_ASSIGN_OR_RAISE(const uint64_t offset, core->space.AllocateData(EntryBytes(length)));
+    // From here on dropping it gives the room back, also after a failure.
+    auto extent =
+        std::make_unique<StagedExtent>(core, PutRecord{key.value, {offset + sizeof(EntryHeader), length}, checksum});
+    ARROW_RETURN_NOT_OK(core->file->WriteGather(offset, parts));
+    const StagedPlaces::Added added = extent->List(syncs_.epoch());
+    if (added == StagedPlaces::Added::kIsThere) return BadKey(key, "has a blob already");
+    if (added == StagedPlaces::Added::kYes) return StagedBlob(key, length, std::move(extent));
+    // VACUUM has replaced the file.
+  }
 }
 
 arrow::Result<PreparedBlobs> FilePager::PrepareBlobs(const WriteBatch& batch) {
   PreparedBlobs blobs;
+  blobs.core = NewestCore();
   if (batch.puts().empty()) return blobs;
   blobs.records.reserve(batch.puts().size());
   blobs.headers.reserve(batch.puts().size());
@@ -119,21 +129,21 @@ arrow::Result<PreparedBlobs> FilePager::PrepareBlobs(const WriteBatch& batch) {
     blobs.records.push_back({put.key.value, {blobs.bytes + sizeof(EntryHeader), length}, checksum});
     blobs.bytes += EntryBytes(length);
   }
-  ARROW_ASSIGN_OR_RAISE(blobs.offset, core_->space.AllocateData(blobs.bytes));
+  ARROW_ASSIGN_OR_RAISE(blobs.offset, blobs.core->space.AllocateData(blobs.bytes));
   for (PutRecord& record : blobs.records) record.blob.offset += blobs.offset;
   return blobs;
 }
 
 arrow::Status FilePager::WriteBlobs(const PreparedBlobs& blobs) {
   if (blobs.records.empty()) return arrow::Status::OK();
-  return core_->file->WriteGather(blobs.offset, blobs.pieces);
+  return blobs.core->file->WriteGather(blobs.offset, blobs.pieces);
 }
 
 arrow::Result<bool> FilePager::SyncBlobsAhead(const WriteBatch& batch, const PreparedBlobs& blobs,
                                               Durability durability) {
   uint64_t unsynced = blobs.bytes;
   for (const StagedBlob& staged : batch.staged()) {
-    const StagedExtent* extent = ExtentOf(staged, core_.get());
+    const StagedExtent* extent = ExtentOf(staged, blobs.core.get());
     if (extent != nullptr && !syncs_.CoveredSince(extent->epoch())) unsynced += extent->bytes();
   }
   if (unsynced == 0) return true;
@@ -144,29 +154,36 @@ arrow::Result<bool> FilePager::SyncBlobsAhead(const WriteBatch& batch, const Pre
 }
 
 arrow::Result<CommitTicket> FilePager::Submit(WriteBatch& batch, const CommitOptions& options) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   const Durability durability = options.durability.value_or(options_.durability);
-  ARROW_ASSIGN_OR_RAISE(const PreparedBlobs blobs, PrepareBlobs(batch));
-  const auto commit = [&]() -> arrow::Result<CommitTicket> {
-    if (!hooks_.commit_before_blobs) ARROW_RETURN_NOT_OK(WriteBlobs(blobs));
-    ARROW_ASSIGN_OR_RAISE(const bool blobs_synced, SyncBlobsAhead(batch, blobs, durability));
-    MutexLock lock(commit_mutex_);
-    return SubmitOrdered(batch, options, durability, blobs, blobs_synced);
-  };
-  auto ticket = commit();
-  if (!ticket.ok()) {
-    if (blobs.bytes > 0) core_->space.Release(blobs.offset, blobs.bytes);
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const PreparedBlobs blobs, PrepareBlobs(batch));
+    bool is_replaced = false;
+    const auto commit = [&]() -> arrow::Result<CommitTicket> {
+      if (!hooks_.commit_before_blobs) ARROW_RETURN_NOT_OK(WriteBlobs(blobs));
+      ARROW_ASSIGN_OR_RAISE(const bool blobs_synced, SyncBlobsAhead(batch, blobs, durability));
+      MutexLock lock(commit_mutex_);
+      is_replaced = blobs.core != core_;
+      if (is_replaced) return CommitTicket{};
+      return SubmitOrdered(batch, options, durability, blobs, blobs_synced);
+    };
+    auto ticket = commit();
+    if (!ticket.ok() || is_replaced) {
+      if (blobs.bytes > 0) blobs.core->space.Release(blobs.offset, blobs.bytes);
+      if (!ticket.ok()) return ticket;
+      // VACUUM has replaced the file meanwhile.
+      continue;
+    }
+    if (hooks_.commit_before_blobs) ARROW_RETURN_NOT_OK(WriteBlobs(blobs));
+    batch.Clear();
     return ticket;
   }
-  if (hooks_.commit_before_blobs) ARROW_RETURN_NOT_OK(WriteBlobs(blobs));
-  batch.Clear();
-  return ticket;
 }
 
 arrow::Status FilePager::CheckPreconditions(const CommitOptions& options, const FileState& state) const {
   ARROW_RETURN_NOT_OK(refusal_);
   if (options.expected_root_version && *options.expected_root_version != state.root_version) {
-    return SqlError(sqlstate::kSerializationFailure, "the root of '" + core_->file->path() + "' is at version " +
+    return SqlError(sqlstate::kSerializationFailure, "the root of '" + path_ + "' is at version " +
                                                          std::to_string(state.root_version) + ", not " +
                                                          std::to_string(*options.expected_root_version));
   }
@@ -178,8 +195,8 @@ arrow::Result<std::shared_ptr<const FileState>> FilePager::NextState(const Write
                                                                      const PreparedBlobs& blobs,
                                                                      std::vector<Extent>* freed) {
   if (batch.puts().empty() && batch.staged().empty() && batch.frees().empty() && batch.root() == nullptr) return state;
-  auto next = std::make_shared<FileState>(*state);
   const uint64_t edit = log_.next_lsn;
+  auto next = state->Next(edit);
   for (const PhysicalKey key : batch.frees()) {
     ARROW_ASSIGN_OR_RAISE(const auto found, state->directory.Find(key.value, core_->nodes));
     if (!found) return BadKey(key, "has no blob to free");
@@ -229,7 +246,7 @@ arrow::Result<CommitTicket> FilePager::SubmitOrdered(WriteBatch& batch, const Co
                  (batch.root() != nullptr ? static_cast<uint64_t>(batch.root()->size()) : 0) + batch.log().size());
   ARROW_RETURN_NOT_OK(MakeLogRoom(entry_bytes));
   const LogMark mark{log_buffer_.size(), log_};
-  AppendCommit(batch, blobs, fresh_segments, blobs_synced);
+  AppendCommit(batch, blobs, fresh_segments, blobs_synced ? kCommitBlobsSynced : 0);
   if (durability != Durability::kNone || log_buffer_.size() >= kLogBufferBytes) {
     arrow::Status written = FlushLog();
     if (!written.ok()) {
@@ -246,22 +263,35 @@ arrow::Result<CommitTicket> FilePager::SubmitOrdered(WriteBatch& batch, const Co
     pending_.push_back({lsn, mark.position.offset, std::move(before)});
   }
   const uint64_t blob_bytes = CountCommit(batch, blobs, freed);
-  truncated_lsn_ = std::max(truncated_lsn_, std::min(batch.truncate_log().value, lsn - 1));
+  CountRecords(batch, lsn);
   const uint64_t to_recover = log_.offset - mark.position.offset + (blobs_synced ? 0 : blob_bytes / kBlobWeight);
   log_bytes_since_checkpoint_.fetch_add(to_recover, std::memory_order_relaxed);
   num_commits_.fetch_add(1, std::memory_order_relaxed);
   Publish({std::move(state), lsn});
+  if (durability != Durability::kFull) ShowToReaders(AcknowledgedLsn());
   return CommitTicket{Lsn(lsn), durability};
+}
+
+void FilePager::CountRecords(const WriteBatch& batch, uint64_t lsn) {
+  truncated_lsn_ = std::max(truncated_lsn_, std::min(batch.truncate_log().value, lsn - 1));
+  if (truncated_lsn_ >= last_record_lsn_) {
+    first_record_lsn_ = 0;
+  } else {
+    first_record_lsn_ = std::max(first_record_lsn_, truncated_lsn_ + 1);
+  }
+  if (!batch.has_log()) return;
+  if (first_record_lsn_ == 0) first_record_lsn_ = lsn;
+  last_record_lsn_ = lsn;
 }
 
 uint64_t FilePager::CountCommit(const WriteBatch& batch, const PreparedBlobs& blobs, const std::vector<Extent>& freed) {
   uint64_t blob_bytes = blobs.bytes;
   for (const PutRecord& record : blobs.records) {
-    core_->space.AddLive(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length));
+    core_->space.MakeLive(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length));
   }
   for (const StagedBlob& staged : batch.staged()) {
     StagedExtent* extent = ExtentOf(staged, core_.get());
-    core_->space.AddLive(extent->offset(), extent->bytes());
+    core_->space.MakeLive(extent->offset(), extent->bytes());
     extent->SetCommitted();
     blob_bytes += extent->bytes();
   }
@@ -287,7 +317,7 @@ void FilePager::FinishEntry(EntryType type, size_t start) {
 }
 
 void FilePager::AppendCommit(const WriteBatch& batch, const PreparedBlobs& blobs,
-                             const std::vector<Segment>& fresh_segments, bool blobs_synced) {
+                             const std::vector<Segment>& fresh_segments, uint32_t flags) {
   CommitFixed fixed;
   fixed.previous = log_.chain;
   fixed.durable_lsn = syncs_.durable_lsn();
@@ -296,8 +326,7 @@ void FilePager::AppendCommit(const WriteBatch& batch, const PreparedBlobs& blobs
   fixed.num_puts = static_cast<uint32_t>(blobs.records.size() + batch.staged().size());
   fixed.num_frees = static_cast<uint32_t>(batch.frees().size());
   fixed.num_segments = static_cast<uint32_t>(fresh_segments.size());
-  fixed.flags = (batch.root() != nullptr ? kCommitHasRoot : 0) | (batch.has_log() ? kCommitHasLog : 0) |
-                (blobs_synced ? kCommitBlobsSynced : 0);
+  fixed.flags = flags | (batch.root() != nullptr ? kCommitHasRoot : 0) | (batch.has_log() ? kCommitHasLog : 0);
   fixed.root_length = batch.root() != nullptr ? static_cast<uint64_t>(batch.root()->size()) : 0;
   fixed.log_length = batch.log().size();
 
@@ -354,14 +383,14 @@ void FilePager::TakeBack(const LogMark& mark) {
   const uint64_t offset = log_.offset;
   const bool intact = cursor.Next().has_value() || cursor.position().offset != offset;
   if (!intact) return;
-  refusal_ = SqlError(sqlstate::kIoError, "'" + core_->file->path() + "': a failed commit could not be taken back (" +
+  refusal_ = SqlError(sqlstate::kIoError, "'" + path_ + "': a failed commit could not be taken back (" +
                                               wiped.message() + "); close the database and open it again");
 }
 
 arrow::Status FilePager::FailUnsynced(const arrow::Status& cause) {
   MutexLock lock(commit_mutex_);
   const uint64_t durable = syncs_.durable_lsn();
-  refusal_ = SqlError(sqlstate::kIoError, "'" + core_->file->path() + "': a sync failed (" + cause.message() +
+  refusal_ = SqlError(sqlstate::kIoError, "'" + path_ + "': a sync failed (" + cause.message() +
                                               "); what was not durable before it is lost, and nothing is committed "
                                               "any more until the database is closed and opened again");
   const auto first = std::find_if(pending_.begin(), pending_.end(),
@@ -377,7 +406,15 @@ arrow::Status FilePager::FailUnsynced(const arrow::Status& cause) {
 
 arrow::Status FilePager::WaitDurable(const CommitTicket& ticket) {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  if (ticket.durability == Durability::kFull) ARROW_RETURN_NOT_OK(syncs_.WaitFor(ticket.lsn.value));
+  if (ticket.durability == Durability::kFull) {
+    ARROW_RETURN_NOT_OK(syncs_.WaitFor(ticket.lsn.value));
+    uint64_t acknowledged = 0;
+    {
+      MutexLock lock(commit_mutex_);
+      acknowledged = AcknowledgedLsn();
+    }
+    ShowToReaders(acknowledged);
+  }
   CheckpointIfDue();
   return arrow::Status::OK();
 }

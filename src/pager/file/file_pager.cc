@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "pager/file/reader_pager.h"
 
 namespace llkv::file {
 
@@ -14,8 +15,7 @@ namespace {
 
 class FileSnapshot : public PagerSnapshot {
  public:
-  FileSnapshot(FileVersion version, std::shared_ptr<FileCore> core)
-      : version_(std::move(version)), core_(std::move(core)) {}
+  explicit FileSnapshot(FileVersion version) : version_(std::move(version)) {}
 
   Lsn lsn() const override { return Lsn(version_.lsn); }
   const std::shared_ptr<arrow::Buffer>& root() const override { return version_.state->root; }
@@ -24,30 +24,7 @@ class FileSnapshot : public PagerSnapshot {
 
  private:
   FileVersion version_;
-  // The file must outlive what reads it.
-  std::shared_ptr<FileCore> core_;
 };
-
-/// The lock file, locked for one writer or many readers. Null where a reader finds none and cannot make one: then the
-/// folder cannot be written, so there is no writer either.
-arrow::Result<std::unique_ptr<File>> TakeLock(FileSystem& file_system, const std::string& path, bool read_only) {
-  const std::string lock_path = path + "-lock";
-  auto opened = file_system.Open(lock_path, {.write = true, .create = true, .truncate = false});
-  if (!opened.ok() && read_only) {
-    ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(lock_path));
-    if (!exists) return nullptr;
-    opened = file_system.Open(lock_path, {.write = false, .create = false, .truncate = false});
-  }
-  ARROW_RETURN_NOT_OK(opened.status());
-  const LockKind kind = read_only ? LockKind::kShared : LockKind::kExclusive;
-  ARROW_ASSIGN_OR_RAISE(const bool locked, (*opened)->TryLock(0, 1, kind));
-  if (!locked) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + path + "' is in use" +
-                                                (read_only ? " by a writer" : "") +
-                                                ", in this process or another (its lock file is '" + lock_path + "')");
-  }
-  return std::move(*opened);
-}
 
 /// Makes the database where there is none.
 arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
@@ -58,7 +35,7 @@ arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& pat
     ARROW_ASSIGN_OR_RAISE(const uint64_t size, file->Size());
     if (size > 0) return arrow::Status::OK();
   }
-  if (options.read_only || !options.create_if_missing) {
+  if (!options.create_if_missing) {
     return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
   return CreateDatabaseFile(file_system, path, options);
@@ -66,17 +43,42 @@ arrow::Status CreateWhereMissing(FileSystem& file_system, const std::string& pat
 
 }  // namespace
 
-bool StagedPlaces::Add(uint64_t key, Extent place) {
+StagedPlaces::Added StagedPlaces::Add(uint64_t key, Extent place) {
   MutexLock lock(mutex_);
-  return places_.emplace(key, Staged{place, false}).second;
+  while (phase_ == Phase::kClosed) changed_.Wait(mutex_);
+  if (phase_ == Phase::kRetired) return Added::kRetired;
+  return places_.emplace(key, Staged{place, false}).second ? Added::kYes : Added::kIsThere;
 }
 
-std::optional<Extent> StagedPlaces::FindForReading(uint64_t key) {
+bool StagedPlaces::Close() {
+  MutexLock lock(mutex_);
+  if (!places_.empty()) return false;
+  phase_ = Phase::kClosed;
+  return true;
+}
+
+void StagedPlaces::Reopen() {
+  MutexLock lock(mutex_);
+  phase_ = Phase::kOpen;
+  changed_.NotifyAll();
+}
+
+void StagedPlaces::Retire() {
+  MutexLock lock(mutex_);
+  phase_ = Phase::kRetired;
+  changed_.NotifyAll();
+}
+
+std::shared_ptr<arrow::Buffer> StagedPlaces::Read(uint64_t key, const StorageFile& file) {
   MutexLock lock(mutex_);
   const auto found = places_.find(key);
-  if (found == places_.end()) return std::nullopt;
+  if (found == places_.end()) return nullptr;
+  const Extent place = found->second.place;
+  const auto bytes = file.View(place.offset, place.length);
+  if (!bytes) return nullptr;
   found->second.read = true;
-  return found->second.place;
+  // Counted before the blob can be dropped.
+  return MappedBuffer(file, *bytes);
 }
 
 bool StagedPlaces::Remove(uint64_t key) {
@@ -87,48 +89,57 @@ bool StagedPlaces::Remove(uint64_t key) {
   return unread;
 }
 
+std::shared_ptr<FileState> FileState::Next(uint64_t made_by) const {
+  auto next = std::make_shared<FileState>(core, made_by);
+  next->directory = directory;
+  next->root = root;
+  next->root_version = root_version;
+  next->live_bytes = live_bytes;
+  return next;
+}
+
 arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, const PagerOptions& options,
                                                       const FilePagerTestHooks& hooks) {
   FileSystem& file_system = *options.file_system;
   ARROW_ASSIGN_OR_RAISE(const std::string path, file_system.Resolve(name));
-  if (options.read_only || !options.create_if_missing) {
+  if (options.read_only) return ReaderPager::Open(path, options, hooks);
+  if (!options.create_if_missing) {
     // No lock file appears beside a database that does not exist.
     ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(path));
     if (!exists) return SqlError(sqlstate::kUndefinedFile, "there is no database '" + path + "'");
   }
-  ARROW_ASSIGN_OR_RAISE(auto lock_file, TakeLock(file_system, path, options.read_only));
-  if (lock_file != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(const bool remote, lock_file->IsRemote());
-    if (remote) {
-      return SqlError(sqlstate::kFeatureNotSupported,
-                      "'" + path + "' is on a network filesystem, whose locks cannot be relied upon");
-    }
-  }
+  ARROW_ASSIGN_OR_RAISE(auto slots, ReaderSlots::OpenForWriting(file_system, path));
+  ARROW_RETURN_NOT_OK(RemoveUnfinishedVacuum(file_system, path));
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
-  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = !options.read_only}));
+  ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = true}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
   const auto core = std::make_shared<FileCore>(std::move(file), options);
-  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, !options.read_only, hooks));
-  if (!options.read_only) ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
+  ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, hooks));
+  if ((recovered.header.flags & kHeaderNameUnsynced) != 0) ARROW_RETURN_NOT_OK(file_system.SyncDirectoryOf(path));
+  recovered.header.flags = 0;
+  ARROW_RETURN_NOT_OK(PrepareForWriting(*core->file, core->space, recovered));
   ARROW_ASSIGN_OR_RAISE(auto fork_guard, ForkGuard::Make());
-  return std::make_unique<FilePager>(options, hooks, std::move(lock_file), std::move(fork_guard), core,
-                                     std::move(recovered));
+  const uint64_t lsn = recovered.lsn;
+  auto pager =
+      std::make_unique<FilePager>(options, hooks, std::move(slots), std::move(fork_guard), core, std::move(recovered));
+  pager->ShowToReaders(lsn);
+  return pager;
 }
 
-FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<File> lock_file,
+FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hooks, std::unique_ptr<ReaderSlots> slots,
                      std::unique_ptr<ForkGuard> fork_guard, std::shared_ptr<FileCore> core, Recovered recovered)
     : options_(options),
       hooks_(hooks),
-      lock_file_(std::move(lock_file)),
+      slots_(std::move(slots)),
+      file_id_hash_(FileIdHash(recovered.header)),
       fork_guard_(std::move(fork_guard)),
+      path_(core->file->path()),
+      warnings_(std::move(recovered.warnings)),
       core_(std::move(core)),
       syncs_(
-          *core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
+          core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
           [this](const arrow::Status& cause) { return FailUnsynced(cause); }),
       next_key_(recovered.next_key),
-      newest_{std::make_shared<FileState>(FileState{std::move(recovered.directory), std::move(recovered.root),
-                                                    recovered.root_version, recovered.live_bytes}),
-              recovered.lsn},
       log_(recovered.log),
       log_buffer_offset_(recovered.log.offset),
       truncated_lsn_(recovered.truncated_lsn),
@@ -137,27 +148,31 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       checkpoint_directory_(std::move(recovered.checkpoint_directory)),
       checkpoint_lsn_(recovered.checkpoint_lsn),
       log_bytes_since_checkpoint_(recovered.replayed_log_bytes) {
+  const auto state = std::make_shared<FileState>(core_, recovered.lsn);
+  state->directory = std::move(recovered.directory);
+  state->root = std::move(recovered.root);
+  state->root_version = recovered.root_version;
+  state->live_bytes = recovered.live_bytes;
+  Publish({state, recovered.lsn});
+  if (recovered.lsn > recovered.truncated_lsn) {
+    first_record_lsn_ = recovered.truncated_lsn + 1;
+    last_record_lsn_ = recovered.lsn;
+  }
+  core_->space.SetOldestPin([this] { return OldestForeignPin(); });
   syncs_.set_durable_lsn(recovered.lsn);
   syncs_.set_skip(hooks.skip_syncs);
+  core_->space.set_reuse_at_once(hooks.reuse_at_once);
 }
 
 FilePager::~FilePager() { static_cast<void>(Close()); }
 
 arrow::Status FilePager::CheckUsable() const {
   if (closed_.load(std::memory_order_acquire)) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() + "' is closed");
+    return SqlError(sqlstate::kObjectInUse, "the database '" + path_ + "' is closed");
   }
   if (fork_guard_->forked()) {
-    return SqlError(sqlstate::kObjectInUse, "the database '" + core_->file->path() +
-                                                "' was opened before fork; a child process must open it itself");
-  }
-  return arrow::Status::OK();
-}
-
-arrow::Status FilePager::CheckWritable() const {
-  ARROW_RETURN_NOT_OK(CheckUsable());
-  if (options_.read_only) {
-    return SqlError(sqlstate::kReadOnlyTransaction, "the database '" + core_->file->path() + "' was opened read-only");
+    return SqlError(sqlstate::kObjectInUse,
+                    "the database '" + path_ + "' was opened before fork; a child process must open it itself");
   }
   return arrow::Status::OK();
 }
@@ -178,36 +193,43 @@ std::shared_ptr<const FileState> FilePager::StateOf(const PagerSnapshot* snapsho
   return newest_.state;
 }
 
+std::shared_ptr<FileCore> FilePager::NewestCore() const {
+  MutexLock lock(newest_mutex_);
+  return core_;
+}
+
 arrow::Result<PhysicalKey> FilePager::Allocate(uint64_t count) {
-  ARROW_RETURN_NOT_OK(CheckWritable());
+  ARROW_RETURN_NOT_OK(CheckUsable());
   return PhysicalKey(next_key_.fetch_add(count, std::memory_order_relaxed));
 }
 
-arrow::Result<std::span<const uint8_t>> FilePager::ReadFound(const FoundBlob& found, PhysicalKey key) {
+arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadFound(const FileState& state, const FoundBlob& found,
+                                                                   PhysicalKey key) {
+  const StorageFile& file = *state.core->file;
   const bool verify = !found.verified();
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*core_->file, EntryType::kBlob, key.value, found.place, verify));
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(file, EntryType::kBlob, key.value, found.place, verify));
   if (verify) {
     found.SetVerified();
     num_blobs_verified_.fetch_add(1, std::memory_order_relaxed);
   }
   num_blobs_read_.fetch_add(1, std::memory_order_relaxed);
   bytes_read_.fetch_add(bytes.size(), std::memory_order_relaxed);
-  return bytes;
+  return MappedBuffer(file, bytes);
 }
 
-arrow::Result<std::span<const uint8_t>> FilePager::ReadBlob(const FileState& state, PhysicalKey key, bool with_staged) {
-  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core_->nodes));
-  if (found) return ReadFound(*found, key);
+arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadBlob(const FileState& state, PhysicalKey key,
+                                                                  bool with_staged) {
+  FileCore& core = *state.core;
+  ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core.nodes));
+  if (found) return ReadFound(state, *found, key);
   if (with_staged) {
-    if (const auto place = core_->staged.FindForReading(key.value)) {
-      return ReadEntry(*core_->file, EntryType::kBlob, key.value, *place, false);
-    }
+    if (auto staged = core.staged.Read(key.value, *core.file)) return staged;
     // It may have been committed between the two looks.
     const auto newest = StateOf(nullptr);
-    ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, core_->nodes));
-    if (now) return ReadFound(*now, key);
+    ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, newest->core->nodes));
+    if (now) return ReadFound(*newest, *now, key);
   }
-  return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + core_->file->path() + "'");
+  return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + path_ + "'");
 }
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::span<const PhysicalKey> keys,
@@ -217,8 +239,8 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FilePager::Get(std::s
   std::vector<std::shared_ptr<arrow::Buffer>> blobs;
   blobs.reserve(keys.size());
   for (const PhysicalKey key : keys) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
-    blobs.push_back(MappedBuffer(*core_->file, bytes));
+    ARROW_ASSIGN_OR_RAISE(auto blob, ReadBlob(*state, key, snapshot == nullptr));
+    blobs.push_back(std::move(blob));
   }
   return blobs;
 }
@@ -227,23 +249,25 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::GetRange(PhysicalKey ke
                                                                   const PagerSnapshot* snapshot) {
   ARROW_RETURN_NOT_OK(CheckUsable());
   const auto state = StateOf(snapshot);
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadBlob(*state, key, snapshot == nullptr));
-  if (offset > bytes.size() || length > bytes.size() - offset) {
+  ARROW_ASSIGN_OR_RAISE(const auto blob, ReadBlob(*state, key, snapshot == nullptr));
+  const auto size = static_cast<uint64_t>(blob->size());
+  if (offset > size || length > size - offset) {
     return SqlError(sqlstate::kInvalidParameter, std::to_string(length) + " bytes from byte " + std::to_string(offset) +
                                                      " of key " + std::to_string(key.value) + ", which has " +
-                                                     std::to_string(bytes.size()));
+                                                     std::to_string(size));
   }
-  return MappedBuffer(*core_->file, bytes.subspan(offset, length));
+  return arrow::SliceBuffer(blob, static_cast<int64_t>(offset), static_cast<int64_t>(length));
 }
 
 void FilePager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot) {
   if (!CheckUsable().ok()) return;
   const auto state = StateOf(snapshot);
   for (const PhysicalKey key : keys) {
-    const auto found = state->directory.Find(key.value, core_->nodes);
+    FileCore& core = *state->core;
+    const auto found = state->directory.Find(key.value, core.nodes);
     if (!found.ok() || !*found) continue;
     const Extent place = (*found)->place;
-    if (core_->file->View(place.offset, place.length)) core_->file->mapping()->WillNeed(place.offset, place.length);
+    if (core.file->View(place.offset, place.length)) core.file->mapping()->WillNeed(place.offset, place.length);
   }
 }
 
@@ -253,13 +277,13 @@ arrow::Result<std::vector<PhysicalKey>> FilePager::Keys(const PagerSnapshot* sna
   std::vector<PhysicalKey> keys;
   keys.reserve(state->directory.num_keys());
   ARROW_RETURN_NOT_OK(
-      state->directory.ForEach(core_->nodes, [&](uint64_t key, Extent) { keys.push_back(PhysicalKey(key)); }));
+      state->directory.ForEach(state->core->nodes, [&](uint64_t key, Extent) { keys.push_back(PhysicalKey(key)); }));
   return keys;
 }
 
 arrow::Result<std::shared_ptr<const PagerSnapshot>> FilePager::Pin() {
   ARROW_RETURN_NOT_OK(CheckUsable());
-  return std::make_shared<FileSnapshot>(Newest(), core_);
+  return std::make_shared<FileSnapshot>(Newest());
 }
 
 arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
@@ -267,26 +291,27 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
   uint64_t from = after.value;
   uint64_t last = 0;
   LogPosition start;
+  std::shared_ptr<FileCore> core;
   {
     MutexLock lock(commit_mutex_);
     ARROW_RETURN_NOT_OK(FlushLog());
+    core = core_;
     from = std::max(from, truncated_lsn_);
     last = Newest().lsn;
-    start.segment = core_->space.FindLog(from);
     // From here on the segments that hold commits after `from` stay as they are.
-    core_->space.AddLogReader();
+    core->space.AddLogReader();
+    start.segment = core->space.FindLog(from);
   }
   start.offset = start.segment.offset;
   start.next_lsn = start.segment.since;
   const auto read = [&]() -> arrow::Status {
     if (last <= from) return arrow::Status::OK();
-    LogCursor cursor(*core_->file, start, false);
+    LogCursor cursor(*core->file, start, false);
     while (cursor.position().next_lsn <= last) {
       const auto entry = cursor.Next();
       if (!entry) {
-        return Corrupted("'" + core_->file->path() + "': the log record of commit " +
-                         std::to_string(cursor.position().next_lsn) + " at byte " +
-                         std::to_string(cursor.position().offset) + " is damaged");
+        return Corrupted("'" + path_ + "': the log record of commit " + std::to_string(cursor.position().next_lsn) +
+                         " at byte " + std::to_string(cursor.position().offset) + " is damaged");
       }
       if (entry->lsn <= from || (entry->commit.fixed.flags & kCommitHasLog) == 0) continue;
       ARROW_RETURN_NOT_OK(visit(Lsn(entry->lsn), entry->commit.log));
@@ -294,14 +319,15 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
     return arrow::Status::OK();
   };
   arrow::Status status = read();
-  core_->space.RemoveLogReader();
+  core->space.RemoveLogReader();
   return status;
 }
 
 PagerStats FilePager::stats() const {
   PagerStats stats;
   const FileVersion newest = Newest();
-  const StorageFile& file = *core_->file;
+  const auto core = NewestCore();
+  const StorageFile& file = *core->file;
   stats.num_commits = num_commits_.load(std::memory_order_relaxed);
   stats.num_syncs = file.num_syncs();
   stats.num_writes = file.num_writes();
@@ -314,22 +340,28 @@ PagerStats FilePager::stats() const {
     stats.num_keys = newest.state->directory.num_keys();
     stats.live_bytes = newest.state->live_bytes;
   }
-  for (const Segment& segment : core_->space.Segments()) {
-    ++stats.num_segments;
-    if (segment.kind == SegmentKind::kLog) stats.log_bytes += segment.size;
-    if (segment.kind == SegmentKind::kData) stats.dead_bytes += segment.used - std::min(segment.used, segment.live);
-  }
+  const SpaceUse use = core->space.Use();
+  stats.num_segments = use.num_segments;
+  stats.log_bytes = use.log;
+  stats.space_live_bytes = use.live;
+  stats.dead_bytes = use.dead;
+  stats.space_pinned_bytes = use.pinned;
+  stats.space_free_bytes = use.free;
+  stats.num_blobs_moved = num_blobs_moved_.load(std::memory_order_relaxed);
+  stats.num_blobs_damaged = num_blobs_damaged_.load(std::memory_order_relaxed);
   stats.size_bytes = file.size();
   stats.last_lsn = Lsn(newest.lsn);
   stats.durable_lsn = Lsn(syncs_.durable_lsn());
   return stats;
 }
 
+uint64_t FilePager::log_bytes() const { return NewestCore()->space.log_bytes(); }
+
 arrow::Status FilePager::Close() {
   if (closed_.load(std::memory_order_acquire)) return arrow::Status::OK();
   arrow::Status status;
   // A forked child owns nothing here: neither the lock nor the log's end.
-  if (!options_.read_only && !fork_guard_->forked()) {
+  if (!fork_guard_->forked()) {
     MutexLock checkpoint_lock(checkpoint_mutex_);
     {
       MutexLock lock(commit_mutex_);
@@ -342,9 +374,14 @@ arrow::Status FilePager::Close() {
       status = FlushLog();
     }
     if (status.ok() && syncs_.durable_lsn() < Newest().lsn) status = syncs_.WaitForAll();
+    if (status.ok()) ShowToReaders(Newest().lsn);
   }
   closed_.store(true, std::memory_order_release);
-  lock_file_.reset();
+  NewestCore()->space.SetOldestPin(nullptr);
+  {
+    MutexLock lock(slots_mutex_);
+    slots_.reset();
+  }
   Publish({});
   return status;
 }

@@ -12,6 +12,8 @@ namespace llkv::file {
 
 uint64_t ChecksumOf(const HeaderSlot& slot) { return HashBytes(&slot, offsetof(HeaderSlot, checksum)); }
 
+uint64_t FileIdHash(const HeaderSlot& slot) { return HashBytes(slot.file_id.data(), slot.file_id.size()); }
+
 namespace {
 
 uint32_t ChecksumOf(const EntryHeader& header) {

@@ -38,7 +38,7 @@ struct Extent {
 struct HeaderSlot {
   std::array<char, 16> magic = kMagic;
   uint32_t version = kFormatVersion;
-  uint32_t reserved = 0;
+  uint32_t flags = 0;
   /// Feature bits: a reader may ignore unknown ones of the first word; one that does not know a bit of the second may
   /// read but not write; of the third, neither.
   uint64_t features_optional = 0;
@@ -55,7 +55,14 @@ struct HeaderSlot {
 };
 static_assert(sizeof(HeaderSlot) == 128);
 
+/// Another file has taken this one's name and place: VACUUM has written it.
+inline constexpr uint32_t kHeaderSuperseded = 1;
+/// The file's name may not be on stable storage: whoever writes to it syncs its folder first.
+inline constexpr uint32_t kHeaderNameUnsynced = 2;
+
 uint64_t ChecksumOf(const HeaderSlot& slot);
+/// What tells two database files apart; also the chain's value before the first commit.
+uint64_t FileIdHash(const HeaderSlot& slot);
 
 enum class EntryType : uint16_t { kBlob = 1, kDirectoryNode = 2, kCheckpoint = 3, kCommit = 4, kJump = 5 };
 
@@ -136,6 +143,8 @@ inline constexpr uint32_t kCommitHasRoot = 1;
 inline constexpr uint32_t kCommitHasLog = 2;
 /// The blobs were on stable storage before this entry was written: recovery need not read them.
 inline constexpr uint32_t kCommitBlobsSynced = 4;
+/// The puts are moves: their keys have blobs, which are the same bytes at other places from this commit on.
+inline constexpr uint32_t kCommitMoves = 8;
 
 /// A commit's parts, pointing into the bytes that were decoded.
 struct CommitView {

@@ -3,6 +3,7 @@
 
 #include <arrow/result.h>
 
+#include <bit>
 #include <string>
 #include <utility>
 
@@ -50,6 +51,27 @@ arrow::Status Visit(const DirectoryNode& node, uint64_t first_key, NodeSource& s
   return arrow::Status::OK();
 }
 
+void CheckBelow(const DirectoryNode& node, uint64_t first_key, NodeSource& source,
+                const KeyDirectory::CheckVisitor& visitor) {
+  if (node.stored.offset != 0) visitor.node(first_key, node.level, node.stored);
+  size_t rank = 0;
+  for (unsigned slot = 0; slot < kDirectoryFanout; ++slot) {
+    if (!node.has(slot)) continue;
+    const uint64_t key = first_key + (uint64_t{slot} << (node.level * kDirectoryBits));
+    if (node.level == 0) {
+      visitor.blob(key, node.blobs[rank]);
+    } else {
+      const arrow::Result<DirectoryNode*> child = node.children[rank].Load(source, key, node.level - 1);
+      if (child.ok()) {
+        CheckBelow(**child, key, source, visitor);
+      } else {
+        visitor.damaged(node.children[rank].place(), child.status());
+      }
+    }
+    ++rank;
+  }
+}
+
 arrow::Status StoreNode(const DirectoryNode& node, uint64_t first_key, NodeSink& sink) {
   if (node.stored.offset != 0) return arrow::Status::OK();
   size_t rank = 0;
@@ -90,6 +112,36 @@ arrow::Status Replaced(const DirectoryNode& older, const DirectoryNode* newer, u
   return arrow::Status::OK();
 }
 
+/// Takes over what is known about `older`'s nodes and blobs that `newer` (of the same level and keys) has too.
+arrow::Status Learn(DirectoryNode& newer, const DirectoryNode& older, uint64_t first_key, NodeSource& source) {
+  if (newer.level == 0) {
+    for (size_t word = 0; word < newer.verified.size(); ++word) {
+      uint64_t known = older.verified[word].load(std::memory_order_acquire) & newer.bits[word] & older.bits[word];
+      for (uint64_t rest = known; rest != 0; rest &= rest - 1) {
+        const auto slot = static_cast<unsigned>(word * 64 + static_cast<size_t>(std::countr_zero(rest)));
+        if (newer.blobs[newer.Rank(slot)] != older.blobs[older.Rank(slot)]) known &= ~(uint64_t{1} << (slot % 64));
+      }
+      newer.verified[word].fetch_or(known, std::memory_order_release);
+    }
+    return arrow::Status::OK();
+  }
+  for (unsigned slot = 0; slot < kDirectoryFanout; ++slot) {
+    if (!newer.has(slot) || !older.has(slot)) continue;
+    const ChildSlot& old_child = older.children[older.Rank(slot)];
+    DirectoryNode* old_node = old_child.loaded();
+    if (old_node == nullptr) continue;
+    ChildSlot& new_child = newer.children[newer.Rank(slot)];
+    if (old_child.place() == new_child.place()) {
+      new_child = old_child;
+      continue;
+    }
+    const uint64_t key = first_key + (uint64_t{slot} << (newer.level * kDirectoryBits));
+    ARROW_ASSIGN_OR_RAISE(DirectoryNode * new_node, new_child.Load(source, key, newer.level - 1));
+    ARROW_RETURN_NOT_OK(Learn(*new_node, *old_node, key, source));
+  }
+  return arrow::Status::OK();
+}
+
 /// The node that this edit may change in the place of `node`.
 NodeRef Editable(DirectoryNode& node, uint64_t edit) {
   if (node.edit == edit) {
@@ -122,6 +174,46 @@ arrow::Result<bool> InsertBelow(DirectoryNode& node, uint64_t key, Extent place,
   ARROW_ASSIGN_OR_RAISE(const bool inserted, InsertBelow(*changed.get(), key, place, edit, source));
   if (changed.get() != child) node.children[static_cast<size_t>(rank)] = ChildSlot(std::move(changed));
   return inserted;
+}
+
+/// Moves the blob of a key below `node`, which this edit made.
+arrow::Result<std::optional<Extent>> MoveBelow(DirectoryNode& node, uint64_t key, Extent place, uint64_t edit,
+                                               NodeSource& source) {
+  const unsigned slot = SlotOf(key, node.level);
+  if (!node.has(slot)) return std::nullopt;
+  const size_t rank = node.Rank(slot);
+  if (node.level == 0) {
+    const Extent old = std::exchange(node.blobs[rank], place);
+    node.verified[slot / 64].fetch_and(~(uint64_t{1} << (slot % 64)), std::memory_order_relaxed);
+    return old;
+  }
+  ARROW_ASSIGN_OR_RAISE(DirectoryNode * child, Child(node, slot, key, source));
+  NodeRef changed = Editable(*child, edit);
+  ARROW_ASSIGN_OR_RAISE(const std::optional<Extent> old, MoveBelow(*changed.get(), key, place, edit, source));
+  if (changed.get() != child) node.children[rank] = ChildSlot(std::move(changed));
+  return old;
+}
+
+/// Copies the path below `node`, which this edit made, down to that level.
+arrow::Status RenewBelow(DirectoryNode& node, uint64_t first_key, unsigned level, uint64_t edit, NodeSource& source) {
+  if (node.level == level) return arrow::Status::OK();
+  const unsigned slot = SlotOf(first_key, node.level);
+  ARROW_ASSIGN_OR_RAISE(DirectoryNode * child, Child(node, slot, first_key, source));
+  NodeRef changed = Editable(*child, edit);
+  ARROW_RETURN_NOT_OK(RenewBelow(*changed.get(), first_key, level, edit, source));
+  if (changed.get() != child) node.children[node.Rank(slot)] = ChildSlot(std::move(changed));
+  return arrow::Status::OK();
+}
+
+void ForgetBelow(const DirectoryNode& node, const std::function<bool(Extent)>& is_written) {
+  // Children are stored before their parents.
+  if (node.stored.offset != 0) {
+    if (!is_written(node.stored)) return;
+    node.stored = {};
+  }
+  for (const ChildSlot& child : node.children) {
+    if (const DirectoryNode* loaded = child.loaded()) ForgetBelow(*loaded, is_written);
+  }
 }
 
 /// Erases below `node`, which this edit made. A node that becomes empty leaves its parent.
@@ -160,6 +252,10 @@ arrow::Result<KeyDirectory> KeyDirectory::Load(NodeSource& source, Extent root, 
   ARROW_ASSIGN_OR_RAISE(const auto bytes, source.ReadNode(root, 0, directory.height_ - 1));
   ARROW_ASSIGN_OR_RAISE(directory.root_, DirectoryNode::Decode(bytes, root, directory.height_ - 1));
   return directory;
+}
+
+void KeyDirectory::Check(NodeSource& source, const CheckVisitor& visitor) const {
+  if (root_) CheckBelow(*root_.get(), 0, source, visitor);
 }
 
 arrow::Result<std::optional<FoundBlob>> KeyDirectory::Find(uint64_t key, NodeSource& source) const {
@@ -202,6 +298,15 @@ arrow::Status KeyDirectory::ForEachReplaced(const KeyDirectory& newer, NodeSourc
   return Replaced(*root_.get(), node, 0, source, visit);
 }
 
+arrow::Status KeyDirectory::LearnFrom(const KeyDirectory& older, NodeSource& source) {
+  if (!root_ || !older.root_ || height_ != older.height_) return arrow::Status::OK();
+  if (root_->stored == older.root_->stored) {
+    root_ = older.root_;
+    return arrow::Status::OK();
+  }
+  return Learn(*root_.get(), *older.root_.get(), 0, source);
+}
+
 arrow::Result<bool> KeyDirectory::Insert(uint64_t key, Extent place, uint64_t edit, NodeSource& source) {
   if (!root_) {
     unsigned height = 1;
@@ -220,6 +325,36 @@ arrow::Result<bool> KeyDirectory::Insert(uint64_t key, Extent place, uint64_t ed
   ARROW_ASSIGN_OR_RAISE(const bool inserted, InsertBelow(*root_.get(), key, place, edit, source));
   if (inserted) ++num_keys_;
   return inserted;
+}
+
+arrow::Result<std::optional<Extent>> KeyDirectory::Move(uint64_t key, Extent place, uint64_t edit, NodeSource& source) {
+  if (!root_ || !Covers(height_, key)) return std::nullopt;
+  root_ = Editable(*root_.get(), edit);
+  return MoveBelow(*root_.get(), key, place, edit, source);
+}
+
+arrow::Result<bool> KeyDirectory::Renew(Extent place, uint64_t first_key, unsigned level, uint64_t edit,
+                                        NodeSource& source) {
+  if (!root_ || level >= height_ || !Covers(height_, first_key) || FirstKey(first_key, level) != first_key)
+    return false;
+  Extent found = root_->stored;
+  const DirectoryNode* node = root_.get();
+  while (node->level > level) {
+    const unsigned slot = SlotOf(first_key, node->level);
+    if (!node->has(slot)) return false;
+    const ChildSlot& child = node->children[node->Rank(slot)];
+    found = child.place();
+    if (node->level == level + 1) break;
+    ARROW_ASSIGN_OR_RAISE(node, child.Load(source, FirstKey(first_key, node->level - 1), node->level - 1));
+  }
+  if (!(found == place)) return false;
+  root_ = Editable(*root_.get(), edit);
+  ARROW_RETURN_NOT_OK(RenewBelow(*root_.get(), first_key, level, edit, source));
+  return true;
+}
+
+void KeyDirectory::ForgetStored(const std::function<bool(Extent)>& is_written) const {
+  if (root_) ForgetBelow(*root_.get(), is_written);
 }
 
 arrow::Result<std::optional<Extent>> KeyDirectory::Erase(uint64_t key, uint64_t edit, NodeSource& source) {

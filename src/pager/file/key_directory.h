@@ -83,6 +83,15 @@ class KeyDirectory {
   /// Calls `visit` for each key, ascending.
   arrow::Status ForEach(NodeSource& source, const std::function<void(uint64_t key, Extent place)>& visit) const;
 
+  /// Reads every node and blob place below the root, for checking: stored nodes anew, though they are in memory.
+  struct CheckVisitor {
+    std::function<void(uint64_t first_key, unsigned level, Extent place)> node;
+    std::function<void(uint64_t key, Extent place)> blob;
+    /// What is below the place cannot be read.
+    std::function<void(Extent place, const arrow::Status& damage)> damaged;
+  };
+  void Check(NodeSource& source, const CheckVisitor& visitor) const;
+
   /// Writes the nodes that are not stored yet; gives the root's place. One call at a time over all versions.
   arrow::Result<Extent> Store(NodeSink& sink) const;
   /// Calls `visit` for the place of each stored node of this version that `newer` does not use. Between two stored
@@ -90,9 +99,21 @@ class KeyDirectory {
   arrow::Status ForEachReplaced(const KeyDirectory& newer, NodeSource& source,
                                 const std::function<void(Extent place)>& visit) const;
 
+  /// Takes over from an older version what this process learned about what both have: loaded nodes, and which blobs are
+  /// verified. Before this one is published.
+  arrow::Status LearnFrom(const KeyDirectory& older, NodeSource& source);
+
   /// Changes this object into a newer version; its copies stay as they are. `edit` is the same for changes that are
   /// published together, and no other's. False where the key has a blob.
   arrow::Result<bool> Insert(uint64_t key, Extent place, uint64_t edit, NodeSource& source);
+  /// As Insert, for a blob that has a place: the old one, or nothing where the key has none.
+  arrow::Result<std::optional<Extent>> Move(uint64_t key, Extent place, uint64_t edit, NodeSource& source);
+  /// Makes the node at `place`, of that level and first key, be written anew by the next Store; false where this
+  /// version does not use it. Under the same rule as Store.
+  arrow::Result<bool> Renew(Extent place, uint64_t first_key, unsigned level, uint64_t edit, NodeSource& source);
+  /// Takes back what a Store wrote whose checkpoint failed: the nodes at places for which `is_written` says so are not
+  /// stored. Under the same rule as Store.
+  void ForgetStored(const std::function<bool(Extent place)>& is_written) const;
   /// As Insert. The blob's place, or nothing where the key has none.
   arrow::Result<std::optional<Extent>> Erase(uint64_t key, uint64_t edit, NodeSource& source);
 

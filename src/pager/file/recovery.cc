@@ -46,18 +46,29 @@ arrow::Status CheckFeatures(const HeaderSlot& slot, const std::string& path, boo
   return arrow::Status::OK();
 }
 
-arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks) {
+/// The slots that may be opened, the newest first. Says where one is damaged that should not be.
+arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool for_writing,
+                                                   const FilePagerTestHooks& hooks,
+                                                   std::vector<std::string>* warnings) {
   bool ours = false;
-  const auto first = ReadSlot(file, 0, hooks, &ours);
-  const auto second = ReadSlot(file, 1, hooks, &ours);
-  if (!first && !second) {
+  std::vector<HeaderSlot> slots;
+  for (const uint64_t number : {0, 1}) {
+    if (const auto slot = ReadSlot(file, number, hooks, &ours)) slots.push_back(*slot);
+  }
+  if (slots.empty()) {
     if (!ours) return Corrupted("'" + file.path() + "' is not an LLKV database");
     return Corrupted("'" + file.path() + "': both header slots are damaged");
   }
-  const bool use_second = second && (!first || second->sequence > first->sequence);
-  const HeaderSlot slot = use_second ? *second : *first;
-  ARROW_RETURN_NOT_OK(CheckFeatures(slot, file.path(), for_writing));
-  return slot;
+  std::stable_sort(slots.begin(), slots.end(),
+                   [](const HeaderSlot& a, const HeaderSlot& b) { return a.sequence > b.sequence; });
+  ARROW_RETURN_NOT_OK(CheckFeatures(slots.front(), file.path(), for_writing));
+  const uint64_t damaged = slots.front().sequence % 2;
+  if (warnings != nullptr && slots.size() == 1 && !IsUnwritten(file, damaged)) {
+    warnings->push_back("'" + file.path() + "': header slot " + std::to_string(damaged) + " at byte " +
+                        std::to_string(damaged * kPageBytes) + " is damaged; the other one was used (checkpoint " +
+                        std::to_string(slots.front().sequence) + ")");
+  }
+  return slots;
 }
 
 /// The data that the checkpoint needs must be there; the log's tail need not.
@@ -74,8 +85,8 @@ arrow::Status CheckNotTruncated(const StorageFile& file, const std::vector<Segme
 /// Applies the commits after a checkpoint.
 class Replay {
  public:
-  Replay(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, Recovered& state)
-      : file_(file), space_(space), nodes_(nodes), state_(state) {}
+  Replay(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, ReplayBound bound, Recovered& state)
+      : file_(file), space_(space), nodes_(nodes), bound_(bound), state_(state) {}
 
   arrow::Status Run(LogPosition start) {
     LogCursor cursor(file_, start, true);
@@ -85,7 +96,9 @@ class Replay {
       return segment.kind == SegmentKind::kLog && space_.AddKnown(segment).ok();
     });
     run_start_ = run_end_ = start.offset;
-    while (const auto entry = cursor.Next()) {
+    while (cursor.position().next_lsn <= bound_.last_lsn) {
+      const auto entry = cursor.Next();
+      if (!entry) break;
       ARROW_ASSIGN_OR_RAISE(const bool whole, BlobsAreThere(*entry));
       if (!whole) {
         LogPosition before = cursor.position();
@@ -104,7 +117,7 @@ class Replay {
  private:
   arrow::Status Finish(const LogCursor& cursor) {
     const LogPosition& end = cursor.position();
-    if (cursor.LostDurableCommit()) {
+    if (bound_.judges_end && cursor.LostDurableCommit()) {
       return Corrupted("'" + file_.path() + "': commit " + std::to_string(end.next_lsn) + " at byte " +
                        std::to_string(end.offset) +
                        " is damaged, although it was durable when later ones were written");
@@ -131,8 +144,8 @@ class Replay {
         return Corrupted("'" + file_.path() + "': commit " + std::to_string(entry.lsn) + " puts key " +
                          std::to_string(put.key) + " outside of all data segments");
       }
-      if ((commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
-      if (ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) continue;
+      if (entry.lsn <= bound_.acknowledged_lsn || (commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
+      if (BlobIsThere(put)) continue;
       // Nothing that exists names its segments.
       for (const uint64_t offset : added) space_.Abandon(offset);
       return false;
@@ -140,17 +153,36 @@ class Replay {
     return true;
   }
 
+  /// An older blob at the same place could be whole, too.
+  bool BlobIsThere(const PutRecord& put) const {
+    if (!ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) return false;
+    const auto head = file_.View(put.blob.offset - sizeof(EntryHeader), sizeof(EntryHeader));
+    const auto header = head ? ReadEntryHeader(*head, EntryType::kBlob) : std::nullopt;
+    return header && header->checksum == put.checksum;
+  }
+
+  arrow::Status ApplyPut(const LogEntry& entry, const PutRecord& put) {
+    if ((entry.commit.fixed.flags & kCommitMoves) == 0) {
+      ARROW_ASSIGN_OR_RAISE(const bool fresh, state_.directory.Insert(put.key, put.blob, entry.lsn, nodes_));
+      if (!fresh) return Contradiction(entry.lsn, put.key, "which has a blob");
+      state_.live_bytes += put.blob.length;
+      return arrow::Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto from, state_.directory.Move(put.key, put.blob, entry.lsn, nodes_));
+    if (!from || from->length != put.blob.length) return Contradiction(entry.lsn, put.key, "which has no such blob");
+    space_.SubtractLive(from->offset - sizeof(EntryHeader), EntryBytes(from->length));
+    return arrow::Status::OK();
+  }
+
   arrow::Status Apply(const LogEntry& entry) {
     const CommitView& commit = entry.commit;
     for (size_t i = 0; i < commit.fixed.num_puts; ++i) {
       const PutRecord put = commit.put(i);
-      ARROW_ASSIGN_OR_RAISE(const bool fresh, state_.directory.Insert(put.key, put.blob, entry.lsn, nodes_));
-      if (!fresh) return Contradiction(entry.lsn, put.key, "which has a blob");
+      ARROW_RETURN_NOT_OK(ApplyPut(entry, put));
       const uint64_t start = put.blob.offset - sizeof(EntryHeader);
       const uint64_t bytes = EntryBytes(put.blob.length);
       space_.ExtendUsed(start, start + bytes);
       space_.AddLive(start, bytes);
-      state_.live_bytes += put.blob.length;
       if ((commit.fixed.flags & kCommitBlobsSynced) == 0) state_.unsynced.push_back({start, bytes});
     }
     for (size_t i = 0; i < commit.fixed.num_frees; ++i) {
@@ -171,13 +203,14 @@ class Replay {
   }
 
   arrow::Status Contradiction(uint64_t lsn, uint64_t key, const char* what) const {
-    return Corrupted("'" + file_.path() + "': commit " + std::to_string(lsn) + " puts or frees key " +
+    return Corrupted("'" + file_.path() + "': commit " + std::to_string(lsn) + " puts, moves or frees key " +
                      std::to_string(key) + ", " + what);
   }
 
   const StorageFile& file_;
   SegmentSpace& space_;
   NodeSource& nodes_;
+  const ReplayBound bound_;
   Recovered& state_;
   // The log bytes walked in the current segment.
   uint64_t run_start_ = 0;
@@ -186,12 +219,15 @@ class Replay {
 
 }  // namespace
 
-arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, bool for_writing,
-                                 const FilePagerTestHooks& hooks) {
+arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
+                                        const HeaderSlot& header) {
   Recovered state;
-  ARROW_ASSIGN_OR_RAISE(state.header, ReadHeader(file, for_writing, hooks));
+  state.header = header;
   ARROW_ASSIGN_OR_RAISE(const auto record,
                         ReadEntry(file, EntryType::kCheckpoint, state.header.sequence, state.header.checkpoint, true));
+  if (HashBytes(record.data(), record.size()) != state.header.checkpoint_checksum) {
+    return Corrupted("'" + file.path() + "': the checkpoint record does not match its header slot");
+  }
   ARROW_ASSIGN_OR_RAISE(const CheckpointRecord checkpoint, DecodeCheckpoint(record, file.path()));
   const CheckpointFixed& fixed = checkpoint.fixed;
   ARROW_RETURN_NOT_OK(CheckNotTruncated(file, checkpoint.segments));
@@ -219,15 +255,55 @@ arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, N
     return Corrupted("'" + file.path() + "': the log begins at byte " + std::to_string(fixed.log_offset) +
                      ", outside of all log segments");
   }
-  ARROW_RETURN_NOT_OK(Replay(file, space, nodes, state).Run(start));
+  state.log = start;
   return state;
 }
 
+arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource& nodes, const ReplayBound& bound,
+                        Recovered& state) {
+  return Replay(file, space, nodes, bound, state).Run(state.log);
+}
+
+bool IsUnwritten(const StorageFile& file, uint64_t number) {
+  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
+}
+
+arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
+                                     std::vector<std::string>* warnings) {
+  ARROW_ASSIGN_OR_RAISE(const std::vector<HeaderSlot> slots, ReadHeaders(file, for_writing, hooks, warnings));
+  return slots.front();
+}
+
+arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
+                                 const FilePagerTestHooks& hooks) {
+  const auto recover_from = [&](const HeaderSlot& slot) -> arrow::Result<Recovered> {
+    ARROW_ASSIGN_OR_RAISE(Recovered state, LoadCheckpoint(file, space, nodes, slot));
+    ARROW_RETURN_NOT_OK(ReplayLog(file, space, nodes, ReplayBound{}, state));
+    return state;
+  };
+  std::vector<std::string> warnings;
+  ARROW_ASSIGN_OR_RAISE(const std::vector<HeaderSlot> slots, ReadHeaders(file, /*for_writing=*/true, hooks, &warnings));
+  arrow::Result<Recovered> newest = recover_from(slots.front());
+  if (!newest.ok() && slots.size() == 2 && GetSqlState(newest.status()) == sqlstate::kDataCorrupted &&
+      CheckFeatures(slots[1], file.path(), /*for_writing=*/true).ok()) {
+    // The checkpoint before, and the log from there on, lead to the same commit.
+    arrow::Result<Recovered> older = recover_from(slots[1]);
+    if (!older.ok()) return newest;
+    warnings.push_back("checkpoint " + std::to_string(slots.front().sequence) + " cannot be used (" +
+                       newest.status().message() + "); the database was opened by checkpoint " +
+                       std::to_string(slots[1].sequence) + " and the log after it");
+    newest = std::move(older);
+  }
+  if (newest.ok()) newest->warnings = std::move(warnings);
+  return newest;
+}
+
 arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered) {
+  space.AdoptGaps();
   const uint64_t end = space.end();
   if (file.size() > end) ARROW_RETURN_NOT_OK(file.Truncate(end));
   if (file.size() < end) ARROW_RETURN_NOT_OK(file.Allocate(file.size(), end - file.size()));
-  space.AdoptGaps();
   // After a failed sync the kernel may hold pages as clean that never reached the disk, and we cannot know.
   std::vector<uint8_t> copy;
   for (const Extent& extent : recovered.unsynced) {
@@ -249,6 +325,19 @@ arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Re
   return file.Sync();
 }
 
+arrow::Status RemoveUnfinishedVacuum(FileSystem& file_system, const std::string& path) {
+  const std::string left = path + "-vacuum";
+  ARROW_ASSIGN_OR_RAISE(const bool exists, file_system.Exists(left));
+  return exists ? file_system.Unlink(left) : arrow::Status::OK();
+}
+
+std::array<uint8_t, 16> MakeFileId() {
+  std::array<uint8_t, 16> id;
+  std::random_device device;
+  for (uint8_t& byte : id) byte = static_cast<uint8_t>(device());
+  return id;
+}
+
 arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& path, const PagerOptions& options) {
   // Under another name first: a crash leaves no database or a whole one.
   const std::string fresh_path = path + "-new";
@@ -256,20 +345,20 @@ arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& pat
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
   SegmentSpace space(*file, options);
   HeaderSlot slot;
-  std::random_device device;
-  for (uint8_t& byte : slot.file_id) byte = static_cast<uint8_t>(device());
+  slot.file_id = MakeFileId();
   slot.sequence = 1;
+  slot.flags = kHeaderNameUnsynced;
 
   CheckpointRecord checkpoint;
   checkpoint.fixed.sequence = slot.sequence;
-  checkpoint.fixed.chain = HashBytes(slot.file_id.data(), slot.file_id.size());
+  checkpoint.fixed.chain = FileIdHash(slot);
   checkpoint.fixed.next_key = 1;
   ARROW_RETURN_NOT_OK(file->Allocate(0, kHeaderBytes));
   ARROW_ASSIGN_OR_RAISE(const Segment log, space.AllocateLog(kJumpEntryBytes, 1));
   checkpoint.fixed.log_offset = log.offset;
   const uint64_t length = sizeof(CheckpointFixed) + 2 * sizeof(Segment);
   ARROW_ASSIGN_OR_RAISE(const uint64_t place, space.AllocateData(EntryBytes(length)));
-  space.AddLive(place, EntryBytes(length));
+  space.MakeLive(place, EntryBytes(length));
   checkpoint.segments = space.Segments();
   const std::vector<uint8_t> record = EncodeCheckpoint(checkpoint);
   const uint64_t checksum = HashBytes(record.data(), record.size());

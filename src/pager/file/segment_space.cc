@@ -1,4 +1,4 @@
-// SegmentSpace: first fit in free segments, else growth at the file's end.
+// SegmentSpace: first fit in free segments, else growth at the file's end; counting what is live.
 #include "pager/file/segment_space.h"
 
 #include <arrow/result.h>
@@ -23,62 +23,100 @@ arrow::Status SegmentSpace::CheckShape(const Segment& segment) const {
 }
 
 arrow::Status SegmentSpace::Load(const std::vector<Segment>& segments) {
+  {
+    // What an earlier try to open left.
+    MutexLock lock(mutex_);
+    segments_.clear();
+    current_data_ = 0;
+  }
   for (const Segment& segment : segments) ARROW_RETURN_NOT_OK(AddKnown(segment).status());
   MutexLock lock(mutex_);
-  for (const auto& [offset, segment] : segments_) {
-    if (segment.kind == SegmentKind::kData && segment.size <= max_bytes_) current_data_ = offset;
-  }
+  ChooseCurrent();
   return arrow::Status::OK();
 }
 
-arrow::Result<bool> SegmentSpace::AddKnown(const Segment& segment) {
-  ARROW_RETURN_NOT_OK(CheckShape(segment));
-  MutexLock lock(mutex_);
-  const auto next = segments_.lower_bound(segment.offset);
-  const auto overlap = [&](const Segment& other) {
-    return Corrupted("'" + file_.path() + "': the segments at bytes " + std::to_string(segment.offset) + " and " +
-                     std::to_string(other.offset) + " overlap");
-  };
-  if (next != segments_.end() && next->first == segment.offset && next->second.size == segment.size &&
-      next->second.kind == segment.kind) {
-    return false;
+void SegmentSpace::ChooseCurrent() {
+  uint64_t most = 0;
+  for (const auto& [offset, segment] : segments_) {
+    if (segment.kind != SegmentKind::kData || segment.size > max_bytes_) continue;
+    if (segment.size - segment.used <= most) continue;
+    most = segment.size - segment.used;
+    current_data_ = offset;
   }
-  // A commit may have taken (part of) a segment that was free at the checkpoint.
-  if (Segment* around = Around(segment.offset); around != nullptr) {
-    if (around->kind != SegmentKind::kFree || segment.end() > around->end()) return overlap(*around);
-    const Segment whole = *around;
-    segments_.erase(whole.offset);
+}
+
+void SegmentSpace::Carve(const Segment& segment) {
+  auto at = segments_.upper_bound(segment.offset);
+  if (at != segments_.begin()) --at;
+  while (at != segments_.end() && at->first < segment.end()) {
+    const Room whole = at->second;
+    if (whole.end() <= segment.offset) {
+      ++at;
+      continue;
+    }
+    at = segments_.erase(at);
     const auto keep = [&](uint64_t from, uint64_t to) LLKV_REQUIRES(mutex_) {
-      if (from == to) return;
-      Segment rest = whole;
+      if (from >= to) return;
+      Room rest = whole;
       rest.offset = from;
       rest.size = to - from;
       segments_.emplace(from, rest);
     };
     keep(whole.offset, segment.offset);
     keep(segment.end(), whole.end());
-  } else if (next != segments_.end() && next->first < segment.end()) {
-    return overlap(next->second);
   }
-  segments_.emplace(segment.offset, segment);
+}
+
+arrow::Result<bool> SegmentSpace::AddKnown(const Segment& segment) {
+  ARROW_RETURN_NOT_OK(CheckShape(segment));
+  MutexLock lock(mutex_);
+  const auto same = segments_.find(segment.offset);
+  if (same != segments_.end() && same->second.size == segment.size && same->second.kind == segment.kind) return false;
+  // A commit may have taken (parts of) segments that were free at the checkpoint, and only of those.
+  auto at = segments_.upper_bound(segment.offset);
+  if (at != segments_.begin()) --at;
+  for (; at != segments_.end() && at->first < segment.end(); ++at) {
+    if (at->second.end() <= segment.offset || at->second.kind == SegmentKind::kFree) continue;
+    return Corrupted("'" + file_.path() + "': the segments at bytes " + std::to_string(segment.offset) + " and " +
+                     std::to_string(at->first) + " overlap");
+  }
+  Carve(segment);
+  Room room;
+  static_cast<Segment&>(room) = segment;
+  room.is_stale = segment.kind != SegmentKind::kLog;
+  segments_.emplace(segment.offset, room);
+  if (segment.kind == SegmentKind::kData) live_bytes_.fetch_add(segment.live, std::memory_order_relaxed);
   if (segment.kind == SegmentKind::kData && segment.size <= max_bytes_) current_data_ = segment.offset;
+  CountLog();
   return true;
 }
 
 void SegmentSpace::AdoptGaps() {
   MutexLock lock(mutex_);
   uint64_t position = kHeaderBytes;
-  std::vector<Segment> gaps;
+  std::vector<Room> gaps;
   for (const auto& [offset, segment] : segments_) {
     if (offset > position) {
-      Segment gap;
+      Room gap;
       gap.offset = position;
       gap.size = offset - position;
+      gap.is_stale = true;
       gaps.push_back(gap);
     }
     position = segment.end();
   }
-  for (const Segment& gap : gaps) segments_.emplace(gap.offset, gap);
+  for (const Room& gap : gaps) segments_.emplace(gap.offset, gap);
+  while (!segments_.empty()) {
+    Room& last = segments_.rbegin()->second;
+    if (last.kind != SegmentKind::kFree || last.end() <= file_.size()) break;
+    const uint64_t end = RoundUp(file_.size(), kPageBytes);
+    if (last.offset >= end) {
+      segments_.erase(last.offset);
+    } else {
+      last.size = std::min(last.size, end - last.offset);
+      break;
+    }
+  }
 }
 
 uint64_t SegmentSpace::EndLocked() const { return segments_.empty() ? kHeaderBytes : segments_.rbegin()->second.end(); }
@@ -97,104 +135,142 @@ uint64_t SegmentSpace::GrownSize(SegmentKind kind) const {
   return std::clamp(std::bit_floor(std::max<uint64_t>(total / 4, 1)), min_bytes_, max_bytes_);
 }
 
-arrow::Result<Segment> SegmentSpace::NewSegment(SegmentKind kind, uint64_t bytes, uint64_t wanted) {
+arrow::Result<SegmentSpace::Room*> SegmentSpace::NewSegment(SegmentKind kind, uint64_t bytes, uint64_t wanted,
+                                                            uint64_t limit) {
   const uint64_t least = RoundUp(bytes, kPageBytes);
   wanted = std::max(least, wanted);
-  Segment fresh;
-  fresh.kind = kind;
-  if (log_readers_.load(std::memory_order_acquire) == 0) {
-    for (auto& [offset, segment] : segments_) {
-      if (segment.kind != SegmentKind::kFree || segment.size < least || segment.since >= durable_sequence_) continue;
-      const Segment whole = segment;
-      fresh.offset = whole.offset;
-      fresh.size = std::min(whole.size, wanted);
-      // Its room may have been punched, or never have been there.
-      ARROW_RETURN_NOT_OK(file_.Allocate(fresh.offset, fresh.size));
-      if (fresh.size < whole.size) {
-        Segment rest = whole;
-        rest.offset += fresh.size;
-        rest.size -= fresh.size;
-        segments_.emplace(rest.offset, rest);
-      }
-      segments_[fresh.offset] = fresh;
-      return fresh;
+  ARROW_ASSIGN_OR_RAISE(Room * room, FindFree(least, wanted, limit));
+  if (room == nullptr && limit != kNoLimit) return nullptr;
+  if (room == nullptr) {
+    Room fresh;
+    fresh.offset = EndLocked();
+    fresh.size = wanted;
+    arrow::Status status = file_.Allocate(fresh.offset, fresh.size);
+    if (!status.ok() && GetSqlState(status) == sqlstate::kDiskFull && wanted > std::max(least, min_bytes_)) {
+      fresh.size = std::max(least, min_bytes_);
+      status = file_.Allocate(fresh.offset, fresh.size);
     }
+    ARROW_RETURN_NOT_OK(status);
+    room = &segments_.emplace(fresh.offset, fresh).first->second;
   }
-  fresh.offset = EndLocked();
-  fresh.size = wanted;
-  arrow::Status status = file_.Allocate(fresh.offset, fresh.size);
-  if (!status.ok() && GetSqlState(status) == sqlstate::kDiskFull && wanted > std::max(least, min_bytes_)) {
-    fresh.size = std::max(least, min_bytes_);
-    status = file_.Allocate(fresh.offset, fresh.size);
-  }
-  ARROW_RETURN_NOT_OK(status);
-  segments_.emplace(fresh.offset, fresh);
-  return fresh;
+  if (kind == SegmentKind::kLog && room->is_stale) ARROW_RETURN_NOT_OK(PrepareForLog(*room));
+  Room fresh;
+  fresh.offset = room->offset;
+  fresh.size = room->size;
+  fresh.kind = kind;
+  fresh.is_stale = kind == SegmentKind::kData;
+  *room = fresh;
+  return room;
 }
 
-arrow::Result<uint64_t> SegmentSpace::AllocateData(uint64_t bytes) {
+arrow::Result<uint64_t> SegmentSpace::AllocateData(uint64_t bytes, uint64_t limit) {
   MutexLock lock(mutex_);
-  if (current_data_ != 0) {
-    Segment& current = segments_[current_data_];
+  if (current_data_ != 0 && current_data_ < limit) {
+    Room& current = segments_[current_data_];
     if (bytes <= current.size - current.used) {
       const uint64_t offset = current.offset + current.used;
       current.used += bytes;
+      current.in_flight += bytes;
       return offset;
     }
   }
   const uint64_t grown = GrownSize(SegmentKind::kData);
   // What would leave much of a shared segment unused gets its own.
   const bool own = bytes > grown / 4;
-  ARROW_ASSIGN_OR_RAISE(const Segment fresh, NewSegment(SegmentKind::kData, bytes, own ? 0 : grown));
-  segments_[fresh.offset].used = bytes;
-  if (!own) current_data_ = fresh.offset;
-  unlogged_.push_back(fresh);
+  ARROW_ASSIGN_OR_RAISE(Room * fresh, NewSegment(SegmentKind::kData, bytes, own ? 0 : grown, limit));
+  if (fresh == nullptr) return 0;
+  if (!own) {
+    const auto current = segments_.find(current_data_);
+    if (current != segments_.end()) {
+      garbage_bytes_.fetch_add(current->second.size - current->second.used, std::memory_order_relaxed);
+    }
+    current_data_ = fresh->offset;
+  }
+  unlogged_.push_back(*fresh);
   has_unlogged_.store(true, std::memory_order_release);
-  return fresh.offset;
+  fresh->used = fresh->in_flight = bytes;
+  return fresh->offset;
 }
 
 arrow::Result<Segment> SegmentSpace::AllocateLog(uint64_t bytes, uint64_t first_lsn) {
   MutexLock lock(mutex_);
-  ARROW_ASSIGN_OR_RAISE(Segment fresh, NewSegment(SegmentKind::kLog, bytes, GrownSize(SegmentKind::kLog)));
-  fresh.since = first_lsn;
-  segments_[fresh.offset] = fresh;
-  return fresh;
+  ARROW_ASSIGN_OR_RAISE(Room * fresh, NewSegment(SegmentKind::kLog, bytes, GrownSize(SegmentKind::kLog), kNoLimit));
+  fresh->since = first_lsn;
+  CountLog();
+  return *fresh;
 }
 
 void SegmentSpace::Abandon(uint64_t offset) {
   MutexLock lock(mutex_);
-  Segment& segment = segments_[offset];
+  Room& segment = segments_[offset];
+  if (segment.kind == SegmentKind::kData) live_bytes_.fetch_sub(segment.live, std::memory_order_relaxed);
   segment.kind = SegmentKind::kFree;
-  segment.used = segment.live = segment.since = 0;
+  segment.used = segment.live = segment.since = segment.since_state = segment.in_flight = 0;
   if (current_data_ == offset) current_data_ = 0;
+  CountLog();
 }
 
-Segment* SegmentSpace::Around(uint64_t offset) {
+SegmentSpace::Room* SegmentSpace::Around(uint64_t offset) {
   auto after = segments_.upper_bound(offset);
   if (after == segments_.begin()) return nullptr;
-  Segment& segment = std::prev(after)->second;
+  Room& segment = std::prev(after)->second;
   return offset < segment.end() ? &segment : nullptr;
 }
 
 void SegmentSpace::Release(uint64_t offset, uint64_t bytes) {
   MutexLock lock(mutex_);
-  Segment* segment = Around(offset);
-  if (segment != nullptr && segment->offset + segment->used == offset + bytes) segment->used -= bytes;
+  Room* segment = Around(offset);
+  if (segment == nullptr || bytes == 0) return;
+  segment->in_flight -= std::min(segment->in_flight, bytes);
+  if (segment->offset + segment->used == offset + bytes) {
+    segment->used -= bytes;
+  } else {
+    garbage_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  }
+}
+
+void SegmentSpace::Drop(uint64_t offset, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  Room* segment = Around(offset);
+  if (segment == nullptr) return;
+  segment->in_flight -= std::min(segment->in_flight, bytes);
+  garbage_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+}
+
+void SegmentSpace::MakeLive(uint64_t offset, uint64_t bytes) {
+  MutexLock lock(mutex_);
+  Room* segment = Around(offset);
+  if (segment == nullptr) return;
+  segment->in_flight -= std::min(segment->in_flight, bytes);
+  segment->live += bytes;
+  live_bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void SegmentSpace::AddLive(uint64_t offset, uint64_t bytes) {
   MutexLock lock(mutex_);
-  if (Segment* segment = Around(offset)) segment->live += bytes;
+  Room* segment = Around(offset);
+  if (segment == nullptr) return;
+  segment->live += bytes;
+  live_bytes_.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void SegmentSpace::SubtractLive(uint64_t offset, uint64_t bytes) {
   MutexLock lock(mutex_);
-  if (Segment* segment = Around(offset)) segment->live -= std::min(segment->live, bytes);
+  Room* segment = Around(offset);
+  if (segment == nullptr || segment->kind != SegmentKind::kData) return;
+  const uint64_t less = std::min(segment->live, bytes);
+  segment->live -= less;
+  live_bytes_.fetch_sub(less, std::memory_order_relaxed);
+  garbage_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (reuse_at_once_ && segment->live == 0 && segment->in_flight == 0 && segment->offset != current_data_) {
+    segment->kind = SegmentKind::kFree;
+    segment->used = segment->since = 0;
+  }
 }
 
 void SegmentSpace::ExtendUsed(uint64_t offset, uint64_t end) {
   MutexLock lock(mutex_);
-  if (Segment* segment = Around(offset)) segment->used = std::max(segment->used, end - segment->offset);
+  if (Room* segment = Around(offset)) segment->used = std::max(segment->used, end - segment->offset);
 }
 
 std::vector<Segment> SegmentSpace::Unlogged() const {
@@ -205,32 +281,10 @@ std::vector<Segment> SegmentSpace::Unlogged() const {
 void SegmentSpace::MarkLogged(const std::vector<Segment>& logged) {
   MutexLock lock(mutex_);
   std::erase_if(unlogged_, [&](const Segment& segment) {
-    return std::any_of(logged.begin(), logged.end(), [&](const Segment& l) { return l.offset == segment.offset; });
+    return std::any_of(logged.begin(), logged.end(),
+                       [&](const Segment& l) { return l.kind == SegmentKind::kData && l.offset == segment.offset; });
   });
   has_unlogged_.store(!unlogged_.empty(), std::memory_order_release);
-}
-
-void SegmentSpace::FreeLogSegments(uint64_t truncated_lsn, uint64_t log_offset, uint64_t sequence) {
-  MutexLock lock(mutex_);
-  // A log segment ends where the next one begins: its last commit is the one before the next one's first.
-  std::vector<Segment*> logs;
-  for (auto& [offset, segment] : segments_) {
-    if (segment.kind == SegmentKind::kLog) logs.push_back(&segment);
-  }
-  std::sort(logs.begin(), logs.end(), [](const Segment* a, const Segment* b) { return a->since < b->since; });
-  for (size_t i = 0; i + 1 < logs.size(); ++i) {
-    Segment& log = *logs[i];
-    if (log_offset >= log.offset && log_offset < log.end()) break;
-    if (logs[i + 1]->since > truncated_lsn + 1) break;
-    log.kind = SegmentKind::kFree;
-    log.used = log.live = 0;
-    log.since = sequence;
-  }
-}
-
-void SegmentSpace::SetDurableSequence(uint64_t sequence) {
-  MutexLock lock(mutex_);
-  durable_sequence_ = sequence;
 }
 
 std::vector<Segment> SegmentSpace::Segments() const {
@@ -239,6 +293,14 @@ std::vector<Segment> SegmentSpace::Segments() const {
   segments.reserve(segments_.size());
   for (const auto& [offset, segment] : segments_) segments.push_back(segment);
   return segments;
+}
+
+void SegmentSpace::CountLog() {
+  uint64_t bytes = 0;
+  for (const auto& [offset, segment] : segments_) {
+    if (segment.kind == SegmentKind::kLog) bytes += segment.size;
+  }
+  log_bytes_.store(bytes, std::memory_order_relaxed);
 }
 
 Segment SegmentSpace::FindLog(uint64_t after) const {

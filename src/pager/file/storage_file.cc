@@ -51,6 +51,13 @@ arrow::Status StorageFile::Allocate(uint64_t offset, uint64_t length) {
   return arrow::Status::OK();
 }
 
+arrow::Status StorageFile::FollowSize() {
+  ARROW_ASSIGN_OR_RAISE(const uint64_t size, file_->Size());
+  ARROW_RETURN_NOT_OK(mapping_->Extend(size));
+  size_.store(size, std::memory_order_release);
+  return arrow::Status::OK();
+}
+
 arrow::Status StorageFile::Truncate(uint64_t size) {
   // Readers stop at size_ before the bytes go away.
   size_.store(std::min(size, this->size()), std::memory_order_release);

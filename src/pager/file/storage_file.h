@@ -1,7 +1,7 @@
 // StorageFile: the database file with its mapping, its known size and counters. It knows offsets, not formats.
 #pragma once
 
-#include <arrow/type_fwd.h>
+#include <arrow/result.h>
 
 #include <atomic>
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <string>
 
 #include "os/file_system.h"
+#include "pager/file/held_buffers.h"
 
 namespace llkv::file {
 
@@ -25,6 +26,9 @@ class StorageFile {
   /// Keeps the bytes of View valid.
   const std::shared_ptr<FileMapping>& mapping() const { return mapping_; }
 
+  /// The buffers over the mapping that are held.
+  const std::shared_ptr<HeldBuffers>& held() const { return held_; }
+
   /// [offset, offset + length) through the mapping; nothing where the file does not have all of it.
   std::optional<std::span<const uint8_t>> View(uint64_t offset, uint64_t length) const;
 
@@ -34,17 +38,31 @@ class StorageFile {
   /// Makes room on the disk and in the mapping; the file may grow.
   arrow::Status Allocate(uint64_t offset, uint64_t length);
   arrow::Status Truncate(uint64_t size);
+  /// Takes over the size that another process gave the file. As Allocate.
+  arrow::Status FollowSize();
+  /// As File::PunchHole.
+  arrow::Result<bool> PunchHole(uint64_t offset, uint64_t length) { return file_->PunchHole(offset, length); }
 
+  /// Counts on from another file's counters.
+  void CountOnFrom(const StorageFile& other) {
+    num_writes_.fetch_add(other.num_writes(), std::memory_order_relaxed);
+    bytes_written_.fetch_add(other.bytes_written(), std::memory_order_relaxed);
+    num_syncs_.fetch_add(other.num_syncs(), std::memory_order_relaxed);
+  }
   uint64_t num_writes() const { return num_writes_.load(std::memory_order_relaxed); }
   uint64_t bytes_written() const { return bytes_written_.load(std::memory_order_relaxed); }
   uint64_t num_syncs() const { return num_syncs_.load(std::memory_order_relaxed); }
 
  private:
   StorageFile(std::unique_ptr<File> file, std::shared_ptr<FileMapping> mapping, uint64_t size)
-      : file_(std::move(file)), mapping_(std::move(mapping)), size_(size) {}
+      : file_(std::move(file)),
+        mapping_(std::move(mapping)),
+        held_(std::make_shared<HeldBuffers>(mapping_)),
+        size_(size) {}
 
   std::unique_ptr<File> file_;
   std::shared_ptr<FileMapping> mapping_;
+  std::shared_ptr<HeldBuffers> held_;
   std::atomic<uint64_t> size_;
   std::atomic<uint64_t> num_writes_{0};
   std::atomic<uint64_t> bytes_written_{0};

@@ -13,10 +13,11 @@ void SyncGroup::Step() {
   running_ = true;
   const uint64_t number = started_.load(std::memory_order_relaxed) + 1;
   started_.store(number, std::memory_order_release);
+  const std::shared_ptr<StorageFile> file = file_;
   mutex_.Unlock();
   // What is written from here on may miss this sync.
   const uint64_t written = written_();
-  arrow::Status status = skip_ ? arrow::Status::OK() : file_.Sync();
+  arrow::Status status = skip_ ? arrow::Status::OK() : file->Sync();
   if (!status.ok()) status = on_failure_(status);
   mutex_.Lock();
   running_ = false;
@@ -26,6 +27,13 @@ void SyncGroup::Step() {
   } else {
     failure_ = status;
   }
+  changed_.NotifyAll();
+}
+
+void SyncGroup::SetFile(std::shared_ptr<StorageFile> file, uint64_t durable_lsn) {
+  MutexLock lock(mutex_);
+  file_ = std::move(file);
+  durable_lsn_.store(std::max(this->durable_lsn(), durable_lsn), std::memory_order_release);
   changed_.NotifyAll();
 }
 

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <utility>
 
 #include "base/mutex.h"
 #include "pager/file/storage_file.h"
@@ -18,14 +20,17 @@ class SyncGroup {
  public:
   /// `written` gives the last commit whose bytes were handed to the file. `on_failure` runs before waiters learn of
   /// one.
-  SyncGroup(StorageFile& file, std::function<uint64_t()> written,
+  SyncGroup(std::shared_ptr<StorageFile> file, std::function<uint64_t()> written,
             std::function<arrow::Status(const arrow::Status&)> on_failure)
-      : file_(file), written_(std::move(written)), on_failure_(std::move(on_failure)) {}
+      : written_(std::move(written)), on_failure_(std::move(on_failure)), file_(std::move(file)) {}
 
   /// Returns when commit `lsn` is on stable storage.
   arrow::Status WaitFor(uint64_t lsn);
   /// Returns when all that was written before the call is on stable storage.
   arrow::Status WaitForAll();
+
+  /// Goes over to another file, in which all commits up to `durable_lsn` are on stable storage.
+  void SetFile(std::shared_ptr<StorageFile> file, uint64_t durable_lsn);
 
   /// The last commit on stable storage.
   uint64_t durable_lsn() const { return durable_lsn_.load(std::memory_order_acquire); }
@@ -41,11 +46,11 @@ class SyncGroup {
   /// Runs or waits for one sync.
   void Step() LLKV_REQUIRES(mutex_);
 
-  StorageFile& file_;
   const std::function<uint64_t()> written_;
   const std::function<arrow::Status(const arrow::Status&)> on_failure_;
   bool skip_ = false;
   Mutex mutex_;
+  std::shared_ptr<StorageFile> file_ LLKV_GUARDED_BY(mutex_);
   ConditionVariable changed_;
   bool running_ LLKV_GUARDED_BY(mutex_) = false;
   arrow::Status failure_ LLKV_GUARDED_BY(mutex_);

@@ -10,6 +10,8 @@ struct FilePagerTestHooks {
   bool commit_before_blobs = false;
   /// A header slot counts although its checksum is wrong.
   bool ignore_header_checksum = false;
+  /// Segments are given out again as soon as nothing in them is live, without a checkpoint.
+  bool reuse_at_once = false;
 };
 
 }  // namespace llkv

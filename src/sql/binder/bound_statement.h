@@ -123,11 +123,16 @@ struct BoundTransaction {
   int64_t position = -1;
 };
 
+/// VACUUM of the whole database.
+struct BoundVacuum {
+  int64_t position = 0;
+};
+
 struct BoundCheckpoint {
   int64_t position = -1;
 };
 
 using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundDrop, BoundSet,
-                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint>;
+                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint, BoundVacuum>;
 
 }  // namespace llkv

@@ -214,6 +214,13 @@ arrow::Result<BoundStatement> BindUtility(BindState& state, const AstStatement& 
       }
       return BoundCheckpoint{statement.range.position};
     }
+    case AstStatementKind::kVacuum: {
+      const auto& vacuum = statement.As<AstVacuum>();
+      if (vacuum.analyze || !vacuum.vacuum) return Refuse("ANALYZE", statement.range.position);
+      if (!vacuum.table.parts.empty()) return Refuse("VACUUM of one table", statement.range.position);
+      if (vacuum.into != nullptr) return Refuse("VACUUM INTO", statement.range.position);
+      return BoundVacuum{statement.range.position};
+    }
     default:
       return Unsupported(statement);
   }

@@ -16,14 +16,23 @@ namespace llkv {
 /// The most rows of one row group.
 inline constexpr uint32_t kMaxRowGroupRows = 131072;
 
-/// How a chunk's values are stored. The numbers reach disk: never renumber. 4 (run-end) and 5 (text compressed in
-/// blocks) are reserved and not written yet.
+/// How a chunk's values are stored. The numbers reach disk: never renumber.
 enum class ChunkEncoding : uint8_t {
   kFlat = 0,        // values of the physical type; strings as utf8: int32 offsets and bytes
   kConstant = 1,    // every row has ChunkDescriptor::constant, which may be NULL; there is no blob
   kDictionary = 2,  // codes of `storage` (kUInt8, kUInt16) into dictionary_size different values, none NULL
   kNarrow = 3,      // kUInt8, kUInt16 or kUInt32 above `base`; or kInt64 with base 0, of a 128-bit type
+  kRunEnd = 4,      // integers without NULLs: dictionary_size runs of equal values, flat or as kNarrow has them
+  kText = 5,        // strings as codes of symbols (text_symbols.h), in blocks of kTextBlockRows
+  kDecimal = 6,     // DOUBLE: integers as kNarrow has them, divided by 10^scale
 };
+
+/// The rows of one block of compressed text.
+inline constexpr uint32_t kTextBlockRows = 2048;
+/// The most bytes of codes in one block.
+inline constexpr uint64_t kMaxTextBlockBytes = uint64_t{1} << 26;
+/// The largest power of ten of kDecimal: a double holds all of these exactly.
+inline constexpr uint32_t kMaxDecimalScale = 22;
 
 /// A buffer's place in its chunk's blob, in bytes. Offsets are multiples of 64; length 0 means absent.
 struct BufferRange {
@@ -35,10 +44,11 @@ struct BufferRange {
 /// Index into ChunkDescriptor::buffers.
 enum ChunkBuffer : uint8_t {
   kValidityBuffer = 0,
-  kDataBuffer = 1,             // values, narrow integers, codes; int32 offsets of a flat string chunk
-  kBytesBuffer = 2,            // flat strings: the bytes
-  kDictionaryDataBuffer = 3,   // dictionary values; int32 offsets of string entries
-  kDictionaryBytesBuffer = 4,  // string entries: the bytes
+  kDataBuffer = 1,            // values, narrow integers, codes, run values; int32 offsets of a flat string chunk; sizes
+                              // of compressed strings
+  kBytesBuffer = 2,           // flat strings: the bytes
+  kDictionaryDataBuffer = 3,  // dictionary values; int32 offsets of string entries and text blocks; int32 run ends
+  kDictionaryBytesBuffer = 4,  // string entries: the bytes; kText: the table of symbols, then each block's codes
 };
 inline constexpr int kNumChunkBuffers = 5;
 
@@ -63,11 +73,15 @@ struct ChunkDescriptor {
   FieldId field;
   LogicalType type;
   ChunkEncoding encoding = ChunkEncoding::kConstant;
-  /// Of the data buffer's integers where kDictionary or kNarrow; else type.physical().
+  /// Of the data buffer's integers where kDictionary, kNarrow, kRunEnd or kDecimal; of the sizes (kUInt8, kUInt16,
+  /// kUInt32) where kText; else type.physical().
   PhysicalType storage = PhysicalType::kInt64;
   uint32_t num_rows = 0;
+  /// kDictionary: entries; kRunEnd: runs; kText: one more than blocks.
   uint32_t dictionary_size = 0;
   int64_t base = 0;
+  /// kDecimal only.
+  uint32_t scale = 0;
   /// The blob; none (0) where kConstant.
   PhysicalKey key;
   uint64_t size_bytes = 0;
@@ -77,6 +91,11 @@ struct ChunkDescriptor {
   ChunkStatistics statistics;
 
   bool has_nulls() const { return statistics.num_nulls != 0; }
+  /// Whether reading makes values, instead of giving a view of what is stored.
+  bool is_decoded() const {
+    return encoding == ChunkEncoding::kRunEnd || encoding == ChunkEncoding::kText ||
+           encoding == ChunkEncoding::kDecimal;
+  }
 };
 
 /// Rows that are stored together: each chunk has the same rows in the same order.

@@ -3,7 +3,7 @@
 #include <arrow/buffer.h>
 
 #include <algorithm>
-#include <bitset>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -18,6 +18,52 @@ namespace {
 
 /// The most entries of a dictionary of numbers: more would not stay in the first cache level while decoding.
 constexpr uint32_t kMaxNumberEntries = 4096;
+
+/// Shorter runs cost more to find than to store.
+constexpr uint64_t kMinRunRows = 16;
+
+/// Doubles as integers divided by a power of ten.
+struct DecimalForm {
+  uint32_t scale = 0;
+  double power = 1;
+  int64_t min = 0;
+  int64_t max = 0;
+};
+
+/// Of doubles within 2^53.
+int64_t RoundToInteger(double value) { return static_cast<int64_t>(std::nearbyint(value)); }
+
+/// Whether a double is an integer divided by the power of ten, to the bit; -0, NaN and infinity never are.
+bool IsDecimal(double value, double power) {
+  constexpr double kExact = 9007199254740992.0;
+  const double scaled = value * power;
+  if (!(std::abs(scaled) <= kExact)) return false;
+  const double again = static_cast<double>(RoundToInteger(scaled)) / power;
+  return std::memcmp(&again, &value, sizeof(value)) == 0;
+}
+
+/// The smallest power of ten that makes all values integers of a range of 32 bits, where there is one.
+std::optional<DecimalForm> FindDecimalForm(const double* values, uint32_t n) {
+  constexpr uint32_t kSampleRows = 64;
+  constexpr uint32_t kMaxTriedScale = 12;
+  DecimalForm form;
+  for (uint32_t i = 0; i < kSampleRows; ++i) {
+    const double value = values[uint64_t{n - 1} * i / kSampleRows];
+    while (!IsDecimal(value, form.power)) {
+      if (++form.scale > kMaxTriedScale) return std::nullopt;
+      form.power *= 10;
+    }
+  }
+  form.min = form.max = RoundToInteger(values[0] * form.power);
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!IsDecimal(values[i], form.power)) return std::nullopt;
+    const int64_t integer = RoundToInteger(values[i] * form.power);
+    form.min = std::min(form.min, integer);
+    form.max = std::max(form.max, integer);
+  }
+  if (form.max - form.min > int64_t{0xFFFFFFFF}) return std::nullopt;
+  return form;
+}
 
 template <typename T>
 Value MakeValue(LogicalType type, T value) {
@@ -116,7 +162,38 @@ class FixedEncoder {
     ARROW_ASSIGN_OR_RAISE(const bool is_done, TryDictionary(sizeof(T) == 4 ? 256 : kMaxNumberEntries));
     if (is_done) return std::move(chunk_);
     for (uint32_t i = 0; i < num_rows_; ++i) sketch()->Add(HashFloat(values_[i]));
+    if constexpr (sizeof(T) == 8) {
+      const std::optional<DecimalForm> form = FindDecimalForm(values_, num_rows_);
+      if (form) return EncodeDecimals(*form);
+    }
     return Flat();
+  }
+
+  arrow::Result<EncodedChunk> EncodeDecimals(const DecimalForm& form) {
+    const auto range = static_cast<uint64_t>(form.max - form.min);
+    const uint64_t width = range <= 0xFF ? 1 : range <= 0xFFFF ? 2 : 4;
+    ARROW_ASSIGN_OR_RAISE(auto data, AllocatePadded(num_rows_ * width, pool_));
+    const double power = form.power;
+    const auto fill = [&](auto* out) {
+      using To = std::remove_pointer_t<decltype(out)>;
+      for (uint32_t i = 0; i < num_rows_; ++i) {
+        out[i] = static_cast<To>(RoundToInteger(static_cast<double>(values_[i]) * power) - form.min);
+      }
+    };
+    if (width == 1) {
+      fill(data->mutable_data());
+    } else if (width == 2) {
+      fill(reinterpret_cast<uint16_t*>(data->mutable_data()));
+    } else {
+      fill(reinterpret_cast<uint32_t*>(data->mutable_data()));
+    }
+    descriptor().encoding = ChunkEncoding::kDecimal;
+    descriptor().storage = width == 1   ? PhysicalType::kUInt8
+                           : width == 2 ? PhysicalType::kUInt16
+                                        : PhysicalType::kUInt32;
+    descriptor().base = form.min;
+    descriptor().scale = form.scale;
+    return Finish(std::move(data));
   }
 
   /// Equal values (0 and -0, all NaN) hash alike.
@@ -139,25 +216,17 @@ class FixedEncoder {
     }
     SetBounds(MakeValue(type, bounds.min), MakeValue(type, bounds.max));
     if (bounds.min == bounds.max && validity_ == nullptr) return Constant(MakeValue(type, bounds.min));
+    const size_t width = NarrowWidth(bounds);
+    if (HasLongRuns(width)) return EncodeRuns(bounds, width);
     if (type == LogicalType(TypeId::kBoolean)) return AddSketchAndFlat();
-
-    const bool base_fits = static_cast<int128_t>(bounds.min) >= std::numeric_limits<int64_t>::min() &&
-                           static_cast<int128_t>(bounds.min) <= std::numeric_limits<int64_t>::max();
-    if (base_fits) {
-      // The difference of any two values fits the unsigned type of the same width.
-      const auto range = static_cast<uint128_t>(static_cast<int128_t>(bounds.max)) -
-                         static_cast<uint128_t>(static_cast<int128_t>(bounds.min));
-      if constexpr (sizeof(T) > 1) {
-        if (range <= 0xFF) return Narrow<uint8_t>(bounds, PhysicalType::kUInt8);
-      }
-      if constexpr (sizeof(T) > 2) {
-        if (range <= 0xFFFF) return Narrow<uint16_t>(bounds, PhysicalType::kUInt16);
-      }
-      if constexpr (sizeof(T) > 4) {
-        if (range <= 0xFFFFFFFF) {
-          return Narrow<uint32_t>(bounds, PhysicalType::kUInt32);
-        }
-      }
+    if constexpr (sizeof(T) > 1) {
+      if (width == 1) return Narrow<uint8_t>(bounds, PhysicalType::kUInt8);
+    }
+    if constexpr (sizeof(T) > 2) {
+      if (width == 2) return Narrow<uint16_t>(bounds, PhysicalType::kUInt16);
+    }
+    if constexpr (sizeof(T) > 4) {
+      if (width == 4) return Narrow<uint32_t>(bounds, PhysicalType::kUInt32);
     }
     if constexpr (sizeof(T) >= 8) {
       ARROW_ASSIGN_OR_RAISE(const bool is_done, TryDictionary(kMaxNumberEntries));
@@ -171,11 +240,83 @@ class FixedEncoder {
     return AddSketchAndFlat();
   }
 
+  /// The bytes of the narrowest unsigned integer that holds all values above a base, or those of T.
+  static size_t NarrowWidth(const Bounds<T>& bounds) {
+    const bool base_fits = static_cast<int128_t>(bounds.min) >= std::numeric_limits<int64_t>::min() &&
+                           static_cast<int128_t>(bounds.min) <= std::numeric_limits<int64_t>::max();
+    if (!base_fits) return sizeof(T);
+    // The difference of any two values fits the unsigned type of the same width.
+    const auto range = static_cast<uint128_t>(static_cast<int128_t>(bounds.max)) -
+                       static_cast<uint128_t>(static_cast<int128_t>(bounds.min));
+    const size_t width = range <= 0xFF ? 1 : range <= 0xFFFF ? 2 : range <= 0xFFFFFFFF ? 4 : sizeof(T);
+    return std::min(width, sizeof(T));
+  }
+
+  /// Base 0 saves kernels an addition, so it is taken where it costs no width.
+  template <typename To>
+  static T BaseOf(const Bounds<T>& bounds) {
+    const bool needs_no_base = bounds.min >= 0 && static_cast<uint128_t>(bounds.max) <= std::numeric_limits<To>::max();
+    return needs_no_base ? T{0} : bounds.min;
+  }
+
+  /// Runs pay where they take half at most, and decoding is no more than filling.
+  bool HasLongRuns(size_t width) const {
+    if (validity_ != nullptr) return false;
+    const uint64_t num_runs = CountRuns();
+    return num_runs * kMinRunRows <= num_rows_ && num_runs * (4 + width) * 2 <= num_rows_ * width;
+  }
+
+  uint32_t CountRuns() const {
+    uint32_t changes = 1;
+    for (uint32_t i = 1; i < num_rows_; ++i) changes += values_[i] != values_[i - 1] ? 1 : 0;
+    return changes;
+  }
+
+  arrow::Result<EncodedChunk> EncodeRuns(const Bounds<T>& bounds, size_t width) {
+    const uint32_t num_runs = CountRuns();
+    ARROW_ASSIGN_OR_RAISE(auto ends, AllocatePadded(uint64_t{num_runs} * 4, pool_));
+    auto* end = reinterpret_cast<int32_t*>(ends->mutable_data());
+    std::vector<T> values;
+    values.reserve(num_runs);
+    for (uint32_t i = 1; i <= num_rows_; ++i) {
+      if (i < num_rows_ && values_[i] == values_[i - 1]) continue;
+      *end++ = static_cast<int32_t>(i);
+      values.push_back(values_[i - 1]);
+    }
+    AddToSketch(values.data(), num_runs, sketch());
+    ARROW_ASSIGN_OR_RAISE(auto data, AllocatePadded(uint64_t{num_runs} * width, pool_));
+    descriptor().storage = descriptor().type.physical();
+    if (width == sizeof(T)) {
+      std::memcpy(data->mutable_data(), values.data(), num_runs * sizeof(T));
+    } else if (width == 1) {
+      NarrowRuns<uint8_t>(values, bounds, PhysicalType::kUInt8, data->mutable_data());
+    } else if (width == 2) {
+      NarrowRuns<uint16_t>(values, bounds, PhysicalType::kUInt16, data->mutable_data());
+    } else {
+      NarrowRuns<uint32_t>(values, bounds, PhysicalType::kUInt32, data->mutable_data());
+    }
+    descriptor().encoding = ChunkEncoding::kRunEnd;
+    descriptor().dictionary_size = num_runs;
+    ChunkBuffers buffers;
+    buffers.buffers[kDataBuffer] = std::move(data);
+    buffers.buffers[kDictionaryDataBuffer] = std::move(ends);
+    ARROW_ASSIGN_OR_RAISE(chunk_.pieces, AssembleBlob(std::move(buffers), &descriptor()));
+    return std::move(chunk_);
+  }
+
+  template <typename To>
+  void NarrowRuns(const std::vector<T>& values, const Bounds<T>& bounds, PhysicalType storage, uint8_t* out) {
+    if constexpr (sizeof(To) < sizeof(T)) {
+      const T base = BaseOf<To>(bounds);
+      NarrowValues(values.data(), values.size(), base, reinterpret_cast<To*>(out));
+      descriptor().storage = storage;
+      descriptor().base = static_cast<int64_t>(base);
+    }
+  }
+
   template <typename To>
   arrow::Result<EncodedChunk> Narrow(const Bounds<T>& bounds, PhysicalType storage) {
-    // Base 0 saves kernels an addition, so it is taken where it costs no width.
-    const bool needs_no_base = bounds.min >= 0 && static_cast<uint128_t>(bounds.max) <= std::numeric_limits<To>::max();
-    const T base = needs_no_base ? T{0} : bounds.min;
+    const T base = BaseOf<To>(bounds);
     ARROW_ASSIGN_OR_RAISE(auto data, AllocatePadded(uint64_t{num_rows_} * sizeof(To), pool_));
     To* out = reinterpret_cast<To*>(data->mutable_data());
     NarrowValues(values_, num_rows_, base, out);

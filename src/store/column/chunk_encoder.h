@@ -31,7 +31,7 @@ struct FixedColumn {
   uint32_t num_rows = 0;
 };
 
-/// Strings: num_rows + 1 offsets from 0, and the bytes; a NULL has no bytes.
+/// Strings: num_rows + 1 offsets from 0, and the bytes, readable 8 bytes beyond their end; a NULL has no bytes.
 struct StringColumn {
   FieldId field;
   LogicalType type;

@@ -59,10 +59,19 @@ std::shared_ptr<arrow::DataType> ValueTypeOf(const ChunkDescriptor& descriptor) 
   return descriptor.type == LogicalType(TypeId::kVarchar) ? arrow::utf8() : ArrowTypeOf(descriptor.type.physical());
 }
 
-bool HasDictionary(const ChunkDescriptor& descriptor) { return descriptor.encoding == ChunkEncoding::kDictionary; }
+/// Compressed text has its table and blocks where a dictionary would be, and the sizes of its strings for codes.
+bool HasDictionary(const ChunkDescriptor& descriptor) {
+  return descriptor.encoding == ChunkEncoding::kDictionary || descriptor.encoding == ChunkEncoding::kText;
+}
+
+std::shared_ptr<arrow::DataType> DictionaryTypeOf(const ChunkDescriptor& descriptor) {
+  return descriptor.encoding == ChunkEncoding::kText ? arrow::binary() : ValueTypeOf(descriptor);
+}
 
 std::shared_ptr<arrow::DataType> DataTypeOf(const ChunkDescriptor& descriptor) {
-  return descriptor.encoding == ChunkEncoding::kFlat ? ValueTypeOf(descriptor) : ArrowTypeOf(descriptor.storage);
+  if (descriptor.encoding == ChunkEncoding::kFlat) return ValueTypeOf(descriptor);
+  const auto stored = ArrowTypeOf(descriptor.storage);
+  return descriptor.encoding == ChunkEncoding::kRunEnd ? arrow::run_end_encoded(arrow::int32(), stored) : stored;
 }
 
 /// The end-of-stream marker, and room for the last buffer's overread.
@@ -79,11 +88,15 @@ const std::shared_ptr<arrow::Buffer>& Trailer() {
 /// at multiples of 8 bytes.
 class MessageMetadata {
  public:
-  static constexpr uint64_t kMaxBytes = 256;
+  static constexpr uint64_t kMaxBytes = 320;
 
-  struct Column {
+  /// Of an array, before its children.
+  struct Node {
     uint64_t length = 0;
     uint64_t num_nulls = 0;
+  };
+  struct Column {
+    std::span<const Node> nodes;
     std::span<const BufferRange> buffers;  // relative to the body
     uint64_t body_bytes = 0;
   };
@@ -109,13 +122,17 @@ class MessageMetadata {
     const uint32_t batch = position + 12;
     PutTable(batch, position);
     PutOffset(batch_slot, batch);
-    Put<uint64_t>(batch + 8, column.length);
+    Put<uint64_t>(batch + 8, column.nodes[0].length);
+    // Vectors of structs: the number of them lies so that the 64-bit fields behind it are aligned.
     const uint32_t nodes = batch + 20;
     PutOffset(batch + 4, nodes);
-    Put<uint32_t>(nodes, 1);
-    Put<uint64_t>(nodes + 4, column.length);
-    Put<uint64_t>(nodes + 12, column.num_nulls);
-    const uint32_t buffers = nodes + 24;
+    const auto num_nodes = static_cast<uint32_t>(column.nodes.size());
+    Put<uint32_t>(nodes, num_nodes);
+    for (uint32_t i = 0; i < num_nodes; ++i) {
+      Put<uint64_t>(nodes + 4 + i * 16, column.nodes[i].length);
+      Put<uint64_t>(nodes + 12 + i * 16, column.nodes[i].num_nulls);
+    }
+    const uint32_t buffers = nodes + 8 + num_nodes * 16;
     PutOffset(batch + 16, buffers);
     Put<uint32_t>(buffers, static_cast<uint32_t>(column.buffers.size()));
     for (uint32_t i = 0; i < column.buffers.size(); ++i) {
@@ -154,8 +171,9 @@ class MessageMetadata {
 class BlobBuilder {
  public:
   /// Adds one encapsulated message of the buffers that `order` names, whose places go to the descriptor.
-  arrow::Status AddMessage(bool is_dictionary, uint64_t length, uint64_t num_nulls, std::span<const ChunkBuffer> order,
-                           const ChunkBuffers& buffers, ChunkDescriptor* descriptor) {
+  arrow::Status AddMessage(bool is_dictionary, std::span<const MessageMetadata::Node> nodes,
+                           std::span<const ChunkBuffer> order, const ChunkBuffers& buffers,
+                           ChunkDescriptor* descriptor) {
     std::vector<BufferRange> ranges;
     uint64_t body_bytes = 0;
     for (const ChunkBuffer index : order) {
@@ -163,7 +181,7 @@ class BlobBuilder {
       ranges.push_back({body_bytes, buffer == nullptr ? 0 : static_cast<uint64_t>(buffer->size())});
       body_bytes += RoundUp(ranges.back().length);
     }
-    const MessageMetadata metadata(is_dictionary, {length, num_nulls, ranges, body_bytes});
+    const MessageMetadata metadata(is_dictionary, {nodes, ranges, body_bytes});
     const uint64_t prefix_size = RoundUp(8 + metadata.size());
     ARROW_ASSIGN_OR_RAISE(auto prefix, AllocatePadded(prefix_size, arrow::default_memory_pool()));
     const auto size_word = static_cast<uint32_t>(prefix_size - 8);
@@ -219,19 +237,29 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> AllocatePadded(uint64_t size, arro
 
 arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> AssembleBlob(ChunkBuffers buffers,
                                                                         ChunkDescriptor* descriptor) {
+  using Node = MessageMetadata::Node;
   BlobBuilder builder;
+  if (descriptor->encoding == ChunkEncoding::kRunEnd) {
+    // The array itself has no buffers; its children, run ends and values, have no NULLs.
+    static constexpr ChunkBuffer kOrder[] = {kValidityBuffer, kDictionaryDataBuffer, kValidityBuffer, kDataBuffer};
+    const Node nodes[] = {
+        {descriptor->num_rows, 0}, {descriptor->dictionary_size, 0}, {descriptor->dictionary_size, 0}};
+    ARROW_RETURN_NOT_OK(builder.AddMessage(false, nodes, kOrder, buffers, descriptor));
+    return builder.Finish(descriptor);
+  }
   if (HasDictionary(*descriptor)) {
     // The dictionary has no NULLs: its validity slot is empty, and the codes' is not its.
     static constexpr ChunkBuffer kOrder[] = {kValidityBuffer, kDictionaryDataBuffer, kDictionaryBytesBuffer};
     ChunkBuffers dictionary = buffers;
     dictionary.buffers[kValidityBuffer] = nullptr;
-    const auto order = std::span(kOrder).first(HasBytes(*ValueTypeOf(*descriptor)) ? 3 : 2);
-    ARROW_RETURN_NOT_OK(builder.AddMessage(true, descriptor->dictionary_size, 0, order, dictionary, descriptor));
+    const auto order = std::span(kOrder).first(HasBytes(*DictionaryTypeOf(*descriptor)) ? 3 : 2);
+    const Node node{descriptor->dictionary_size, 0};
+    ARROW_RETURN_NOT_OK(builder.AddMessage(true, std::span(&node, 1), order, dictionary, descriptor));
   }
   static constexpr ChunkBuffer kOrder[] = {kValidityBuffer, kDataBuffer, kBytesBuffer};
   const auto order = std::span(kOrder).first(HasBytes(*DataTypeOf(*descriptor)) ? 3 : 2);
-  ARROW_RETURN_NOT_OK(
-      builder.AddMessage(false, descriptor->num_rows, descriptor->statistics.num_nulls, order, buffers, descriptor));
+  const Node node{descriptor->num_rows, descriptor->statistics.num_nulls};
+  ARROW_RETURN_NOT_OK(builder.AddMessage(false, std::span(&node, 1), order, buffers, descriptor));
   return builder.Finish(descriptor);
 }
 
@@ -242,7 +270,7 @@ arrow::Result<ChunkArrays> ReadChunkAsArrow(const ChunkDescriptor& descriptor,
   };
   // A dictionary batch has the layout of a record batch of one column inside a message of another kind, so the reader
   // is given the schema with a dictionary-encoded field and reads both.
-  const auto type = HasDictionary(descriptor) ? arrow::dictionary(DataTypeOf(descriptor), ValueTypeOf(descriptor))
+  const auto type = HasDictionary(descriptor) ? arrow::dictionary(DataTypeOf(descriptor), DictionaryTypeOf(descriptor))
                                               : DataTypeOf(descriptor);
   const auto schema = arrow::schema({arrow::field("values", type)});
   ARROW_ASSIGN_OR_RAISE(auto schema_message, arrow::ipc::SerializeSchema(*schema));
@@ -252,7 +280,9 @@ arrow::Result<ChunkArrays> ReadChunkAsArrow(const ChunkDescriptor& descriptor,
   if (!reader.ok()) return corrupted(reader.status());
   std::shared_ptr<arrow::RecordBatch> batch;
   arrow::Status status = (*reader)->ReadNext(&batch);
-  if (status.ok() && batch != nullptr) status = batch->ValidateFull();
+  // Sizes of compressed strings are no indexes into the blocks.
+  const bool is_text = descriptor.encoding == ChunkEncoding::kText;
+  if (status.ok() && batch != nullptr && !is_text) status = batch->ValidateFull();
   if (!status.ok()) return corrupted(status);
   if (batch == nullptr || batch->num_rows() != descriptor.num_rows) return Corrupted("a chunk has not its rows");
   ChunkArrays arrays;
@@ -261,6 +291,12 @@ arrow::Result<ChunkArrays> ReadChunkAsArrow(const ChunkDescriptor& descriptor,
     const auto& array = static_cast<const arrow::DictionaryArray&>(*batch->column(0));
     arrays.values = array.indices();
     arrays.dictionary = array.dictionary();
+  }
+  if (is_text) {
+    for (const auto& array : {arrays.values, arrays.dictionary}) {
+      status = array->ValidateFull();
+      if (!status.ok()) return corrupted(status);
+    }
   }
   return arrays;
 }

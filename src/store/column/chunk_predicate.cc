@@ -3,15 +3,56 @@
 #include <algorithm>
 
 #include "store/column/predicate_kernels.h"
+#include "store/column/run_predicate.h"
 
 namespace llkv {
+namespace {
+
+/// What decoding a value costs beside a comparison of it.
+constexpr uint32_t kTextDecodingCost = 400;
+constexpr uint32_t kNumberDecodingCost = 16;
+
+}  // namespace
+
+ChunkPredicate::ChunkPredicate() = default;
+ChunkPredicate::ChunkPredicate(ChunkPredicate&&) noexcept = default;
+ChunkPredicate& ChunkPredicate::operator=(ChunkPredicate&&) noexcept = default;
+ChunkPredicate::~ChunkPredicate() = default;
+
+arrow::Result<ChunkPredicate> ChunkPredicate::Prepare(const ScanPredicate& predicate, const ColumnChunk& chunk,
+                                                      PredicateCounters* counters) {
+  ChunkPredicate prepared;
+  if (chunk.descriptor().encoding == ChunkEncoding::kRunEnd) {
+    ARROW_ASSIGN_OR_RAISE(RunPredicate runs, RunPredicate::Prepare(predicate, chunk, counters));
+    prepared.runs_ = std::make_unique<const RunPredicate>(std::move(runs));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(prepared.values_, VectorPredicate::Prepare(predicate, chunk.GetVector(0), counters));
+  }
+  if (chunk.is_decoded()) {
+    prepared.decoding_cost_ =
+        chunk.descriptor().encoding == ChunkEncoding::kText ? kTextDecodingCost : kNumberDecodingCost;
+  }
+  return prepared;
+}
+
+PredicateOutcome ChunkPredicate::outcome() const { return runs_ != nullptr ? runs_->outcome() : values_.outcome(); }
+
+uint32_t ChunkPredicate::cost() const { return runs_ != nullptr ? 1 : values_.cost() + decoding_cost_; }
+
+void ChunkPredicate::Evaluate(uint32_t first_row, const Vector& vector, uint32_t num_rows, uint64_t* mask) const {
+  if (runs_ != nullptr) {
+    runs_->Evaluate(first_row, num_rows, mask);
+  } else {
+    values_.Evaluate(vector, num_rows, mask);
+  }
+}
 
 arrow::Status ChunkPredicates::Add(const ScanPredicate& predicate, const ColumnChunk* chunk,
                                    PredicateCounters* counters) {
   if (is_none_) return arrow::Status::OK();
   PredicateOutcome outcome = PruneByStatistics(predicate, chunk->descriptor());
   if (outcome == PredicateOutcome::kSome) {
-    ARROW_ASSIGN_OR_RAISE(VectorPredicate prepared, VectorPredicate::Prepare(predicate, chunk->GetVector(0), counters));
+    ARROW_ASSIGN_OR_RAISE(ChunkPredicate prepared, ChunkPredicate::Prepare(predicate, *chunk, counters));
     outcome = prepared.outcome();
     if (outcome == PredicateOutcome::kSome) {
       const auto place = std::upper_bound(parts_.begin(), parts_.end(), prepared.cost(),
@@ -31,9 +72,9 @@ PredicateOutcome ChunkPredicates::outcome() const {
   return parts_.empty() ? PredicateOutcome::kAll : PredicateOutcome::kSome;
 }
 
-Selection ChunkPredicates::Evaluate(uint32_t first_row, uint32_t num_rows, const Selection& input,
-                                    uint16_t* rows) const {
-  if (is_none_ || input.count == 0) return {rows, 0};
+arrow::Result<Selection> ChunkPredicates::Evaluate(uint32_t first_row, uint32_t num_rows, const Selection& input,
+                                                   ColumnScratch& scratch, uint16_t* rows) const {
+  if (is_none_ || input.count == 0) return Selection{rows, 0};
   if (parts_.empty()) return input;
   uint64_t mask[kMaxBatchRows / 64];
   const uint32_t num_words = (num_rows + 63) / 64;
@@ -50,14 +91,18 @@ Selection ChunkPredicates::Evaluate(uint32_t first_row, uint32_t num_rows, const
   }
   uint64_t any = 0;
   for (const Part& part : parts_) {
-    part.predicate.Evaluate(part.chunk->GetVector(first_row), num_rows, mask);
+    Vector vector;
+    if (!part.predicate.is_on_runs()) {
+      ARROW_ASSIGN_OR_RAISE(vector, part.chunk->Read(first_row, num_rows, scratch));
+    }
+    part.predicate.Evaluate(first_row, vector, num_rows, mask);
     any = 0;
     for (uint32_t word = 0; word < num_words; ++word) any |= mask[word];
-    if (any == 0) return {rows, 0};
+    if (any == 0) return Selection{rows, 0};
   }
   const uint32_t count = MaskToRows(mask, num_rows, rows);
   if (input.IsDense() && count == input.count) return input;
-  return {rows, count};
+  return Selection{rows, count};
 }
 
 }  // namespace llkv

@@ -32,9 +32,13 @@ PredicateOutcome PruneByStatistics(const ScanPredicate& predicate, const ChunkDe
 struct PredicateCounters {
   /// Entries of dictionaries that predicates were applied to.
   std::atomic<uint64_t> dictionary_entries{0};
+  /// Runs that predicates were applied to.
+  std::atomic<uint64_t> runs{0};
   /// Predicates translated for a chunk.
   std::atomic<uint64_t> predicates_prepared{0};
 };
+
+class RunPredicate;
 
 /// One predicate, translated for Vectors of one shape: the batches of one chunk, or flat Vectors of a type (hot rows).
 /// Immutable; any thread.
@@ -44,6 +48,8 @@ class VectorPredicate {
   /// have the same one. Forms: all but kRunEnd (0A000). 22023 where the predicate's values are not of the type.
   static arrow::Result<VectorPredicate> Prepare(const ScanPredicate& predicate, const Vector& shape,
                                                 PredicateCounters* counters = nullptr);
+  /// One that no row passes.
+  VectorPredicate() = default;
 
   PredicateOutcome outcome() const;
   /// Relative cost of a row, for ordering a conjunction.
@@ -101,6 +107,32 @@ class VectorPredicate {
   std::vector<VectorPredicate> parts_;
 };
 
+/// One predicate on one chunk, however that is encoded. Prepared by one thread, then read by any.
+class ChunkPredicate {
+ public:
+  /// Errors: those of VectorPredicate::Prepare. The chunk must outlive this.
+  static arrow::Result<ChunkPredicate> Prepare(const ScanPredicate& predicate, const ColumnChunk& chunk,
+                                               PredicateCounters* counters = nullptr);
+  ChunkPredicate(ChunkPredicate&&) noexcept;
+  ChunkPredicate& operator=(ChunkPredicate&&) noexcept;
+  ~ChunkPredicate();
+
+  PredicateOutcome outcome() const;
+  /// Relative cost of a row, for ordering a conjunction.
+  uint32_t cost() const;
+  /// Whether Evaluate needs no rows: it knows the chunk's runs.
+  bool is_on_runs() const { return runs_ != nullptr; }
+  /// Clears the bits of rows [first_row, first_row + num_rows) that do not pass; bit 0 is first_row. `vector` has these
+  /// rows; it is not looked at where is_on_runs.
+  void Evaluate(uint32_t first_row, const Vector& vector, uint32_t num_rows, uint64_t* mask) const;
+
+ private:
+  ChunkPredicate();
+  VectorPredicate values_;
+  std::unique_ptr<const RunPredicate> runs_;
+  uint32_t decoding_cost_ = 0;
+};
+
 /// A conjunction on the chunks of one row group. Prepared by one thread, then read by any.
 class ChunkPredicates {
  public:
@@ -113,13 +145,14 @@ class ChunkPredicates {
 
   /// The rows of [first_row, first_row + num_rows) that are in `input` and pass, relative to first_row, which is a
   /// multiple of 64; num_rows <= kMaxBatchRows. The result is dense where all rows pass, else it lies in `rows`, which
-  /// has room for kMaxBatchRows + kRowsSlack numbers and may be input.rows.
-  Selection Evaluate(uint32_t first_row, uint32_t num_rows, const Selection& input, uint16_t* rows) const;
+  /// has room for kMaxBatchRows + kRowsSlack numbers and may be input.rows. `scratch` is for chunks that are decoded.
+  arrow::Result<Selection> Evaluate(uint32_t first_row, uint32_t num_rows, const Selection& input,
+                                    ColumnScratch& scratch, uint16_t* rows) const;
 
  private:
   struct Part {
     const ColumnChunk* chunk;
-    VectorPredicate predicate;
+    ChunkPredicate predicate;
   };
   bool is_none_ = false;
   /// Cheapest first.

@@ -108,6 +108,7 @@ void ExpectSameRows(const std::vector<ScanPredicate>& predicates, const std::vec
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
   std::vector<uint16_t> out(kMaxBatchRows + kRowsSlack);
+  ColumnScratch scratch(arrow::default_memory_pool());
   const auto num_rows = static_cast<uint32_t>(columns[0]->size());
   uint64_t num_passed = 0;
   for (uint32_t first = 0; first < num_rows; first += kMaxBatchRows) {
@@ -127,7 +128,7 @@ void ExpectSameRows(const std::vector<ScanPredicate>& predicates, const std::vec
       }
       if (passes) expected.push_back(selection[i]);
     }
-    ASSERT_EQ(Rows(conjunction.Evaluate(first, n, selection, out.data())), expected);
+    ASSERT_EQ(Rows(*conjunction.Evaluate(first, n, selection, scratch, out.data())), expected);
     num_passed += expected.size();
   }
   EXPECT_TRUE(conjunction.outcome() != PredicateOutcome::kNone || num_passed == 0);
@@ -167,6 +168,49 @@ TEST(ChunkPredicateTest, EveryTypeEncodingAndOperatorIsExact) {
   }
 }
 
+TEST(ChunkPredicateTest, DecodedEncodingsAreExact) {
+  uint64_t seed = 900;
+  for (const LogicalType type : AllTypes()) {
+    for (const auto shape : {testing::Shape::kRuns, testing::Shape::kText, testing::Shape::kDecimals}) {
+      std::mt19937_64 random(seed++);
+      const std::vector<Value> values = testing::ShapedValues(type, shape, 5000, 0, random);
+      if (values.empty()) continue;
+      const auto chunk = MakeChunk(type, values);
+      for (const PredicateOp op : kAllOps) {
+        for (int round = 0; round < 3; ++round) {
+          ScanPredicate predicate{0, op, {}};
+          if (op != PredicateOp::kIsNull && op != PredicateOp::kIsNotNull) {
+            predicate.values.push_back(values[random() % values.size()]);
+            if (op == PredicateOp::kIn) predicate.values.push_back(values[random() % values.size()]);
+          }
+          SCOPED_TRACE(type.ToString() + " op " + std::to_string(static_cast<int>(op)));
+          ExpectSameRows({predicate}, {chunk.get()}, {&values}, random);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(ChunkPredicateTest, RunsAreEvaluatedOnceEach) {
+  std::vector<Value> values;
+  for (int i = 0; i < 50000; ++i) values.push_back(Value::Integer(TypeId::kDate, i / 1000));
+  const auto chunk = MakeChunk(TypeId::kDate, values);
+  ASSERT_EQ(chunk->descriptor().encoding, ChunkEncoding::kRunEnd);
+  PredicateCounters counters;
+  ChunkPredicates predicates;
+  ASSERT_TRUE(predicates.Add({0, PredicateOp::kLess, {Value::Integer(TypeId::kDate, 7)}}, chunk.get(), &counters).ok());
+  std::vector<uint16_t> rows(kMaxBatchRows + kRowsSlack);
+  ColumnScratch scratch(arrow::default_memory_pool());
+  uint32_t count = 0;
+  for (uint32_t first = 0; first < 50000; first += kMaxBatchRows) {
+    const uint32_t n = std::min(kMaxBatchRows, 50000 - first);
+    count += predicates.Evaluate(first, n, Selection::All(n), scratch, rows.data())->count;
+  }
+  EXPECT_EQ(counters.runs.load(), 50U);
+  EXPECT_EQ(count, 7000U);
+}
+
 TEST(ChunkPredicateTest, ConjunctionsNarrow) {
   std::mt19937_64 random(77);
   for (int round = 0; round < 60; ++round) {
@@ -202,10 +246,11 @@ TEST(ChunkPredicateTest, DictionariesAreEvaluatedOnceAnEntry) {
   ChunkPredicates predicates;
   ASSERT_TRUE(predicates.Add({0, PredicateOp::kEqual, {Value::Varchar("mode 3")}}, chunk.get(), &counters).ok());
   std::vector<uint16_t> rows(kMaxBatchRows + kRowsSlack);
+  ColumnScratch scratch(arrow::default_memory_pool());
   uint32_t count = 0;
   for (uint32_t first = 0; first < 50000; first += kMaxBatchRows) {
     const uint32_t n = std::min(kMaxBatchRows, 50000 - first);
-    count += predicates.Evaluate(first, n, Selection::All(n), rows.data()).count;
+    count += predicates.Evaluate(first, n, Selection::All(n), scratch, rows.data())->count;
   }
   EXPECT_EQ(counters.dictionary_entries.load(), 7U);
   EXPECT_EQ(count, 7143U);
@@ -252,12 +297,13 @@ TEST(ChunkPredicateTest, SixthQuerysFilterSpeed) {
   ASSERT_TRUE(predicates.Add({1, PredicateOp::kLessEqual, {Value::Integer(money, 7)}}, discount.get()).ok());
   ASSERT_TRUE(predicates.Add({2, PredicateOp::kLess, {Value::Integer(money, 2400)}}, quantity.get()).ok());
   std::vector<uint16_t> rows(kMaxBatchRows + kRowsSlack);
+  ColumnScratch scratch(arrow::default_memory_pool());
   uint64_t passed = 0;
   const auto start = std::chrono::steady_clock::now();
   constexpr int kRounds = 200;
   for (int round = 0; round < kRounds; ++round) {
     for (uint32_t first = 0; first < kRows; first += kMaxBatchRows) {
-      passed += predicates.Evaluate(first, kMaxBatchRows, Selection::All(kMaxBatchRows), rows.data()).count;
+      passed += predicates.Evaluate(first, kMaxBatchRows, Selection::All(kMaxBatchRows), scratch, rows.data())->count;
     }
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -288,11 +334,12 @@ TEST(ChunkPredicateTest, OtherFormsSpeed) {
     ChunkPredicates predicates;
     ASSERT_TRUE(predicates.Add({0, item.op, {values[6]}}, chunk.get()).ok());
     std::vector<uint16_t> rows(kMaxBatchRows + kRowsSlack);
+    ColumnScratch scratch(arrow::default_memory_pool());
     uint64_t passed = 0;
     const auto start = std::chrono::steady_clock::now();
     for (int round = 0; round < 20; ++round) {
       for (uint32_t first = 0; first < kMaxRowGroupRows; first += kMaxBatchRows) {
-        passed += predicates.Evaluate(first, kMaxBatchRows, Selection::All(kMaxBatchRows), rows.data()).count;
+        passed += predicates.Evaluate(first, kMaxBatchRows, Selection::All(kMaxBatchRows), scratch, rows.data())->count;
       }
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -90,9 +90,11 @@ bool SameValue(const Value& a, const Value& b) {
 
 void ExpectValues(const ColumnChunk& chunk, const std::vector<Value>& values, std::mt19937_64& random) {
   ASSERT_EQ(chunk.num_rows(), values.size());
+  ColumnScratch read_scratch(Pool());
   for (uint32_t first = 0; first < values.size(); first += kMaxBatchRows) {
-    const Vector vector = chunk.GetVector(first);
-    for (uint32_t row = 0; row < kMaxBatchRows && first + row < values.size(); ++row) {
+    const uint32_t count = std::min(kMaxBatchRows, static_cast<uint32_t>(values.size()) - first);
+    const Vector vector = *chunk.Read(first, count, read_scratch);
+    for (uint32_t row = 0; row < count; ++row) {
       const Value value = GetValue(vector, row);
       ASSERT_TRUE(SameValue(value, values[first + row]))
           << first + row << ": " << value.ToString() << " for " << values[first + row].ToString();
@@ -106,7 +108,8 @@ void ExpectValues(const ColumnChunk& chunk, const std::vector<Value>& values, st
   for (int i = 0; i < 100; ++i) rows.push_back(static_cast<uint32_t>(random() % values.size()));
   auto scratch = ScratchVector::Make(chunk.descriptor().type, Pool());
   ASSERT_TRUE(scratch.ok());
-  chunk.Gather(rows, *scratch);
+  StringArena texts(Pool());
+  ASSERT_TRUE(chunk.Gather(rows, *scratch, texts).ok());
   for (uint32_t i = 0; i < rows.size(); ++i) {
     ASSERT_TRUE(SameValue(GetValue(scratch->vector(), i), values[rows[i]])) << rows[i];
   }
@@ -152,8 +155,7 @@ ChunkDescriptor ThroughPage(const ChunkDescriptor& chunk) {
   return parsed->at(0).columns.at(0);
 }
 
-void RoundTrip(LogicalType type, Spread spread, size_t n, int null_percent, std::mt19937_64& random) {
-  const std::vector<Value> values = RandomValues(type, spread, n, null_percent, random);
+void RoundTrip(LogicalType type, const std::vector<Value>& values, std::mt19937_64& random) {
   const StoredChunk stored = Write(type, values, random);
   ExpectStatistics(stored.descriptor, values);
   const ChunkDescriptor descriptor = ThroughPage(stored.descriptor);
@@ -165,7 +167,9 @@ void RoundTrip(LogicalType type, Spread spread, size_t n, int null_percent, std:
   const auto arrays = ReadChunkAsArrow(descriptor, stored.blob);
   ASSERT_TRUE(arrays.ok()) << arrays.status().ToString();
   EXPECT_EQ(arrays->values->null_count(), descriptor.statistics.num_nulls);
-  EXPECT_EQ(arrays->dictionary == nullptr ? 0 : arrays->dictionary->length(), descriptor.dictionary_size);
+  if (descriptor.encoding != ChunkEncoding::kRunEnd) {
+    EXPECT_EQ(arrays->dictionary == nullptr ? 0 : arrays->dictionary->length(), descriptor.dictionary_size);
+  }
   // Arrow's reader finds the same buffers where the descriptor says they are.
   const auto& data = *arrays->values->data();
   for (size_t i = 0; i < data.buffers.size() && i < 3; ++i) {
@@ -185,10 +189,56 @@ TEST(ChunkTest, EveryTypeAndSpreadRoundTrips) {
           SCOPED_TRACE(type.ToString() + " spread " + std::to_string(static_cast<int>(spread)) + " nulls " +
                        std::to_string(null_percent) + " rows " + std::to_string(n) + " seed " + std::to_string(seed));
           std::mt19937_64 random(seed++);
-          RoundTrip(type, spread, n, null_percent, random);
+          RoundTrip(type, RandomValues(type, spread, n, null_percent, random), random);
           if (HasFatalFailure()) return;
         }
       }
+    }
+  }
+}
+
+TEST(ChunkTest, DecodedEncodingsRoundTrip) {
+  using testing::Shape;
+  uint64_t seed = 5000;
+  for (const LogicalType type : AllTypes()) {
+    for (const Shape shape : {Shape::kRuns, Shape::kText, Shape::kDecimals}) {
+      for (const int null_percent : {0, 20}) {
+        for (const size_t n : {size_t{777}, size_t{5000}}) {
+          SCOPED_TRACE(type.ToString() + " shape " + std::to_string(static_cast<int>(shape)) + " seed " +
+                       std::to_string(seed));
+          std::mt19937_64 random(seed++);
+          std::vector<Value> values = testing::ShapedValues(type, shape, n, null_percent, random);
+          if (values.empty()) continue;
+          RoundTrip(type, values, random);
+          if (HasFatalFailure()) return;
+        }
+      }
+    }
+  }
+}
+
+TEST(ChunkTest, DecodingTakesAnyRowsAndSelections) {
+  std::mt19937_64 random(6);
+  for (const LogicalType type :
+       {LogicalType(TypeId::kVarchar), LogicalType(TypeId::kDate), LogicalType(TypeId::kDouble)}) {
+    const auto shape = type.IsString()     ? testing::Shape::kText
+                       : type.IsFloating() ? testing::Shape::kDecimals
+                                           : testing::Shape::kRuns;
+    const std::vector<Value> values = testing::ShapedValues(type, shape, 9000, 0, random);
+    const StoredChunk stored = Write(type, values, random);
+    ASSERT_TRUE(stored.descriptor.is_decoded());
+    const auto chunk = ColumnChunk::Open(stored.descriptor, stored.blob, 1, Pool()).ValueOrDie();
+    ColumnScratch scratch(Pool());
+    for (int i = 0; i < 200; ++i) {
+      const auto first = static_cast<uint32_t>(random() % values.size());
+      const auto count = static_cast<uint32_t>(1 + random() % std::min<size_t>(kMaxBatchRows, values.size() - first));
+      std::vector<uint16_t> rows;
+      for (uint32_t row = 0; row < count; ++row) {
+        if (random() % 3 == 0) rows.push_back(static_cast<uint16_t>(row));
+      }
+      const Selection selection{rows.data(), static_cast<uint32_t>(rows.size())};
+      const Vector vector = chunk->Decode(first, count, selection, scratch).ValueOrDie();
+      for (const uint16_t row : rows) ASSERT_TRUE(SameValue(GetValue(vector, row), values[first + row]));
     }
   }
 }
@@ -267,7 +317,40 @@ TEST(ChunkTest, EncodingsFollowTheValues) {
   EXPECT_EQ(chunk.storage, PhysicalType::kUInt16);
   EXPECT_EQ(chunk.dictionary_size, 300U);
   for (int i = 0; i < 3000; ++i) texts[static_cast<size_t>(i)] = Value::Varchar("comment " + std::to_string(i * 7919));
-  EXPECT_EQ(Encode(TypeId::kVarchar, texts).encoding, ChunkEncoding::kFlat);
+  EXPECT_EQ(Encode(TypeId::kVarchar, texts).encoding, ChunkEncoding::kText);
+  std::mt19937_64 random(1);
+  for (Value& text : texts) {
+    std::string bytes(20, ' ');
+    for (char& c : bytes) c = static_cast<char>(random());
+    text = Value::Blob(bytes);
+  }
+  EXPECT_EQ(Encode(TypeId::kBlob, texts).encoding, ChunkEncoding::kFlat);
+}
+
+TEST(ChunkTest, LongRunsAreRunEnds) {
+  std::vector<Value> values;
+  for (int i = 0; i < 3000; ++i) values.push_back(Value::Integer(TypeId::kDate, 9000 + i / 100));
+  ChunkDescriptor chunk = Encode(TypeId::kDate, values);
+  EXPECT_EQ(chunk.encoding, ChunkEncoding::kRunEnd);
+  EXPECT_EQ(chunk.dictionary_size, 30U);
+  EXPECT_EQ(chunk.storage, PhysicalType::kUInt8);
+  EXPECT_EQ(chunk.base, 9000);
+  values[5] = Value::Null(TypeId::kDate);
+  EXPECT_EQ(Encode(TypeId::kDate, values).encoding, ChunkEncoding::kNarrow);
+}
+
+TEST(ChunkTest, DecimalsInDoublesAreIntegers) {
+  std::vector<Value> values;
+  for (int i = 0; i < 30000; ++i)
+    values.push_back(Value::Floating(TypeId::kDouble, (i * 7919 % 1000003 - 500) / 100.0));
+  ChunkDescriptor chunk = Encode(TypeId::kDouble, values);
+  EXPECT_EQ(chunk.encoding, ChunkEncoding::kDecimal);
+  EXPECT_EQ(chunk.storage, PhysicalType::kUInt32);
+  EXPECT_EQ(chunk.scale, 2U);
+  for (const double other : {-0.0, 1e300, 0.1234567891234567, std::numeric_limits<double>::quiet_NaN()}) {
+    values[777] = Value::Floating(TypeId::kDouble, other);
+    EXPECT_EQ(Encode(TypeId::kDouble, values).encoding, ChunkEncoding::kFlat) << other;
+  }
 }
 
 TEST(ChunkTest, LongBoundsAreCutSafely) {
@@ -282,35 +365,54 @@ TEST(ChunkTest, LongBoundsAreCutSafely) {
   EXPECT_TRUE(chunk.statistics.min_is_exact);
 }
 
+/// Opens and reads a chunk with each byte of its blob changed.
+void DamageEachByte(LogicalType type, const std::vector<Value>& values, std::mt19937_64& random) {
+  const StoredChunk stored = Write(type, values, random);
+  if (stored.blob == nullptr) return;
+  const auto n = static_cast<uint32_t>(values.size());
+  ColumnScratch scratch(Pool());
+  for (int64_t i = 0; i < stored.blob->size(); ++i) {
+    auto damaged = AllocatePadded(static_cast<uint64_t>(stored.blob->size()), Pool()).ValueOrDie();
+    std::memcpy(damaged->mutable_data(), stored.blob->data(), static_cast<size_t>(stored.blob->size()));
+    damaged->mutable_data()[i] = static_cast<uint8_t>(damaged->data()[i] ^ (random() % 255 + 1));
+    const auto chunk = ColumnChunk::Open(stored.descriptor, damaged, 1, Pool());
+    if (!chunk.ok()) {
+      EXPECT_EQ(GetSqlState(chunk.status()), sqlstate::kDataCorrupted);
+      continue;
+    }
+    const auto vector = (*chunk)->Read(0, n, scratch);
+    ASSERT_TRUE(vector.ok());
+    for (uint32_t row = 0; row < n; ++row) static_cast<void>(GetValue(*vector, row).is_null());
+    auto gathered = ScratchVector::Make(type, Pool()).ValueOrDie();
+    StringArena texts(Pool());
+    const uint32_t rows[] = {0, n / 2, n - 1};
+    ASSERT_TRUE((*chunk)->Gather(rows, gathered, texts).ok());
+    for (uint32_t row = 0; row < 3; ++row) static_cast<void>(GetValue(gathered.vector(), row).is_null());
+  }
+  EXPECT_FALSE(ColumnChunk::Open(stored.descriptor, arrow::SliceBuffer(stored.blob, 0, 64), 1, Pool()).ok());
+  EXPECT_FALSE(ColumnChunk::Open(stored.descriptor, nullptr, 1, Pool()).ok());
+}
+
 TEST(ChunkTest, DamagedBlobsNeverCrash) {
   uint64_t seed = 1;
   for (const LogicalType type : AllTypes()) {
     for (const Spread spread : kAllSpreads) {
       std::mt19937_64 random(seed++);
       SCOPED_TRACE(type.ToString());
-      const std::vector<Value> values = RandomValues(type, spread, 70, 10, random);
-      const StoredChunk stored = Write(type, values, random);
-      if (stored.blob == nullptr) continue;
-      for (int64_t i = 0; i < stored.blob->size(); ++i) {
-        auto damaged = AllocatePadded(static_cast<uint64_t>(stored.blob->size()), Pool()).ValueOrDie();
-        std::memcpy(damaged->mutable_data(), stored.blob->data(), static_cast<size_t>(stored.blob->size()));
-        damaged->mutable_data()[i] = static_cast<uint8_t>(damaged->data()[i] ^ (random() % 255 + 1));
-        const auto chunk = ColumnChunk::Open(stored.descriptor, damaged, 1, Pool());
-        if (!chunk.ok()) {
-          EXPECT_EQ(GetSqlState(chunk.status()), sqlstate::kDataCorrupted);
-          continue;
-        }
-        const Vector vector = (*chunk)->GetVector(0);
-        for (uint32_t row = 0; row < values.size(); ++row) static_cast<void>(GetValue(vector, row).is_null());
-      }
-      EXPECT_FALSE(ColumnChunk::Open(stored.descriptor, arrow::SliceBuffer(stored.blob, 0, 64), 1, Pool()).ok());
-      EXPECT_FALSE(ColumnChunk::Open(stored.descriptor, nullptr, 1, Pool()).ok());
+      DamageEachByte(type, RandomValues(type, spread, 70, 10, random), random);
+    }
+    for (const auto shape : {testing::Shape::kRuns, testing::Shape::kText, testing::Shape::kDecimals}) {
+      std::mt19937_64 random(seed++);
+      SCOPED_TRACE(type.ToString());
+      const std::vector<Value> values = testing::ShapedValues(type, shape, 300, 0, random);
+      if (!values.empty()) DamageEachByte(type, values, random);
     }
   }
 }
 
 TEST(ChunkTest, DamagedDescriptorPagesNeverCrash) {
   std::mt19937_64 random(3);
+  ColumnScratch scratch(Pool());
   std::vector<RowGroupDescriptor> row_groups(2);
   std::vector<std::shared_ptr<arrow::Buffer>> blobs;
   for (RowGroupDescriptor& row_group : row_groups) {
@@ -335,9 +437,8 @@ TEST(ChunkTest, DamagedDescriptorPagesNeverCrash) {
       for (const ChunkDescriptor& descriptor : row_group.columns) {
         const auto chunk = ColumnChunk::Open(descriptor, blobs.at(next++), 1, Pool());
         if (!chunk.ok()) continue;
-        for (uint32_t row = 0; row < (*chunk)->num_rows(); ++row) {
-          static_cast<void>(GetValue((*chunk)->GetVector(0), row).is_null());
-        }
+        const auto vector = (*chunk)->Read(0, (*chunk)->num_rows(), scratch);
+        for (uint32_t row = 0; row < (*chunk)->num_rows(); ++row) static_cast<void>(GetValue(*vector, row).is_null());
       }
     }
   }

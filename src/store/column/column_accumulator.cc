@@ -265,7 +265,23 @@ arrow::Status ColumnAccumulator::AppendValues(const Vector& vector, const Select
   return InternalError("an offsets vector that has no strings");
 }
 
+arrow::Status ColumnAccumulator::AppendTexts(const int32_t* offsets, const char* bytes, uint32_t count) {
+  const int64_t size = int64_t{offsets[count]} - offsets[0];
+  if (bytes_.length() + size > std::numeric_limits<int32_t>::max()) {
+    return SqlError(sqlstate::kInvalidParameter, "the strings of a row group exceed 2 GiB");
+  }
+  const auto shift = static_cast<int32_t>(bytes_.length()) - offsets[0];
+  if (size != 0) ARROW_RETURN_NOT_OK(bytes_.Append(bytes + offsets[0], size));
+  ARROW_ASSIGN_OR_RAISE(uint8_t * room, Extend(count));
+  auto* ends = reinterpret_cast<int32_t*>(room);
+  for (uint32_t i = 0; i < count; ++i) ends[i] = offsets[i + 1] + shift;
+  return arrow::Status::OK();
+}
+
 arrow::Status ColumnAccumulator::AppendStrings(const Vector& vector, const Selection& selection) {
+  if (vector.form == VectorForm::kOffsets && vector.validity == nullptr && selection.IsDense()) {
+    return AppendTexts(vector.values<int32_t>(), static_cast<const char*>(vector.dictionary), selection.count);
+  }
   const auto* refs = vector.values<StringRef>();
   const auto* entries = static_cast<const StringRef*>(vector.dictionary);
   for (uint32_t i = 0; i < selection.count; ++i) {
@@ -383,6 +399,9 @@ arrow::Result<EncodedChunk> ColumnAccumulator::EncodeValues() {
   }
   // The encoder takes Arrow's offsets, which begin with 0; here are only the ends.
   std::vector<int32_t> offsets(size_t{num_rows_} + 1);
+  // The encoder loads whole words.
+  ARROW_RETURN_NOT_OK(bytes_.Reserve(8));
+  std::memset(bytes_.mutable_data() + bytes_.length(), 0, 8);
   if (num_rows_ != 0) std::memcpy(offsets.data() + 1, values_.data(), size_t{num_rows_} * 4);
   return EncodeStrings({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
 }

@@ -38,6 +38,8 @@ class ColumnAccumulator {
   template <typename T>
   arrow::Status AppendValues(const Vector& vector, const Selection& selection);
   arrow::Status AppendStrings(const Vector& vector, const Selection& selection);
+  /// `count` strings in Arrow's layout.
+  arrow::Status AppendTexts(const int32_t* offsets, const char* bytes, uint32_t count);
   arrow::Status AppendDecimals(const uint8_t* values, int64_t length, const uint8_t* validity, int64_t offset);
   arrow::Status AppendArrowStrings(const arrow::ArrayData& data, int64_t offset, int64_t length);
   /// Room for `length` more values of the physical type, counted as used.

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "store/column/chunk_ipc.h"
 #include "store/column/descriptor_page.h"
+#include "store/column/text_symbols.h"
 #include "store/column/value_kernels.h"
 
 namespace llkv {
@@ -55,7 +56,8 @@ arrow::Status CheckIntegers(const ChunkDescriptor& chunk, PhysicalType type, con
   }
 }
 
-/// Offsets ascend from 0 to the number of bytes.
+}  // namespace
+
 arrow::Status CheckOffsets(const int32_t* offsets, uint32_t n, uint64_t num_bytes) {
   // An or of all differences' signs: no branch a row.
   int64_t signs = offsets[0];
@@ -65,6 +67,8 @@ arrow::Status CheckOffsets(const int32_t* offsets, uint32_t n, uint64_t num_byte
   }
   return arrow::Status::OK();
 }
+
+namespace {
 
 template <typename T>
 void StoreConstant(const Value& value, uint8_t* out) {
@@ -124,6 +128,9 @@ VectorForm FormOf(const ChunkDescriptor& chunk) {
     case ChunkEncoding::kNarrow:
       return VectorForm::kNarrow;
     case ChunkEncoding::kFlat:
+    case ChunkEncoding::kRunEnd:
+    case ChunkEncoding::kText:
+    case ChunkEncoding::kDecimal:
       break;
   }
   return chunk.type.physical() == PhysicalType::kString ? VectorForm::kOffsets : VectorForm::kFlat;
@@ -192,9 +199,10 @@ arrow::Result<std::unique_ptr<const ColumnChunk>> ColumnChunk::Open(const ChunkD
   Vector& whole = chunk->whole_;
   whole.type = descriptor.type;
   whole.form = FormOf(descriptor);
-  whole.storage = descriptor.storage;
-  whole.base = descriptor.base;
-  whole.dictionary_size = descriptor.dictionary_size;
+  // What is decoded has the type's own layout then.
+  whole.storage = descriptor.is_decoded() ? descriptor.type.physical() : descriptor.storage;
+  whole.base = descriptor.is_decoded() ? 0 : descriptor.base;
+  whole.dictionary_size = descriptor.encoding == ChunkEncoding::kDictionary ? descriptor.dictionary_size : 0;
   const ChunkStatistics& statistics = descriptor.statistics;
   if (IsInteger(descriptor) && !statistics.min.is_null() && !statistics.max.is_null()) {
     whole.range = {true, statistics.min.integer(), statistics.max.integer()};
@@ -245,6 +253,15 @@ arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
     case ChunkEncoding::kDictionary:
       data_width_ = static_cast<uint32_t>(PhysicalWidth(descriptor_.storage));
       return OpenDictionary(pool);
+    case ChunkEncoding::kRunEnd:
+      whole_.data = nullptr;
+      return OpenRuns();
+    case ChunkEncoding::kText:
+      whole_.data = nullptr;
+      return OpenText();
+    case ChunkEncoding::kDecimal:
+      whole_.data = nullptr;
+      return arrow::Status::OK();
     case ChunkEncoding::kConstant:
       break;
   }
@@ -275,9 +292,30 @@ arrow::Status ColumnChunk::OpenDictionary(arrow::MemoryPool* pool) {
   return arrow::Status::OK();
 }
 
-void ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector& out) const {
+arrow::Status ColumnChunk::OpenRuns() {
+  const uint32_t n = num_runs();
+  run_ends_ = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer));
+  int64_t signs = run_ends_[0] - 1;
+  for (uint32_t i = 1; i < n; ++i) signs |= int64_t{run_ends_[i]} - run_ends_[i - 1] - 1;
+  if (signs < 0 || static_cast<uint32_t>(run_ends_[n - 1]) != num_rows()) {
+    return Corrupted("a chunk's run ends are out of order");
+  }
+  return CheckIntegers(descriptor_, descriptor_.storage, buffer(kDataBuffer), n);
+}
+
+arrow::Status ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
   out.ResetFlat(descriptor_.type);
   out.vector().range = whole_.range;
+  if (descriptor_.encoding == ChunkEncoding::kText) {
+    ARROW_RETURN_NOT_OK(GatherText(rows, out, texts));
+    SetValidityOf(rows, out);
+    return arrow::Status::OK();
+  }
+  if (is_decoded()) {
+    GatherRuns(rows, out);
+    SetValidityOf(rows, out);
+    return arrow::Status::OK();
+  }
   switch (descriptor_.type.physical()) {
     case PhysicalType::kBool:
     case PhysicalType::kUInt8:
@@ -324,6 +362,11 @@ void ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector& out) con
       }
       break;
   }
+  SetValidityOf(rows, out);
+  return arrow::Status::OK();
+}
+
+void ColumnChunk::SetValidityOf(std::span<const uint32_t> rows, ScratchVector& out) const {
   if (whole_.validity == nullptr) return;
   uint8_t* bits = out.UseValidity();
   for (size_t i = 0; i < rows.size(); ++i) {

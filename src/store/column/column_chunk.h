@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "store/column/chunk_descriptor.h"
+#include "store/column/column_scratch.h"
 #include "vector/scratch.h"
 #include "vector/vector.h"
 
 namespace llkv {
+
+class TextDecoder;
 
 /// Immutable after Open; any thread may read. Vectors and strings that it gives are valid as long as it lives.
 class ColumnChunk {
@@ -33,8 +36,14 @@ class ColumnChunk {
   const ChunkDescriptor& descriptor() const { return descriptor_; }
   uint32_t num_rows() const { return descriptor_.num_rows; }
 
+  /// Whether rows are read by Decode, and not by GetVector.
+  bool is_decoded() const { return descriptor_.is_decoded(); }
+
   /// Rows [first_row, first_row + n) for any n up to num_rows() - first_row; `first_row` is a multiple of 64. Form by
   /// the encoding: kFlat (strings: kOffsets), kConstant, kDictionary, kNarrow; the range comes from the statistics.
+  ///
+  /// Of a chunk that is decoded only the shape is meant: the type, the form that Decode gives, the range and the
+  /// validity; there is no data.
   Vector GetVector(uint32_t first_row) const {
     Vector vector = whole_;
     if (vector.form == VectorForm::kConstant) return vector;
@@ -43,14 +52,44 @@ class ColumnChunk {
     return vector;
   }
 
+  /// Rows [first_row, first_row + count) of a chunk that is decoded, for any first_row and count <= kMaxBatchRows, in
+  /// `scratch`: where a run covers all of them kConstant, else flat (strings: kOffsets). Only selected rows need be
+  /// right: of text, others are empty. The validity is that of GetVector(first_row / 64 * 64), not shifted. 53200 where
+  /// memory runs out.
+  arrow::Result<Vector> Decode(uint32_t first_row, uint32_t count, const Selection& selection,
+                               ColumnScratch& scratch) const;
+
+  /// Any rows, decoded or not, with their validity from bit 0 on: for tests and what is not hot. `first_row` is a
+  /// multiple of 64.
+  arrow::Result<Vector> Read(uint32_t first_row, uint32_t count, ColumnScratch& scratch) const {
+    if (!is_decoded()) return GetVector(first_row);
+    return Decode(first_row, count, Selection::All(count), scratch);
+  }
+
+  /// Of a run-end chunk: the values of its runs, as a Vector of num_runs() rows, and where each run ends.
+  Vector GetRuns() const;
+  uint32_t num_runs() const { return descriptor_.dictionary_size; }
+  const int32_t* run_ends() const { return run_ends_; }
+
   /// The values at `rows` (each < num_rows(), any order, at most kMaxBatchRows) as a flat Vector in `out`, row i being
-  /// rows[i]. Strings point into the chunk.
-  void Gather(std::span<const uint32_t> rows, ScratchVector& out) const;
+  /// rows[i]. Strings point into the chunk, decompressed ones into `texts`. 53200 where memory runs out.
+  arrow::Status Gather(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const;
 
  private:
   ColumnChunk() = default;
   arrow::Status OpenBlob(arrow::MemoryPool* pool);
   arrow::Status OpenDictionary(arrow::MemoryPool* pool);
+  arrow::Status OpenRuns();
+  arrow::Status OpenText();
+  const uint8_t* buffer(ChunkBuffer index) const { return blob_->data() + descriptor_.buffers[index].offset; }
+  /// The run that a row lies in.
+  uint32_t RunOf(uint32_t row) const;
+  Vector DecodeRuns(uint32_t first_row, uint32_t count, uint8_t* values) const;
+  arrow::Result<Vector> DecodeText(uint32_t first_row, uint32_t count, const Selection& selection,
+                                   ColumnScratch& scratch) const;
+  void GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const;
+  arrow::Status GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const;
+  void SetValidityOf(std::span<const uint32_t> rows, ScratchVector& out) const;
 
   ChunkDescriptor descriptor_;
   std::shared_ptr<arrow::Buffer> blob_;
@@ -58,9 +97,16 @@ class ColumnChunk {
   std::shared_ptr<arrow::Buffer> dictionary_refs_;
   Vector whole_;
   uint32_t data_width_ = 0;
+  /// kRunEnd.
+  const int32_t* run_ends_ = nullptr;
+  /// kText.
+  std::unique_ptr<const TextDecoder> text_;
   /// What a kConstant Vector points to.
   alignas(16) uint8_t constant_[16 + 64] = {};
   uint8_t constant_validity_[64] = {};
 };
+
+/// XX001 where n + 1 offsets do not ascend from 0 to the number of bytes.
+arrow::Status CheckOffsets(const int32_t* offsets, uint32_t n, uint64_t num_bytes);
 
 }  // namespace llkv

@@ -109,6 +109,12 @@ arrow::Status CheckBuffers(const ChunkDescriptor& chunk, uint64_t data_width) {
     expected[kDictionaryDataBuffer] =
         is_string ? (entries + 1) * 4 : entries * static_cast<uint64_t>(PhysicalWidth(chunk.type.physical()));
     expected[kDictionaryBytesBuffer] = is_string ? chunk.buffers[kDictionaryBytesBuffer].length : 0;
+  } else if (chunk.encoding == ChunkEncoding::kRunEnd) {
+    expected[kDataBuffer] = entries * data_width;
+    expected[kDictionaryDataBuffer] = entries * 4;
+  } else if (chunk.encoding == ChunkEncoding::kText) {
+    expected[kDictionaryDataBuffer] = (entries + 1) * 4;
+    expected[kDictionaryBytesBuffer] = chunk.buffers[kDictionaryBytesBuffer].length;
   }
   if (chunk.size_bytes < 64 || chunk.size_bytes > kMaxBlobBytes) return Contradiction("size");
   for (int i = 0; i < kNumChunkBuffers; ++i) {
@@ -121,6 +127,10 @@ arrow::Status CheckBuffers(const ChunkDescriptor& chunk, uint64_t data_width) {
     if (range.length == 0 && range.offset != 0) return Contradiction("buffers");
   }
   return arrow::Status::OK();
+}
+
+bool IsUnsignedUpTo32(PhysicalType type) {
+  return type == PhysicalType::kUInt8 || type == PhysicalType::kUInt16 || type == PhysicalType::kUInt32;
 }
 
 bool IsNarrowStorage(const ChunkDescriptor& chunk) {
@@ -141,6 +151,44 @@ bool IsNarrowStorage(const ChunkDescriptor& chunk) {
   }
 }
 
+/// Runs of integers, flat or narrow.
+arrow::Status CheckRuns(const ChunkDescriptor& chunk, bool is_integer) {
+  if (!is_integer || chunk.has_nulls()) return Contradiction("runs");
+  if (chunk.dictionary_size == 0 || chunk.dictionary_size > chunk.num_rows) return Contradiction("runs");
+  const bool is_flat = chunk.storage == chunk.type.physical() && chunk.base == 0;
+  if (!is_flat && !IsNarrowStorage(chunk)) return Contradiction("storage");
+  return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));
+}
+
+arrow::Status CheckText(const ChunkDescriptor& chunk) {
+  if (chunk.type.physical() != PhysicalType::kString || !IsUnsignedUpTo32(chunk.storage)) {
+    return Contradiction("storage");
+  }
+  const uint32_t num_blocks = (chunk.num_rows + kTextBlockRows - 1) / kTextBlockRows;
+  if (chunk.dictionary_size != num_blocks + 1) return Contradiction("text blocks");
+  return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));
+}
+
+/// Integers for doubles that a double holds exactly.
+arrow::Status CheckDecimal(const ChunkDescriptor& chunk) {
+  constexpr int64_t kExact = int64_t{1} << 53;
+  if (chunk.type.physical() != PhysicalType::kDouble || !IsUnsignedUpTo32(chunk.storage)) {
+    return Contradiction("storage");
+  }
+  if (chunk.base < -kExact || chunk.base > kExact || chunk.scale > kMaxDecimalScale) return Contradiction("decimal");
+  return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));
+}
+
+bool HasBase(ChunkEncoding encoding) {
+  return encoding == ChunkEncoding::kNarrow || encoding == ChunkEncoding::kRunEnd ||
+         encoding == ChunkEncoding::kDecimal;
+}
+
+bool HasDictionarySize(ChunkEncoding encoding) {
+  return encoding == ChunkEncoding::kDictionary || encoding == ChunkEncoding::kRunEnd ||
+         encoding == ChunkEncoding::kText;
+}
+
 }  // namespace
 
 arrow::Status CheckDescriptor(const ChunkDescriptor& chunk) {
@@ -157,8 +205,9 @@ arrow::Status CheckDescriptor(const ChunkDescriptor& chunk) {
       return Contradiction("bounds");
     }
   }
-  if (chunk.encoding != ChunkEncoding::kNarrow && chunk.base != 0) return Contradiction("base");
-  if (chunk.encoding != ChunkEncoding::kDictionary && chunk.dictionary_size != 0) return Contradiction("dictionary");
+  if (!HasBase(chunk.encoding) && chunk.base != 0) return Contradiction("base");
+  if (!HasDictionarySize(chunk.encoding) && chunk.dictionary_size != 0) return Contradiction("dictionary");
+  if (chunk.encoding != ChunkEncoding::kDecimal && chunk.scale != 0) return Contradiction("scale");
   switch (chunk.encoding) {
     case ChunkEncoding::kConstant:
       return CheckConstant(chunk);
@@ -175,6 +224,12 @@ arrow::Status CheckDescriptor(const ChunkDescriptor& chunk) {
     case ChunkEncoding::kNarrow:
       if (!IsNarrowStorage(chunk)) return Contradiction("storage");
       return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));
+    case ChunkEncoding::kRunEnd:
+      return CheckRuns(chunk, is_integer);
+    case ChunkEncoding::kText:
+      return CheckText(chunk);
+    case ChunkEncoding::kDecimal:
+      return CheckDecimal(chunk);
   }
   return Contradiction("encoding");
 }
@@ -195,7 +250,7 @@ arrow::Status CheckDescriptor(const RowGroupDescriptor& row_group) {
   const ChunkDescriptor& row_ids = row_group.row_ids;
   ARROW_RETURN_NOT_OK(CheckDescriptor(row_ids));
   if (row_ids.type != LogicalType(TypeId::kUBigInt) || row_ids.num_rows != row_group.num_rows || row_ids.has_nulls() ||
-      row_ids.encoding == ChunkEncoding::kConstant ||
+      row_ids.encoding == ChunkEncoding::kConstant || row_ids.is_decoded() ||
       row_ids.statistics.min.integer() != static_cast<int128_t>(first) ||
       row_ids.statistics.max.integer() != static_cast<int128_t>(last)) {
     return Contradiction("row ids");

@@ -44,8 +44,9 @@ arrow::Status Malformed(const char* what) { return Corrupted(std::string("a desc
 // Widths stand for storage types on disk: 0 is the type's own, 1, 2 and 4 are unsigned integers, 8 is int64.
 
 uint64_t StorageWidth(const ChunkDescriptor& chunk) {
-  const bool is_encoded = chunk.encoding == ChunkEncoding::kDictionary || chunk.encoding == ChunkEncoding::kNarrow;
-  return is_encoded ? static_cast<uint64_t>(PhysicalWidth(chunk.storage)) : 0;
+  const bool is_own = chunk.encoding == ChunkEncoding::kFlat || chunk.encoding == ChunkEncoding::kConstant ||
+                      chunk.storage == chunk.type.physical();
+  return is_own ? 0 : static_cast<uint64_t>(PhysicalWidth(chunk.storage));
 }
 
 bool SetStorageWidth(ChunkDescriptor* chunk, uint64_t width) {
@@ -124,7 +125,7 @@ constexpr NumberColumn<ChunkDescriptor> kChunkColumns[] = {
     {"encoding", [](const ChunkDescriptor& chunk) { return static_cast<uint64_t>(chunk.encoding); },
      [](ChunkDescriptor* chunk, uint64_t v) {
        chunk->encoding = static_cast<ChunkEncoding>(v);
-       return v <= static_cast<uint64_t>(ChunkEncoding::kNarrow);
+       return v <= static_cast<uint64_t>(ChunkEncoding::kDecimal);
      }},
     {"storage_width", StorageWidth, SetStorageWidth},
     {"num_rows", [](const ChunkDescriptor& chunk) { return uint64_t{chunk.num_rows}; },
@@ -136,6 +137,8 @@ constexpr NumberColumn<ChunkDescriptor> kChunkColumns[] = {
        chunk->base = static_cast<int64_t>(v);
        return true;
      }},
+    {"scale", [](const ChunkDescriptor& chunk) { return uint64_t{chunk.scale}; },
+     [](ChunkDescriptor* chunk, uint64_t v) { return SetNumber(&chunk->scale, v); }},
     {"key", [](const ChunkDescriptor& chunk) { return chunk.key.value; },
      [](ChunkDescriptor* chunk, uint64_t v) { return SetNumber(&chunk->key.value, v); }},
     {"size_bytes", [](const ChunkDescriptor& chunk) { return chunk.size_bytes; },

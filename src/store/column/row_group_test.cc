@@ -64,6 +64,7 @@ TEST_F(RowGroupTest, AllTypesThroughThePager) {
   }
   const auto batch = arrow::RecordBatch::Make(arrow::schema(fields), kRows, arrays);
   RowGroupWriter writer(specs, Pool());
+  ColumnScratch scratch(Pool());
   for (const bool is_staged : {true, false}) {
     EXPECT_EQ(writer.NumRowsThatFit(*batch, 0, kRows), int64_t{kRows});
     ASSERT_TRUE(writer.Append(*batch, 0, kRows, RowId(77)).ok());
@@ -77,8 +78,9 @@ TEST_F(RowGroupTest, AllTypesThroughThePager) {
       const ColumnChunk* chunk = reader.Column(i).ValueOrDie();
       EXPECT_EQ(chunk, reader.Column(i).ValueOrDie());
       for (uint32_t first = 0; first < kRows; first += kMaxBatchRows) {
-        const Vector vector = chunk->GetVector(first);
-        for (uint32_t row = 0; row < kMaxBatchRows && first + row < kRows; ++row) {
+        const uint32_t count = std::min(kMaxBatchRows, uint32_t{kRows} - first);
+        const Vector vector = chunk->Read(first, count, scratch).ValueOrDie();
+        for (uint32_t row = 0; row < count; ++row) {
           const Value value = GetValue(vector, row);
           const Value& expected = columns[i][first + row];
           ASSERT_TRUE(value == expected || (!value.is_null() && CompareValues(value, expected) == 0));

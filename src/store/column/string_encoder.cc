@@ -1,8 +1,10 @@
-// Encodes text and bytes: constant, dictionary where values repeat, else flat utf8.
+// Encodes text and bytes: constant, dictionary where values repeat, compressed where that saves a third, else flat.
 #include <arrow/buffer.h>
+#include <arrow/buffer_builder.h>
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -11,6 +13,7 @@
 #include "base/hash.h"
 #include "store/column/chunk_encoder.h"
 #include "store/column/chunk_ipc.h"
+#include "store/column/text_symbols.h"
 #include "store/column/value_kernels.h"
 
 namespace llkv {
@@ -23,6 +26,12 @@ constexpr uint32_t kMaxSortedEntries = 4096;
 constexpr uint32_t kSampleRows = 8192;
 /// A longer constant would make the descriptor heavy.
 constexpr size_t kMaxConstantBytes = 64;
+
+/// Text of fewer bytes is not compressed: a table of symbols takes up to 2 KiB.
+constexpr uint64_t kMinTextBytes = 8192;
+/// What symbols are learned from, and the most of one string of it.
+constexpr uint64_t kSampleBytes = 16384;
+constexpr size_t kMaxSampleString = 1024;
 
 /// Gives each different string its code in order of appearance.
 class StringDictionary {
@@ -110,6 +119,9 @@ class StringEncoder {
         return EncodeDictionary(entries, std::move(codes));
       }
     }
+    SetStatisticsOfRows();
+    ARROW_ASSIGN_OR_RAISE(const bool is_done, TryText());
+    if (is_done) return std::move(chunk_);
     return EncodeFlat();
   }
 
@@ -222,18 +234,136 @@ class StringEncoder {
     return std::move(chunk_);
   }
 
-  arrow::Result<EncodedChunk> EncodeFlat() {
+  void SetStatisticsOfRows() {
     const uint32_t first = validity_ == nullptr ? 0 : FirstValidRow(column_.validity, column_.num_rows);
     std::string_view min = Text(first);
     std::string_view max = min;
+    uint64_t min_head = Head(min);
+    uint64_t max_head = min_head;
     for (uint32_t row = 0; row < column_.num_rows; ++row) {
       if (IsNull(row)) continue;
       const std::string_view text = Text(row);
-      if (text < min) min = text;
-      if (max < text) max = text;
       descriptor().statistics.sketch.Add(HashBytes(text.data(), text.size()));
+      // Few strings begin like the bounds; only those are compared in full.
+      const uint64_t head = Head(text);
+      if (head <= min_head && text < min) {
+        min = text;
+        min_head = head;
+      }
+      if (head >= max_head && max < text) {
+        max = text;
+        max_head = head;
+      }
     }
     SetBounds(min, max);
+  }
+
+  /// The first eight bytes, zeros behind a shorter text, as a number that orders as texts do, up to ties.
+  static uint64_t Head(std::string_view text) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof(word));
+    if (text.size() < 8) word &= (uint64_t{1} << (text.size() * 8)) - 1;
+    return __builtin_bswap64(word);
+  }
+
+  /// Strings from all over the chunk, to learn symbols from.
+  std::vector<std::string_view> TakeSample() const {
+    std::vector<std::string_view> sample;
+    const uint64_t mean = total_bytes() / column_.num_rows + 1;
+    const uint64_t count = std::min<uint64_t>(column_.num_rows, kSampleBytes / mean + 1);
+    size_t num_bytes = 0;
+    for (uint64_t i = 0; i < count && num_bytes < 2 * kSampleBytes; ++i) {
+      sample.push_back(Text(static_cast<uint32_t>(column_.num_rows * i / count)).substr(0, kMaxSampleString));
+      num_bytes += sample.back().size();
+    }
+    return sample;
+  }
+
+  /// Whether compressed sizes save a third of the flat form.
+  bool Pays(uint64_t code_bytes, uint64_t bytes_per_size) const {
+    const uint64_t flat_bytes = total_bytes() + uint64_t{column_.num_rows} * 4;
+    return code_bytes + column_.num_rows * bytes_per_size <= flat_bytes / 3 * 2;
+  }
+
+  /// Compresses the text where that saves a third; true where it did.
+  arrow::Result<bool> TryText() {
+    if (total_bytes() < kMinTextBytes) return false;
+    const std::vector<std::string_view> sample = TakeSample();
+    const std::vector<TextSymbol> symbols = LearnSymbols(sample);
+    const TextEncoder encoder(symbols);
+    uint64_t sample_bytes = 0;
+    uint64_t sample_codes = 0;
+    std::vector<uint8_t> codes(kMaxSampleString * 2 + 1);
+    for (const std::string_view text : sample) {
+      sample_bytes += text.size();
+      sample_codes += static_cast<uint64_t>(encoder.Encode(text, codes.data()) - codes.data());
+    }
+    if (!Pays(total_bytes() * sample_codes / std::max<uint64_t>(sample_bytes, 1), 1)) return false;
+    return EncodeText(symbols, encoder);
+  }
+
+  arrow::Result<bool> EncodeText(const std::vector<TextSymbol>& symbols, const TextEncoder& encoder) {
+    const std::string table = SerializeSymbols(symbols);
+    std::vector<uint32_t> sizes(column_.num_rows);
+    std::vector<int32_t> offsets = {0, static_cast<int32_t>(table.size())};
+    arrow::BufferBuilder bytes(pool_);
+    ARROW_RETURN_NOT_OK(bytes.Append(table.data(), static_cast<int64_t>(table.size())));
+    uint32_t max_size = 0;
+    for (uint32_t first = 0; first < column_.num_rows; first += kTextBlockRows) {
+      const uint32_t end = std::min(first + kTextBlockRows, column_.num_rows);
+      const int64_t block_text = column_.offsets[end] - column_.offsets[first];
+      ARROW_RETURN_NOT_OK(bytes.Reserve(block_text * 2 + 1));
+      uint8_t* const begin = bytes.mutable_data() + bytes.length();
+      uint8_t* out = begin;
+      for (uint32_t row = first; row < end; ++row) {
+        uint8_t* const next = encoder.Encode(Text(row), out);
+        sizes[row] = static_cast<uint32_t>(next - out);
+        max_size = std::max(max_size, sizes[row]);
+        out = next;
+      }
+      const int64_t block_bytes = out - begin;
+      bytes.UnsafeAdvance(block_bytes);
+      if (block_bytes > static_cast<int64_t>(kMaxTextBlockBytes) ||
+          bytes.length() > std::numeric_limits<int32_t>::max()) {
+        return false;
+      }
+      offsets.push_back(static_cast<int32_t>(bytes.length()));
+    }
+    const uint64_t width = max_size <= 0xFF ? 1 : max_size <= 0xFFFF ? 2 : 4;
+    if (!Pays(static_cast<uint64_t>(bytes.length()), width)) return false;
+    ARROW_ASSIGN_OR_RAISE(chunk_.pieces, FinishText(sizes, offsets, bytes, width));
+    return true;
+  }
+
+  arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> FinishText(const std::vector<uint32_t>& sizes,
+                                                                        const std::vector<int32_t>& offsets,
+                                                                        const arrow::BufferBuilder& bytes,
+                                                                        uint64_t width) {
+    ChunkBuffers buffers;
+    auto& parts = buffers.buffers;
+    ARROW_ASSIGN_OR_RAISE(parts[kDataBuffer], AllocatePadded(column_.num_rows * width, pool_));
+    ARROW_ASSIGN_OR_RAISE(parts[kDictionaryDataBuffer], AllocatePadded(offsets.size() * 4, pool_));
+    ARROW_ASSIGN_OR_RAISE(parts[kDictionaryBytesBuffer], AllocatePadded(static_cast<uint64_t>(bytes.length()), pool_));
+    uint8_t* data = parts[kDataBuffer]->mutable_data();
+    if (width == 1) {
+      NarrowValues(sizes.data(), sizes.size(), uint32_t{0}, data);
+    } else if (width == 2) {
+      NarrowValues(sizes.data(), sizes.size(), uint32_t{0}, reinterpret_cast<uint16_t*>(data));
+    } else {
+      std::memcpy(data, sizes.data(), sizes.size() * 4);
+    }
+    std::memcpy(parts[kDictionaryDataBuffer]->mutable_data(), offsets.data(), offsets.size() * 4);
+    std::memcpy(parts[kDictionaryBytesBuffer]->mutable_data(), bytes.data(), static_cast<size_t>(bytes.length()));
+    parts[kValidityBuffer] = validity_;
+    descriptor().encoding = ChunkEncoding::kText;
+    descriptor().storage = width == 1   ? PhysicalType::kUInt8
+                           : width == 2 ? PhysicalType::kUInt16
+                                        : PhysicalType::kUInt32;
+    descriptor().dictionary_size = static_cast<uint32_t>(offsets.size() - 1);
+    return AssembleBlob(std::move(buffers), &descriptor());
+  }
+
+  arrow::Result<EncodedChunk> EncodeFlat() {
     descriptor().encoding = ChunkEncoding::kFlat;
     const uint64_t offset_bytes = (uint64_t{column_.num_rows} + 1) * 4;
     ChunkBuffers buffers;

@@ -205,6 +205,33 @@ std::vector<Value> RandomValues(LogicalType type, Spread spread, size_t n, int n
   return values;
 }
 
+std::vector<Value> ShapedValues(LogicalType type, Shape shape, size_t n, int null_percent, std::mt19937_64& random) {
+  static constexpr const char* kWords[] = {"furiously ", "final ",    "deposits ", "sleep ",   "carefully ",
+                                           "bold ",      "accounts ", "the ",      "unusual ", "packages"};
+  const bool is_number = !type.IsString() && !type.IsFloating() && type.id() != TypeId::kInterval;
+  if ((shape == Shape::kRuns) != is_number || (shape == Shape::kText) != type.IsString()) return {};
+  if (shape == Shape::kDecimals && type.id() != TypeId::kDouble) return {};
+  std::vector<Value> values;
+  Value run = Value::Null(type);
+  while (values.size() < n) {
+    if (random() % 100 < static_cast<uint64_t>(null_percent)) {
+      values.push_back(Value::Null(type));
+    } else if (shape == Shape::kDecimals) {
+      values.push_back(Value::Floating(type, (static_cast<double>(random() % 90000) - 7000) / 1000));
+    } else if (shape == Shape::kText) {
+      std::string text;
+      for (uint64_t words = random() % 12; words > 0; --words) text += kWords[random() % std::size(kWords)];
+      if (random() % 50 == 0) text += static_cast<char>(random() & (type.id() == TypeId::kVarchar ? 0x7F : 0xFF));
+      text += std::to_string(random() % 1000000);
+      values.push_back(type.id() == TypeId::kBlob ? Value::Blob(text) : Value::Varchar(text));
+    } else {
+      if (run.is_null() || random() % 40 == 0) run = RandomValues(type, Spread::kMediumRange, 1, 0, random)[0];
+      values.push_back(run);
+    }
+  }
+  return values;
+}
+
 FlatColumn::FlatColumn(LogicalType type, const std::vector<Value>& values)
     : type_(type),
       width_(PhysicalWidth(type.physical())),

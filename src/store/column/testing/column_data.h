@@ -26,6 +26,12 @@ std::vector<LogicalType> AllTypes();
 /// Random values; each NULL with a probability of null_percent.
 std::vector<Value> RandomValues(LogicalType type, Spread spread, size_t n, int null_percent, std::mt19937_64& random);
 
+/// What leads to the encodings that are decoded.
+enum class Shape : uint8_t { kRuns, kText, kDecimals };
+
+/// Values of a shape, or none where the type has not that shape. Each is NULL with a probability of null_percent.
+std::vector<Value> ShapedValues(LogicalType type, Shape shape, size_t n, int null_percent, std::mt19937_64& random);
+
 /// Values in flat form, padded as Vectors must be. Not movable: Vectors point into it.
 class FlatColumn {
  public:

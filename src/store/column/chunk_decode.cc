@@ -1,0 +1,265 @@
+// ColumnChunk: reading the encodings that are no view of what is stored: runs, compressed text, decimals for doubles.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "base/error.h"
+#include "store/column/column_chunk.h"
+#include "store/column/text_symbols.h"
+
+namespace llkv {
+namespace {
+
+/// Calls f with a null pointer of the integer type that stores values of a chunk.
+template <typename F>
+void WithStorage(PhysicalType storage, F&& f) {
+  switch (storage) {
+    case PhysicalType::kBool:
+    case PhysicalType::kUInt8:
+      return f(static_cast<const uint8_t*>(nullptr));
+    case PhysicalType::kUInt16:
+      return f(static_cast<const uint16_t*>(nullptr));
+    case PhysicalType::kUInt32:
+      return f(static_cast<const uint32_t*>(nullptr));
+    case PhysicalType::kUInt64:
+      return f(static_cast<const uint64_t*>(nullptr));
+    case PhysicalType::kInt8:
+      return f(static_cast<const int8_t*>(nullptr));
+    case PhysicalType::kInt16:
+      return f(static_cast<const int16_t*>(nullptr));
+    case PhysicalType::kInt32:
+      return f(static_cast<const int32_t*>(nullptr));
+    case PhysicalType::kInt64:
+      return f(static_cast<const int64_t*>(nullptr));
+    default:
+      return f(static_cast<const int128_t*>(nullptr));
+  }
+}
+
+/// Base + stored, in unsigned arithmetic of the wider type: the checks have shown that it does not overflow.
+template <typename T, typename From>
+T Widen(int64_t base, From stored) {
+  if constexpr (sizeof(T) == 16) {
+    return static_cast<T>(static_cast<int128_t>(base) + static_cast<int128_t>(stored));
+  } else {
+    return static_cast<T>(static_cast<uint64_t>(base) + static_cast<uint64_t>(stored));
+  }
+}
+
+double PowerOfTenDouble(uint32_t scale) {
+  double power = 1;
+  for (uint32_t i = 0; i < scale; ++i) power *= 10;
+  return power;
+}
+
+/// The bytes of codes of strings [first, first + count).
+template <typename Size>
+uint64_t SumSizes(const Size* sizes, uint32_t first, uint32_t count) {
+  uint64_t sum = 0;
+  for (uint32_t i = first; i < first + count; ++i) sum += sizes[i];
+  return sum;
+}
+
+}  // namespace
+
+uint32_t ColumnChunk::RunOf(uint32_t row) const {
+  const int32_t* end = std::upper_bound(run_ends_, run_ends_ + num_runs(), static_cast<int32_t>(row));
+  return static_cast<uint32_t>(end - run_ends_);
+}
+
+Vector ColumnChunk::GetRuns() const {
+  Vector runs;
+  runs.type = descriptor_.type;
+  runs.storage = descriptor_.storage;
+  runs.base = descriptor_.base;
+  runs.form = descriptor_.storage == descriptor_.type.physical() ? VectorForm::kFlat : VectorForm::kNarrow;
+  runs.data = buffer(kDataBuffer);
+  runs.range = whole_.range;
+  return runs;
+}
+
+Vector ColumnChunk::DecodeRuns(uint32_t first_row, uint32_t count, uint8_t* values) const {
+  Vector vector = whole_;
+  vector.data = values;
+  uint32_t run = RunOf(first_row);
+  const bool is_constant = static_cast<uint32_t>(run_ends_[run]) >= first_row + count;
+  if (is_constant) vector.form = VectorForm::kConstant;
+  const uint32_t num_values = is_constant ? 1 : count;
+  WithStorage(descriptor_.type.physical(), [&](const auto* type) {
+    using T = std::remove_cvref_t<decltype(*type)>;
+    WithStorage(descriptor_.storage, [&](const auto* stored_type) {
+      using From = std::remove_cvref_t<decltype(*stored_type)>;
+      if constexpr (sizeof(From) <= sizeof(T)) {
+        const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
+        T* out = reinterpret_cast<T*>(values);
+        for (uint32_t done = 0; done < num_values; ++run) {
+          const uint32_t end = std::min(static_cast<uint32_t>(run_ends_[run]) - first_row, num_values);
+          std::fill(out + done, out + end, Widen<T>(descriptor_.base, stored[run]));
+          done = end;
+        }
+      }
+    });
+  });
+  return vector;
+}
+
+arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, const Selection& selection,
+                                          ColumnScratch& scratch) const {
+  if (descriptor_.encoding == ChunkEncoding::kText) {
+    ARROW_ASSIGN_OR_RAISE(Vector vector, DecodeText(first_row, count, selection, scratch));
+    if (vector.validity != nullptr) vector.validity += first_row / 64 * 8;
+    return vector;
+  }
+  ARROW_ASSIGN_OR_RAISE(uint8_t * values, scratch.Values(count));
+  if (descriptor_.encoding == ChunkEncoding::kRunEnd) return DecodeRuns(first_row, count, values);
+  Vector vector = whole_;
+  vector.data = values;
+  if (vector.validity != nullptr) vector.validity += first_row / 64 * 8;
+  const double divisor = PowerOfTenDouble(descriptor_.scale);
+  WithStorage(descriptor_.storage, [&](const auto* type) {
+    using From = std::remove_cvref_t<decltype(*type)>;
+    if constexpr (sizeof(From) <= 4) {
+      const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer)) + first_row;
+      double* out = reinterpret_cast<double*>(values);
+      const int64_t base = descriptor_.base;
+      for (uint32_t i = 0; i < count; ++i) {
+        out[i] = static_cast<double>(Widen<int64_t>(base, stored[i])) / divisor;
+      }
+    }
+  });
+  return vector;
+}
+
+void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const {
+  const bool has_runs = descriptor_.encoding == ChunkEncoding::kRunEnd;
+  const double divisor = PowerOfTenDouble(descriptor_.scale);
+  WithStorage(descriptor_.storage, [&](const auto* stored_type) {
+    using From = std::remove_cvref_t<decltype(*stored_type)>;
+    const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
+    if (!has_runs) {
+      if constexpr (sizeof(From) <= 4) {
+        double* values = out.data<double>();
+        for (size_t i = 0; i < rows.size(); ++i) {
+          values[i] = static_cast<double>(Widen<int64_t>(descriptor_.base, stored[rows[i]])) / divisor;
+        }
+      }
+      return;
+    }
+    WithStorage(descriptor_.type.physical(), [&](const auto* type) {
+      using T = std::remove_cvref_t<decltype(*type)>;
+      if constexpr (sizeof(From) <= sizeof(T)) {
+        T* values = out.data<T>();
+        for (size_t i = 0; i < rows.size(); ++i) values[i] = Widen<T>(descriptor_.base, stored[RunOf(rows[i])]);
+      }
+    });
+  });
+}
+
+arrow::Status ColumnChunk::OpenText() {
+  const uint32_t num_blocks = (num_rows() + kTextBlockRows - 1) / kTextBlockRows;
+  const auto* offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer));
+  ARROW_RETURN_NOT_OK(
+      CheckOffsets(offsets, descriptor_.dictionary_size, descriptor_.buffers[kDictionaryBytesBuffer].length));
+  auto decoder = std::make_unique<TextDecoder>();
+  const auto* bytes = reinterpret_cast<const char*>(buffer(kDictionaryBytesBuffer));
+  if (!decoder->Parse({bytes, static_cast<size_t>(offsets[1])})) {
+    return Corrupted("a chunk's table of symbols is malformed");
+  }
+  text_ = std::move(decoder);
+  bool is_right = true;
+  WithStorage(descriptor_.storage, [&](const auto* type) {
+    using Size = std::remove_cvref_t<decltype(*type)>;
+    if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
+      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
+      for (uint32_t block = 0; block < num_blocks; ++block) {
+        const uint32_t first = block * kTextBlockRows;
+        const uint64_t sum = SumSizes(sizes, first, std::min(kTextBlockRows, num_rows() - first));
+        is_right &= sum <= kMaxTextBlockBytes;
+        is_right &= sum == static_cast<uint64_t>(offsets[block + 2] - offsets[block + 1]);
+      }
+    }
+  });
+  return is_right ? arrow::Status::OK() : Corrupted("a chunk's text blocks have not the sizes of their strings");
+}
+
+arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count, const Selection& selection,
+                                              ColumnScratch& scratch) const {
+  const auto* block_offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer)) + 1;
+  const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
+  const uint32_t first_block = first_row / kTextBlockRows;
+  ARROW_ASSIGN_OR_RAISE(uint8_t * values, scratch.Values(count));
+  uint8_t* text = nullptr;
+  auto* offsets = reinterpret_cast<int32_t*>(values);
+  const TextDecoder& decoder = *text_;
+  arrow::Status status;
+  WithStorage(descriptor_.storage, [&](const auto* type) {
+    using Size = std::remove_cvref_t<decltype(*type)>;
+    if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
+      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer)) + first_row;
+      // Two blocks at most: what they decode to stays below 2 GiB.
+      status = scratch.Text(SumSizes(sizes, 0, count) * kMaxSymbolBytes + kMaxSymbolBytes).Value(&text);
+      if (!status.ok()) return;
+      const uint32_t before = first_row % kTextBlockRows;
+      // Blocks lie one behind the other, so codes go on from one to the next.
+      const uint8_t* codes = bytes + block_offsets[first_block] + SumSizes(sizes - before, 0, before);
+      char* const begin = reinterpret_cast<char*>(text);
+      char* out = begin;
+      offsets[0] = 0;
+      if (selection.IsDense()) {
+        for (uint32_t i = 0; i < count; ++i) {
+          out = decoder.Decode(codes, codes + sizes[i], out);
+          codes += sizes[i];
+          offsets[i + 1] = static_cast<int32_t>(out - begin);
+        }
+        return;
+      }
+      uint32_t row = 0;
+      for (uint32_t i = 0; i < selection.count; ++i) {
+        const uint32_t selected = selection.rows[i];
+        const auto end = static_cast<int32_t>(out - begin);
+        for (; row < selected; ++row) {
+          codes += sizes[row];
+          offsets[row + 1] = end;
+        }
+        out = decoder.Decode(codes, codes + sizes[row], out);
+        codes += sizes[row];
+        offsets[++row] = static_cast<int32_t>(out - begin);
+      }
+      std::fill(offsets + row, offsets + count + 1, static_cast<int32_t>(out - begin));
+    }
+  });
+  ARROW_RETURN_NOT_OK(status);
+  Vector vector = whole_;
+  vector.data = offsets;
+  vector.dictionary = text;
+  return vector;
+}
+
+arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
+  const auto* block_offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer)) + 1;
+  const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
+  auto* refs = out.data<StringRef>();
+  arrow::Status status;
+  WithStorage(descriptor_.storage, [&](const auto* type) {
+    using Size = std::remove_cvref_t<decltype(*type)>;
+    if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
+      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
+      for (size_t i = 0; i < rows.size() && status.ok(); ++i) {
+        const uint32_t block = rows[i] / kTextBlockRows;
+        const uint32_t first = block * kTextBlockRows;
+        const uint8_t* codes = bytes + block_offsets[block] + SumSizes(sizes, first, rows[i] - first);
+        const uint8_t* end = codes + sizes[rows[i]];
+        const uint64_t size = text_->DecodedSize(codes, end);
+        auto memory = texts.Allocate(static_cast<uint32_t>(size + kMaxSymbolBytes));
+        status = memory.status();
+        if (!status.ok()) continue;
+        text_->Decode(codes, end, *memory);
+        refs[i] = StringRef(*memory, static_cast<uint32_t>(size));
+      }
+    }
+  });
+  return status;
+}
+
+}  // namespace llkv

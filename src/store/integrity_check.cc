@@ -1,0 +1,389 @@
+// See integrity_check.h. Also the part of ColumnStorage that checks all tables and the blobs that belong to none.
+#include "store/integrity_check.h"
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "pager/pager.h"
+#include "store/column/column_accumulator.h"
+#include "store/column/descriptor_page.h"
+#include "store/column/row_group_writer.h"
+#include "store/column_storage.h"
+#include "store/group_keys.h"
+#include "store/key_encoding.h"
+#include "store/storage_root.h"
+#include "store/table_checkpoint.h"
+
+namespace llkv {
+
+namespace {
+
+/// Keys are compared in parts of about so many rows and bytes, chosen by hash, to bound the memory.
+constexpr uint64_t kMaxPartRows = uint64_t{1} << 22;
+constexpr uint64_t kMaxPartBytes = uint64_t{256} << 20;
+
+bool IsInPart(std::string_view key, uint64_t part, uint64_t num_parts) {
+  return num_parts == 1 || HashBytes(key.data(), key.size()) % num_parts == part;
+}
+
+bool Contains(const SortedKeys& sorted, std::string_view key, RowId row) {
+  size_t low = 0;
+  size_t high = sorted.size();
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    const int order = sorted.key(middle).compare(key);
+    if (order < 0 || (order == 0 && sorted.row(middle) < row)) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low < sorted.size() && sorted.row(low) == row && sorted.key(low) == key;
+}
+
+/// Not the number of entries: one whose delete was undone stays.
+uint32_t NumDeleted(const ColdRowGroup& group) {
+  Snapshot newest;
+  newest.ts = CommitTs(kInFlightBit - 1);
+  RowBitmap deleted;
+  group.deletes()->GetDeleted(newest, &deleted);
+  uint32_t count = 0;
+  for (const uint64_t word : deleted) count += static_cast<uint32_t>(std::popcount(word));
+  return count;
+}
+
+bool SameBound(const Value& a, const Value& b) {
+  if (a.is_null() || b.is_null()) return a.is_null() == b.is_null();
+  return CompareValues(a, b) == 0;
+}
+
+}  // namespace
+
+TableCheck::TableCheck(std::shared_ptr<ColumnTable> table, const IntegrityVisitor& visit)
+    : table_(std::move(table)), visit_(visit), state_(table_->state()) {}
+
+void TableCheck::Report(PhysicalKey key, const std::string& what) {
+  if (!status_.ok()) return;
+  const TableId id = table_->layout().id;
+  std::string message = what;
+  if (key.value != 0) message += " (key " + std::to_string(key.value) + ")";
+  status_ = visit_({id, key, 0, std::move(message)});
+}
+
+arrow::Status TableCheck::Run() {
+  CheckGroups();
+  for (const GroupEntry& entry : state_->groups) CheckGroup(entry);
+  const int64_t counted = table_->live_rows();
+  if (counted != static_cast<int64_t>(num_living_)) {
+    Report(table_->stored().key, "counts " + std::to_string(counted) + " rows and has " + std::to_string(num_living_));
+  }
+  if (!table_->layout().primary_key.empty()) CheckIndex();
+  return status_;
+}
+
+void TableCheck::CheckGroups() {
+  uint64_t end = 0;
+  for (const GroupEntry& entry : state_->groups) {
+    const std::string name = "the row group from row id " + std::to_string(entry.first_row);
+    if (entry.first_row < end) Report(PhysicalKey(), name + " overlaps the one before");
+    if (entry.end_row <= entry.first_row || entry.end_row > table_->next_row_page() * kRowPageRows) {
+      Report(PhysicalKey(), name + " has row ids that were never given out");
+    }
+    end = entry.end_row;
+  }
+}
+
+void TableCheck::CheckGroup(const GroupEntry& entry) {
+  if (entry.hot != nullptr) {
+    for (uint32_t slot = 0; slot < entry.hot->num_rows(); ++slot) {
+      num_living_ += entry.hot->created_by(slot).load() != kAbortedStamp && entry.hot->deleted_by(slot).load() == 0;
+    }
+    return;
+  }
+  ColdRowGroup& group = *entry.cold;
+  const RowGroupDescriptor& descriptor = *group.descriptor();
+  const PhysicalKey page = group.stored().page;
+  const arrow::Status consistent = CheckDescriptor(descriptor);
+  if (!consistent.ok()) return Report(page, consistent.message());
+  const uint32_t num_deleted = NumDeleted(group);
+  if (num_deleted > group.num_rows()) {
+    Report(group.stored().deletes, "more rows are deleted than row group " + std::to_string(entry.first_row) + " has");
+  }
+  num_living_ += group.num_rows() - std::min(num_deleted, group.num_rows());
+  CheckRowIds(entry);
+  std::set<FieldId> fields;
+  for (size_t i = 0; i < descriptor.columns.size(); ++i) {
+    const ChunkDescriptor& chunk = descriptor.columns[i];
+    const auto& columns = table_->layout().columns;
+    const auto column = std::find_if(columns.begin(), columns.end(),
+                                     [&](const TableLayout::Column& other) { return other.field == chunk.field; });
+    if (column == columns.end() || column->type != chunk.type || !fields.insert(chunk.field).second) {
+      Report(page, "row group " + std::to_string(entry.first_row) + " has a chunk of field " +
+                       std::to_string(chunk.field.value) + ", which the table's layout does not have so");
+    }
+    CheckChunk(group, i);
+  }
+}
+
+void TableCheck::CheckRowIds(const GroupEntry& entry) {
+  ColdRowGroup& group = *entry.cold;
+  std::vector<RowId> ids(group.num_rows());
+  const arrow::Status read = group.reader().GetRowIds(0, ids);
+  if (!read.ok()) return Report(group.descriptor()->row_ids.key, read.message());
+  const bool ascending =
+      std::adjacent_find(ids.begin(), ids.end(), [](RowId a, RowId b) { return a >= b; }) == ids.end();
+  if (!ascending || ids.empty() || ids.front().value != entry.first_row || ids.back().value + 1 != entry.end_row) {
+    Report(group.descriptor()->row_ids.key,
+           "the row ids of row group " + std::to_string(entry.first_row) + " are not what its descriptor says");
+  }
+}
+
+void TableCheck::CheckChunk(ColdRowGroup& group, size_t column) {
+  const ChunkDescriptor& descriptor = group.descriptor()->columns[column];
+  const auto check = [&]() -> arrow::Result<std::string> {
+    ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, group.reader().Column(column));
+    ColumnAccumulator values(descriptor.field, descriptor.type, table_->context().pool);
+    for (uint32_t first = 0; first < chunk->num_rows(); first += kMaxBatchRows) {
+      const uint32_t count = std::min(kMaxBatchRows, chunk->num_rows() - first);
+      ARROW_RETURN_NOT_OK(values.Append(chunk->GetVector(first), Selection::All(count)));
+    }
+    ARROW_ASSIGN_OR_RAISE(const EncodedChunk encoded, values.Encode());
+    const ChunkStatistics& found = encoded.descriptor.statistics;
+    const ChunkStatistics& said = descriptor.statistics;
+    if (chunk->num_rows() != group.num_rows()) return "its number of rows";
+    if (found.num_nulls != said.num_nulls) return "its number of NULLs";
+    if (!SameBound(found.min, said.min) || found.min_is_exact != said.min_is_exact) return "its least value";
+    if (!SameBound(found.max, said.max) || found.max_is_exact != said.max_is_exact) return "its greatest value";
+    return "";
+  };
+  const arrow::Result<std::string> wrong = check();
+  const std::string name = "the chunk of field " + std::to_string(descriptor.field.value) + " in row group " +
+                           std::to_string(group.descriptor()->first_row_id.value);
+  if (!wrong.ok()) {
+    Report(descriptor.key, name + ": " + wrong.status().message());
+  } else if (!wrong->empty()) {
+    Report(descriptor.key, name + " is not what its descriptor says: " + *wrong);
+  }
+}
+
+std::string TableCheck::Shown(std::string_view key) const {
+  std::vector<LogicalType> types;
+  for (const uint32_t ordinal : table_->layout().primary_key) types.push_back(table_->types()[ordinal]);
+  return "(" + KeyToString(types, key) + ")";
+}
+
+bool TableCheck::IsAlive(RowId row) {
+  const auto fate = ColumnTable::FateOf(*state_, row);
+  return fate.ok() && *fate == ColumnTable::RowFate::kAlive;
+}
+
+void TableCheck::CheckIndex() {
+  uint64_t num_bytes = 0;
+  for (const IndexRunEntry& run : state_->runs) {
+    num_bytes += run.reader->descriptor().size_bytes;
+    CheckRun(*run.reader);
+  }
+  const uint64_t num_parts = 1 + std::max(num_living_ / kMaxPartRows, num_bytes / kMaxPartBytes);
+  for (uint64_t part = 0; part < num_parts && status_.ok(); ++part) CheckKeys(part, num_parts);
+}
+
+void TableCheck::CheckRun(IndexRunReader& run) {
+  struct Order {
+    std::string key;
+    RowId row;
+    std::string first_key;
+    uint64_t num_pairs = 0;
+    bool ascends = true;
+  } order;
+  const auto visit = [](void* context, std::string_view key, RowId row) {
+    auto* order = static_cast<Order*>(context);
+    if (order->num_pairs == 0) {
+      order->first_key = key;
+    } else if (key < order->key || (key == order->key && row <= order->row)) {
+      order->ascends = false;
+    }
+    order->key = key;
+    order->row = row;
+    ++order->num_pairs;
+    return true;
+  };
+  const PhysicalKey root = run.descriptor().root;
+  const arrow::Status scanned = run.Scan(std::nullopt, std::nullopt, visit, &order);
+  if (!scanned.ok()) return Report(root, "an index run: " + scanned.message());
+  if (!order.ascends) Report(root, "an index run is not sorted");
+  if (order.num_pairs != run.descriptor().num_entries) {
+    Report(root, "an index run has " + std::to_string(order.num_pairs) + " pairs and counts " +
+                     std::to_string(run.descriptor().num_entries));
+  }
+  if (order.first_key != run.descriptor().min_key || order.key != run.descriptor().max_key) {
+    Report(root, "an index run's first or last key is not what its descriptor says");
+  }
+}
+
+void TableCheck::CollectLiving(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living) {
+  if (entry.hot != nullptr) return CollectLivingHot(entry, part, num_parts, living);
+  SortedKeys keys;
+  // A chunk that cannot be read was reported.
+  if (!CollectKeys(table_->layout(), *entry.cold, table_->context().pool, &keys).ok()) return;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (IsInPart(keys.key(i), part, num_parts) && IsAlive(keys.row(i))) living->Add(keys.key(i), keys.row(i));
+  }
+}
+
+/// Before a checkpoint succeeds there may be an index for what it seals and one for what came after.
+bool TableCheck::IsInHotIndex(std::string_view key, RowId row) const {
+  return std::any_of(state_->hot_indexes.begin(), state_->hot_indexes.end(), [&](const HotIndexEntry& hot) {
+    if (!hot.validity.IsActive()) return false;
+    const ArtIndex::Entry* found = hot.index->Find(key);
+    while (found != nullptr && found->row != row) found = found->older;
+    return found != nullptr;
+  });
+}
+
+void TableCheck::CollectLivingHot(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living) {
+  std::string key;
+  for (uint32_t slot = 0; slot < entry.hot->num_rows(); ++slot) {
+    const RowId row(entry.first_row + slot);
+    if (!IsAlive(row) || !table_->EncodeHotKey(*entry.hot, slot, &key) || !IsInPart(key, part, num_parts)) continue;
+    living->Add(key, row);
+    if (IsInHotIndex(key, row)) continue;
+    Report(PhysicalKey(), "the row " + std::to_string(row.value) + " with key " + Shown(key) +
+                              " is not in the index over rows in memory");
+  }
+}
+
+void TableCheck::CheckPairs(IndexRunReader& run, uint64_t part, uint64_t num_parts, const SortedKeys& living,
+                            SortedKeys* pairs) {
+  struct Context {
+    TableCheck* check;
+    const SortedKeys* living;
+    SortedKeys* pairs;
+    PhysicalKey root;
+    uint64_t part;
+    uint64_t num_parts;
+  } context{this, &living, pairs, run.descriptor().root, part, num_parts};
+  const auto visit = [](void* pointer, std::string_view key, RowId row) {
+    auto* context = static_cast<Context*>(pointer);
+    TableCheck& check = *context->check;
+    if (!IsInPart(key, context->part, context->num_parts)) return true;
+    context->pairs->Add(key, row);
+    if (!Contains(*context->living, key, row) && check.IsAlive(row)) {
+      check.Report(context->root, "the index leads from key " + check.Shown(key) + " to row " +
+                                      std::to_string(row.value) + ", which has another key");
+    }
+    return check.status_.ok();
+  };
+  // A run that cannot be read was reported.
+  static_cast<void>(run.Scan(std::nullopt, std::nullopt, visit, &context));
+}
+
+void TableCheck::CheckKeys(uint64_t part, uint64_t num_parts) {
+  SortedKeys living;
+  for (const GroupEntry& entry : state_->groups) CollectLiving(entry, part, num_parts, &living);
+  living.Sort();
+  for (size_t i = 1; i < living.size(); ++i) {
+    if (living.key(i) != living.key(i - 1)) continue;
+    Report(PhysicalKey(), "the rows " + std::to_string(living.row(i - 1).value) + " and " +
+                              std::to_string(living.row(i).value) + " have the same key " + Shown(living.key(i)) +
+                              " of \"" + table_->layout().primary_key_name + "\"");
+  }
+  SortedKeys pairs;
+  for (const IndexRunEntry& run : state_->runs) CheckPairs(*run.reader, part, num_parts, living, &pairs);
+  pairs.Sort();
+  for (size_t i = 0; i < living.size(); ++i) {
+    const GroupEntry* entry = state_->FindActive(living.row(i));
+    if (entry == nullptr || entry->hot != nullptr || Contains(pairs, living.key(i), living.row(i))) continue;
+    Report(PhysicalKey(), "the row " + std::to_string(living.row(i).value) + " with key " + Shown(living.key(i)) +
+                              " is not in the index \"" + table_->layout().primary_key_name + "\"");
+  }
+}
+
+std::vector<TableId> ColumnStorage::TableIds() {
+  std::vector<TableId> ids;
+  MutexLock lock(mutex_);
+  for (const auto& [id, slot] : tables_) {
+    if (!slot.dropped_at) ids.push_back(id);
+  }
+  return ids;
+}
+
+arrow::Status ColumnStorage::CheckTables(std::optional<TableId> only, const IntegrityVisitor& visit) {
+  for (const TableId id : only ? std::vector<TableId>{*only} : TableIds()) {
+    const auto table = FindTable(id);
+    if (!table.ok()) {
+      ARROW_RETURN_NOT_OK(visit({id, PhysicalKey(), 0, table.status().message()}));
+    } else if (*table != nullptr) {
+      ARROW_RETURN_NOT_OK(TableCheck(*table, visit).Run());
+    }
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status ColumnStorage::CheckReachable(const IntegrityVisitor& visit) {
+  std::map<PhysicalKey, TableId> reachable;
+  const auto add = [&](TableId table, std::span<const PhysicalKey> keys) -> arrow::Status {
+    for (const PhysicalKey key : keys) {
+      const auto [other, fresh] = reachable.emplace(key, table);
+      if (fresh) continue;
+      ARROW_RETURN_NOT_OK(visit({table, key, 0,
+                                 "the blob of key " + std::to_string(key.value) + " belongs also to " +
+                                     (other->second.value == 0 ? std::string("the unused blobs")
+                                                               : "table " + std::to_string(other->second.value))}));
+    }
+    return arrow::Status::OK();
+  };
+  std::vector<std::shared_ptr<ColumnTable>> tables;
+  {
+    MutexLock lock(mutex_);
+    std::set<PhysicalKey> unused;
+    for (const UnusedBlobs& one : unused_) unused.insert(one.blobs.begin(), one.blobs.end());
+    ARROW_RETURN_NOT_OK(add(TableId(), std::vector<PhysicalKey>(unused.begin(), unused.end())));
+    for (const auto& [id, slot] : tables_) {
+      // Those of tables that a checkpoint took out of the root are among the unused.
+      if (slot.is_unlisted) continue;
+      const auto table = Load(id);
+      // What a damaged table leads to is unknown; it was reported.
+      if (!table.ok()) return arrow::Status::OK();
+      tables.push_back(*table);
+    }
+  }
+  for (const auto& table : tables) {
+    const auto blobs = TableCheckpoint::AllBlobs(*table);
+    if (!blobs.ok()) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(add(table->layout().id, *blobs));
+  }
+  // The pager has reported a directory that cannot be read.
+  const auto keys = pager_->Keys();
+  if (!keys.ok()) return arrow::Status::OK();
+  const std::set<PhysicalKey> there(keys->begin(), keys->end());
+  for (const PhysicalKey key : *keys) {
+    if (reachable.contains(key)) continue;
+    ARROW_RETURN_NOT_OK(visit({TableId(), key, 0, "nothing leads to the blob of key " + std::to_string(key.value)}));
+  }
+  for (const auto& [key, table] : reachable) {
+    if (there.contains(key)) continue;
+    ARROW_RETURN_NOT_OK(
+        visit({table, key, 0, "the blob of key " + std::to_string(key.value) + " is needed and not there"}));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status ColumnStorage::CheckIntegrity(std::optional<TableId> only, const IntegrityVisitor& visit) {
+  const auto check = [&]() -> arrow::Status {
+    if (!only) ARROW_RETURN_NOT_OK(pager_->CheckIntegrity(visit));
+    ARROW_RETURN_NOT_OK(CheckTables(only, visit));
+    return only ? arrow::Status::OK() : CheckReachable(visit);
+  };
+  const int64_t timeout_ms = txns_.lock_timeout_ms();
+  // Neither a checkpoint nor a transaction changes what is compared.
+  return RunAlone(Waits{timeout_ms, timeout_ms, timeout_ms, nullptr},
+                  [&] { return txns_.RunWithoutWriter(timeout_ms, nullptr, check); });
+}
+
+}  // namespace llkv
