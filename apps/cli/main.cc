@@ -66,14 +66,24 @@ void OnInterrupt(int) {
   if (interruptible != nullptr) interruptible->Interrupt();
 }
 
-/// Interrupts go to the shell; a read that waits is broken off by them. A closed pipe is a failed write.
-void HandleSignals(llkv::cli::Shell* shell) {
-  interruptible = shell;
+void SetInterruptHandler(void (*handler)(int)) {
   struct sigaction action = {};
-  action.sa_handler = shell != nullptr ? OnInterrupt : SIG_DFL;
+  action.sa_handler = handler;
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
+}
+
+/// Interrupts go to the shell; a read that waits is broken off by them. A closed pipe is a failed write.
+void HandleSignals(llkv::cli::Shell& shell) {
+  interruptible = &shell;
+  SetInterruptHandler(OnInterrupt);
   std::signal(SIGPIPE, SIG_IGN);
+}
+
+/// A program that ends because of an interrupt closes its database and gives its exit status whatever comes after.
+void EndSignals(bool was_interrupted) {
+  SetInterruptHandler(was_interrupted ? SIG_IGN : SIG_DFL);
+  interruptible = nullptr;
 }
 
 void PrintFailure(const arrow::Status& status) {
@@ -89,7 +99,7 @@ int RunInputs(const Arguments& arguments, llkv::Session& session) {
   if (arguments.csv) options.mode = OutputMode::kCsv;
   if (arguments.json) options.mode = OutputMode::kJson;
   llkv::cli::Shell shell(session, options);
-  HandleSignals(&shell);
+  HandleSignals(shell);
   for (const Input& input : arguments.inputs) {
     if (input.is_file) {
       shell.RunFile(input.text);
@@ -107,7 +117,7 @@ int RunInputs(const Arguments& arguments, llkv::Session& session) {
   } else if (arguments.inputs.empty()) {
     shell.RunStream(stdin, "");
   }
-  HandleSignals(nullptr);
+  EndSignals(shell.exit_status() == 128 + SIGINT);
   return status != 0 ? status : shell.exit_status();
 }
 

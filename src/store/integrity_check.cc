@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "pager/pager.h"
 #include "store/column/column_accumulator.h"
+#include "store/column/column_scratch.h"
 #include "store/column/descriptor_page.h"
 #include "store/column/row_group_writer.h"
 #include "store/column_storage.h"
@@ -149,9 +150,11 @@ void TableCheck::CheckChunk(ColdRowGroup& group, size_t column) {
   const auto check = [&]() -> arrow::Result<std::string> {
     ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, group.reader().Column(column));
     ColumnAccumulator values(descriptor.field, descriptor.type, table_->context().pool);
+    ColumnScratch scratch(table_->context().pool);
     for (uint32_t first = 0; first < chunk->num_rows(); first += kMaxBatchRows) {
       const uint32_t count = std::min(kMaxBatchRows, chunk->num_rows() - first);
-      ARROW_RETURN_NOT_OK(values.Append(chunk->GetVector(first), Selection::All(count)));
+      ARROW_ASSIGN_OR_RAISE(const Vector vector, chunk->Read(first, count, scratch));
+      ARROW_RETURN_NOT_OK(values.Append(vector, Selection::All(count)));
     }
     ARROW_ASSIGN_OR_RAISE(const EncodedChunk encoded, values.Encode());
     const ChunkStatistics& found = encoded.descriptor.statistics;

@@ -248,7 +248,10 @@ arrow::Status ColumnStorage::CheckpointNow(const Waits& waits) {
     has_work = HasCheckpointWork(txns_.last_committed());
     return has_work ? BeginCheckpoint(pending) : arrow::Status::OK();
   }));
-  if (!has_work) return arrow::Status::OK();
+  if (!has_work) {
+    DropUnseenTables();
+    return arrow::Status::OK();
+  }
   CallHook(CheckpointStage::kSealed);
   ARROW_RETURN_NOT_OK(WriteCheckpoint(pending));
   CallHook(CheckpointStage::kWritten);

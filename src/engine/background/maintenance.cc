@@ -18,8 +18,11 @@ arrow::Result<std::unique_ptr<Maintenance>> Maintenance::Make(Storage* storage) 
 
 Maintenance::~Maintenance() {
   Stop();
-  // In a forked child the object of a thread that is not here must not be destroyed as a running one.
-  if (forked()) static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
+  if (!forked()) return;
+  // In a forked child the thread is not here: its object must not be destroyed as a running one, and destroying what it
+  // waited on would wait for it.
+  static_cast<void>(std::make_unique<std::thread>(std::move(thread_)).release());
+  static_cast<void>(changed_.release());
 }
 
 void Maintenance::Wake() {
@@ -36,7 +39,7 @@ void Maintenance::Wake() {
       return;
     }
   }
-  changed_.NotifyAll();
+  changed_->NotifyAll();
 }
 
 void Maintenance::Stop() {
@@ -48,13 +51,13 @@ void Maintenance::Stop() {
     stop_.RequestStop();
     thread = std::move(thread_);
   }
-  changed_.NotifyAll();
+  changed_->NotifyAll();
   if (thread.joinable()) thread.join();
 }
 
 void Maintenance::WaitIdle() {
   MutexLock lock(mutex_);
-  while (!is_ended_ && (is_working_ || is_woken_.load())) changed_.Wait(mutex_);
+  while (!is_ended_ && (is_working_ || is_woken_.load())) changed_->Wait(mutex_);
 }
 
 arrow::Status Maintenance::last_error() const {
@@ -67,8 +70,8 @@ void Maintenance::Run() {
     {
       MutexLock lock(mutex_);
       is_working_ = false;
-      changed_.NotifyAll();
-      while (!is_ended_ && !is_woken_.load()) changed_.Wait(mutex_);
+      changed_->NotifyAll();
+      while (!is_ended_ && !is_woken_.load()) changed_->Wait(mutex_);
       if (is_ended_) return;
       is_working_ = true;
       is_woken_.store(false);

@@ -57,7 +57,7 @@ class Maintenance {
   std::atomic<uint64_t> num_steps_{0};
 
   mutable Mutex mutex_;
-  ConditionVariable changed_;
+  std::unique_ptr<ConditionVariable> changed_ = std::make_unique<ConditionVariable>();
   bool is_working_ LLKV_GUARDED_BY(mutex_) = false;
   bool is_ended_ LLKV_GUARDED_BY(mutex_) = false;
   arrow::Status last_error_ LLKV_GUARDED_BY(mutex_);

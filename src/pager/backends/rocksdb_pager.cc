@@ -690,7 +690,7 @@ PagerStats RocksdbPager::stats() const {
   stats.num_keys = counters_.num_keys;
   stats.live_bytes = counters_.live_bytes;
   stats.log_bytes = counters_.log_bytes;
-  stats.size_bytes = counters_.live_bytes + counters_.log_bytes;
+  stats.size_bytes = stats.space_live_bytes = counters_.live_bytes + counters_.log_bytes;
   stats.last_lsn = Lsn(counters_.lsn);
   stats.durable_lsn = Lsn(durable_lsn_.load(std::memory_order_acquire));
   return stats;

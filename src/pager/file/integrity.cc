@@ -32,7 +32,7 @@ class FileCheck {
   }
 
   void CheckHeaders(const HeaderSlot& newest) {
-    for (const uint64_t number : {0, 1}) {
+    for (const uint64_t number : {uint64_t{0}, uint64_t{1}}) {
       const bool is_newest = (newest.sequence - 1) % 2 == number;
       if (!is_newest && newest.sequence == 1 && IsUnwritten(file_, number)) continue;
       const auto bytes = file_.View(number * kPageBytes, sizeof(HeaderSlot));

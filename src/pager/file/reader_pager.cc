@@ -205,12 +205,22 @@ PagerStats ReaderPager::stats() const {
   if (version == nullptr) return stats;
   stats.num_keys = version->directory.num_keys();
   stats.live_bytes = version->live_bytes;
+  stats.space_live_bytes = kHeaderBytes;
   for (const Segment& segment : version->base->space.Segments()) {
     ++stats.num_segments;
-    if (segment.kind == SegmentKind::kLog) stats.log_bytes += segment.size;
-    if (segment.kind == SegmentKind::kData) stats.dead_bytes += segment.used - std::min(segment.used, segment.live);
+    if (segment.kind == SegmentKind::kLog) {
+      stats.log_bytes += segment.size;
+      stats.space_live_bytes += segment.size;
+    }
+    if (segment.kind == SegmentKind::kData) {
+      const uint64_t live = std::min(segment.used, segment.live);
+      stats.space_live_bytes += live;
+      stats.dead_bytes += segment.used - live;
+    }
   }
-  stats.size_bytes = version->base->opened->file->size();
+  // What the writer does with the rest of the file is known to the writer.
+  stats.size_bytes = std::max(version->base->opened->file->size(), stats.space_live_bytes + stats.dead_bytes);
+  stats.space_free_bytes = stats.size_bytes - stats.space_live_bytes - stats.dead_bytes;
   stats.last_lsn = Lsn(version->lsn);
   stats.durable_lsn = Lsn(version->lsn);
   return stats;

@@ -199,7 +199,7 @@ arrow::Status FilePager::CommitMoves(MovedEntries* moved) {
       core.space.Drop(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
     }
   };
-  const auto commit = [&]() -> arrow::Status {
+  const auto commit = [&]() LLKV_REQUIRES(checkpoint_mutex_) -> arrow::Status {
     MutexLock lock(commit_mutex_);
     ARROW_RETURN_NOT_OK(refusal_);
     const uint64_t lsn = log_.next_lsn;

@@ -88,7 +88,7 @@ arrow::Status FilePager::Vacuum() {
   }
   const std::string fresh_path = path_ + "-vacuum";
   NewFile fresh;
-  const auto replace = [&]() -> arrow::Status {
+  const auto replace = [&]() LLKV_REQUIRES(checkpoint_mutex_, commit_mutex_) -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(fresh_path, {.write = true, .create = true, .truncate = true}));
     ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes));
     fresh.core = std::make_shared<FileCore>(std::move(file), options_);
