@@ -11,6 +11,9 @@
 
 namespace llkv {
 
+/// A change that writes so many rows writes them as cold row groups, as COPY does.
+inline constexpr int64_t kMinBulkRows = 131072;
+
 /// Rows that a sink wrote. Shared by the sink and the source behind it.
 struct RowCount {
   std::atomic<int64_t> rows{0};

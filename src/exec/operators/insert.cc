@@ -19,8 +19,6 @@ struct InsertState : LaneState {
   }
 };
 
-/// INSERT of so many rows writes cold row groups, as COPY does.
-constexpr double kMinBulkRows = 131072;
 
 /// Whether somebody asked for an order of the rows: then they are stored in it.
 bool IsOrdered(const LogicalPlan& plan) {
@@ -41,7 +39,7 @@ class Insert : public Sink {
   Insert(const LogicalInsert& node, std::shared_ptr<RowCount> count)
       : node_(node),
         count_(std::move(count)),
-        is_bulk_(node.bulk || (!node.children.empty() && node.children[0]->estimated_rows >= kMinBulkRows)),
+        is_bulk_(node.bulk || (!node.children.empty() && node.children[0]->estimated_rows >= static_cast<double>(kMinBulkRows))),
         is_ordered_(!node.children.empty() && IsOrdered(*node.children[0])) {}
 
   arrow::Status Open(QueryContext& query) override {
@@ -65,7 +63,8 @@ class Insert : public Sink {
 
   arrow::Result<SinkResult> Consume(LaneContext& lane, const Batch& batch, LaneState& lane_state) override {
     auto& state = static_cast<InsertState&>(lane_state);
-    if (!is_bulk_) {
+    // Where more rows come than were expected, there is one lane.
+    if (!is_bulk_ && count_->rows.load(std::memory_order_relaxed) < kMinBulkRows) {
       ARROW_RETURN_NOT_OK(store_->Append(*transaction_, batch));
     } else {
       if (state.bulk == nullptr) {

@@ -94,6 +94,10 @@ class Update : public ChangeSink {
     const BatchCollection& collected = *rows().rows;
     // A row that was found twice (UPDATE … FROM) is written once.
     const bool has_duplicates = deleted != collected.num_rows();
+    std::unique_ptr<BulkWriter> bulk;
+    if (deleted >= kMinBulkRows) {
+      ARROW_ASSIGN_OR_RAISE(bulk, store.MakeBulkWriter(transaction, query.pool));
+    }
     std::unordered_set<uint64_t> seen;
     std::vector<uint16_t> firsts;
     for (size_t i = 0; i < collected.num_chunks(); ++i) {
@@ -109,8 +113,10 @@ class Update : public ChangeSink {
         written.selection = Selection{firsts.data(), static_cast<uint32_t>(firsts.size())};
         if (firsts.empty()) continue;
       }
-      ARROW_RETURN_NOT_OK(store.Append(transaction, written, UniqueCheck::kAtEndOfStatement));
+      ARROW_RETURN_NOT_OK(bulk != nullptr ? bulk->Append(written)
+                                          : store.Append(transaction, written, UniqueCheck::kAtEndOfStatement));
     }
+    if (bulk != nullptr) ARROW_RETURN_NOT_OK(bulk->Finish());
     return deleted;
   }
 };
