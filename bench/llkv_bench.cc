@@ -2,6 +2,7 @@
 //
 //   llkv_bench sql DATABASE THREADS RUNS FILE…   one JSON line a file: its name, seconds of each run, the rows of the
 //   last llkv_bench loop FILE THREADS RUNS            the same for the sum of a file's 64-bit words through a mapping
+//   llkv_bench first DATABASE SQL                the same for opening a database and the first batch of one query
 //   llkv_bench exec DATABASE THREADS SETUP FILE  runs the SQL of SETUP, then that of FILE, and times the latter
 //   llkv_bench append DATABASE THREADS SETUP TABLE ARROW  the same for appending the batches of an Arrow file, mapped
 #include <arrow/io/file.h>
@@ -88,6 +89,18 @@ arrow::Status RunSql(const std::string& database, int threads, int runs, const s
     }
     PrintLine(file, seconds, JsonRows(batches));
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status RunFirst(const std::string& database, const std::string& sql) {
+  const double start = Seconds();
+  ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open(database, llkv::EngineOptions{}));
+  ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
+  ARROW_ASSIGN_OR_RAISE(auto reader, session.Query(sql));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+  const double seconds = Seconds() - start;
+  PrintLine(database, {seconds}, batch == nullptr ? "[]" : JsonRows({batch}));
   return arrow::Status::OK();
 }
 
@@ -179,6 +192,11 @@ int main(int argc, char** argv) {
     if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
     return done.ok() ? 0 : 1;
   }
+  if (words.size() == 4 && words[1] == "first") {
+    const arrow::Status done = RunFirst(words[2], words[3]);
+    if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
+    return done.ok() ? 0 : 1;
+  }
   if (words.size() == 5 && words[1] == "loop") {
     return RunLoop(words[2], std::atoi(words[3].c_str()), std::atoi(words[4].c_str()));
   }
@@ -190,6 +208,7 @@ int main(int argc, char** argv) {
   std::fprintf(
       stderr,
       "usage: llkv_bench sql DATABASE THREADS RUNS FILE… | llkv_bench loop FILE THREADS RUNS |\n"
+      "       llkv_bench first DATABASE SQL |\n"
       "       llkv_bench exec DATABASE THREADS SETUP FILE | llkv_bench append DATABASE THREADS SETUP TABLE ARROW\n");
   return 2;
 }

@@ -23,6 +23,7 @@ import time
 import duckdb
 
 import load
+import opening
 import space
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -221,6 +222,7 @@ def main():
     parser.add_argument("--scale", default="1")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--queries", default="", help="only these of TPC-H, for example q01,q06")
+    parser.add_argument("--open-gb", type=float, default=10, help="the size of the file that is opened")
     arguments = parser.parse_args()
     threads = [int(count) for count in arguments.threads.split(",")]
     WORK.mkdir(parents=True, exist_ok=True)
@@ -233,10 +235,12 @@ def main():
             bench.tpch(arguments.scale, threads)
         elif name == "load":
             bench.load(arguments.scale, threads)
+        elif name == "open":
+            opening.run(bench, LLKV, LLKV_BENCH, WORK / "open", arguments.open_gb)
         elif name == "space":
             bench.bounds += space.run(LLKV, WORK / "space")
         else:
-            sys.exit(f"there is no benchmark {name}: sum, tpch, load, space")
+            sys.exit(f"there is no benchmark {name}: sum, tpch, load, open, space")
     (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases, "bounds": bench.bounds}, indent=1))
     print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
     return 1 if bench.differences or not all(bound["ok"] for bound in bench.bounds) else 0
