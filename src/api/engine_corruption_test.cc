@@ -108,7 +108,7 @@ void FindLive(Sample* sample) {
   const auto add = [&](file::Extent bytes) {
     sample->live.push_back({bytes.offset - sizeof(file::EntryHeader), bytes.length + sizeof(file::EntryHeader)});
   };
-  for (const uint64_t slot : {0, 1}) sample->live.push_back({slot * file::kPageBytes, sizeof(file::HeaderSlot)});
+  for (const uint64_t slot : {uint64_t{0}, uint64_t{1}}) sample->live.push_back({slot * file::kPageBytes, sizeof(file::HeaderSlot)});
   add(state.header.checkpoint);
   file::KeyDirectory::CheckVisitor visitor;
   visitor.node = [&](uint64_t, unsigned, file::Extent place) { add(place); };
@@ -233,7 +233,7 @@ TEST(EngineCorruption, EveryTruncation) {
 
 TEST(EngineCorruption, AHeaderSlotThatIsDamagedIsReported) {
   const Sample& sample = TheSample();
-  for (const uint64_t slot : {0, 1}) {
+  for (const uint64_t slot : {uint64_t{0}, uint64_t{1}}) {
     std::string bytes = sample.file;
     bytes[slot * file::kPageBytes + 64] ^= 1;
     SimDisk disk;

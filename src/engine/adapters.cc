@@ -78,7 +78,7 @@ class StreamReader : public FileReader {
   StreamReader(std::shared_ptr<arrow::RecordBatchReader> stream, std::vector<ReaderColumn> columns)
       : stream_(std::move(stream)), columns_(std::move(columns)) {}
   const std::vector<ReaderColumn>& columns() const override { return columns_; }
-  uint64_t num_parts() const override { return estimated_rows() / kStreamPartRows; }
+  uint64_t num_parts() const override { return static_cast<uint64_t>(estimated_rows() / kStreamPartRows); }
   int64_t estimated_rows() const override { return 1'000'000; }
 
   arrow::Result<std::unique_ptr<FileParts>> OpenParts(std::vector<uint32_t> column_indexes,
