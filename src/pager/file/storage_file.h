@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "os/file_system.h"
 #include "pager/file/held_buffers.h"
@@ -21,7 +22,10 @@ class StorageFile {
   /// `address_space` is what is reserved at most; less where the process has less.
   static arrow::Result<std::unique_ptr<StorageFile>> Make(std::unique_ptr<File> file, uint64_t address_space);
 
-  const std::string& path() const { return file_->path(); }
+  /// What messages call the file.
+  const std::string& path() const { return path_; }
+  /// After the file was renamed; before other threads have it.
+  void SetPath(std::string path) { path_ = std::move(path); }
   uint64_t size() const { return size_.load(std::memory_order_acquire); }
   /// Keeps the bytes of View valid.
   const std::shared_ptr<FileMapping>& mapping() const { return mapping_; }
@@ -56,11 +60,13 @@ class StorageFile {
  private:
   StorageFile(std::unique_ptr<File> file, std::shared_ptr<FileMapping> mapping, uint64_t size)
       : file_(std::move(file)),
+        path_(file_->path()),
         mapping_(std::move(mapping)),
         held_(std::make_shared<HeldBuffers>(mapping_)),
         size_(size) {}
 
   std::unique_ptr<File> file_;
+  std::string path_;
   std::shared_ptr<FileMapping> mapping_;
   std::shared_ptr<HeldBuffers> held_;
   std::atomic<uint64_t> size_;

@@ -101,6 +101,7 @@ arrow::Status FilePager::Vacuum() {
     core_->staged.Reopen();
     return replaced;
   }
+  fresh.core->file->SetPath(path_);
   const arrow::Status named = file_system.SyncDirectoryOf(path_);
   MarkSuperseded(*core_->file);
   GoOverTo(fresh);
