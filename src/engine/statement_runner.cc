@@ -44,6 +44,17 @@ StatementResult Tagged(std::string tag) {
   return result;
 }
 
+/// For statements that work on the file itself, outside of transactions.
+arrow::Status CheckMayMaintain(const std::string& statement, bool is_autocommit, Storage& storage) {
+  if (!is_autocommit) {
+    return SqlError(sqlstate::kActiveTransaction, statement + " cannot run inside a transaction");
+  }
+  if (storage.txns().is_read_only()) {
+    return SqlError(sqlstate::kReadOnlyTransaction, "the database was opened read-only");
+  }
+  return arrow::Status::OK();
+}
+
 std::vector<std::string> SplitLines(const std::string& text) {
   std::vector<std::string> lines;
   size_t start = 0;
@@ -192,17 +203,15 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   }
   if (auto* pragma = std::get_if<BoundPragma>(&bound)) return RunPragma(*pragma, scope, catalog);
   if (std::holds_alternative<BoundCheckpoint>(bound)) {
-    if (!scope.is_autocommit()) {
-      return SqlError(sqlstate::kActiveTransaction, "CHECKPOINT cannot run inside a transaction");
-    }
-    ARROW_RETURN_NOT_OK(session_.database()->storage().Checkpoint(&session_.stop()));
+    Storage& storage = session_.database()->storage();
+    ARROW_RETURN_NOT_OK(CheckMayMaintain("CHECKPOINT", scope.is_autocommit(), storage));
+    ARROW_RETURN_NOT_OK(storage.Checkpoint(&session_.stop()));
     return Tagged("CHECKPOINT");
   }
   if (std::holds_alternative<BoundVacuum>(bound)) {
-    if (!scope.is_autocommit()) {
-      return SqlError(sqlstate::kActiveTransaction, "VACUUM cannot run inside a transaction");
-    }
-    ARROW_RETURN_NOT_OK(session_.database()->storage().Vacuum(&session_.stop()));
+    Storage& storage = session_.database()->storage();
+    ARROW_RETURN_NOT_OK(CheckMayMaintain("VACUUM", scope.is_autocommit(), storage));
+    ARROW_RETURN_NOT_OK(storage.Vacuum(&session_.stop()));
     return Tagged("VACUUM");
   }
   return InternalError("a statement of an unknown kind");

@@ -55,7 +55,8 @@ class Arguments(ShellTest):
         self.expect_failure("missing.llkv", "-readonly", "missing.llkv", "SELECT 1")
         self.expect("", "a.llkv", "CREATE TABLE t (a INT); INSERT INTO t VALUES (1)")
         self.expect("1\n", "-readonly", "a.llkv", "SELECT a FROM t")
-        self.expect_failure("read-only", "-readonly", "a.llkv", "INSERT INTO t VALUES (2)")
+        for change in ("INSERT INTO t VALUES (2)", "CHECKPOINT", "VACUUM"):
+            self.expect_failure("read-only", "-readonly", "a.llkv", change)
         self.expect("1\n", "a.llkv", "SELECT a FROM t")
 
     def test_foreign_files(self):
