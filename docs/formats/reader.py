@@ -4,7 +4,7 @@
 reader.py FILE           lists tables and views with their columns and numbers of rows
 reader.py FILE TABLE     prints a table's rows as CSV, in no particular order
 reader.py FILE --chunks  lists row groups, chunks, deletion vectors and rows of the log as they are stored
-reader.py FILE --to DIR  writes each table to DIR/TABLE.csv
+reader.py FILE --to DIR  lists as without it, and writes each table to DIR/TABLE.csv
 
 Sees the newest commit, rows that only the log has included. Takes no lock: nobody may write meanwhile. What it uses is
 verified; where that is damaged it says so and ends with status 1. It does not use index runs. Needs pyarrow for
@@ -258,18 +258,17 @@ def csv_of(table):
 
 
 def lines_of(database, arguments):
-    if not arguments:
+    if not arguments or arguments[0] == "--to":
         for name, table in sorted(database.names.items()):
+            if arguments:
+                with (pathlib.Path(arguments[1]) / f"{name}.csv").open("w", encoding="utf-8", newline="\n") as file:
+                    file.writelines(line + "\n" for line in csv_of(table))
             columns = ", ".join(f"{column} {kind}" for _, kind, column in table.layout["columns"])
             yield f"{name} ({columns}): {len(table.rows)} rows"
         yield from (f"{view}: view" for view in database.views)
     elif arguments == ["--chunks"]:
         for name, table in sorted(database.names.items()):
             yield from (f"{name}: {part}" for part in table.parts)
-    elif arguments[0] == "--to":
-        for name, table in database.names.items():
-            with (pathlib.Path(arguments[1]) / f"{name}.csv").open("w", encoding="utf-8", newline="\n") as file:
-                file.writelines(line + "\n" for line in csv_of(table))
     else:
         need(arguments[0] in database.names, f"there is no table {arguments[0]}")
         yield from csv_of(database.names[arguments[0]])
