@@ -63,9 +63,12 @@ function(llkv_add_test target)
   add_executable(${target} ${ARG_SOURCES})
   _llkv_common(${target})
   target_link_libraries(${target} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  add_test(NAME ${target} COMMAND ${target})
-  set_tests_properties(${target} PROPERTIES
-    LABELS "${ARG_LABELS}" ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system" TIMEOUT 600)
+  # The sanitizers see the same code in shorter tests.
+  if(NOT (LLKV_SANITIZE AND "slow" IN_LIST ARG_LABELS))
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES
+      LABELS "${ARG_LABELS}" ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system" TIMEOUT 900)
+  endif()
   if("threads" IN_LIST ARG_LABELS)
     if(NOT TARGET threads_tests)
       add_custom_target(threads_tests)

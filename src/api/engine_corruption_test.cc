@@ -108,7 +108,8 @@ void FindLive(Sample* sample) {
   const auto add = [&](file::Extent bytes) {
     sample->live.push_back({bytes.offset - sizeof(file::EntryHeader), bytes.length + sizeof(file::EntryHeader)});
   };
-  for (const uint64_t slot : {uint64_t{0}, uint64_t{1}}) sample->live.push_back({slot * file::kPageBytes, sizeof(file::HeaderSlot)});
+  for (const uint64_t slot : {uint64_t{0}, uint64_t{1}})
+    sample->live.push_back({slot * file::kPageBytes, sizeof(file::HeaderSlot)});
   add(state.header.checkpoint);
   file::KeyDirectory::CheckVisitor visitor;
   visitor.node = [&](uint64_t, unsigned, file::Extent place) { add(place); };

@@ -19,7 +19,6 @@ struct InsertState : LaneState {
   }
 };
 
-
 /// Whether somebody asked for an order of the rows: then they are stored in it.
 bool IsOrdered(const LogicalPlan& plan) {
   switch (plan.kind) {
@@ -39,7 +38,8 @@ class Insert : public Sink {
   Insert(const LogicalInsert& node, std::shared_ptr<RowCount> count)
       : node_(node),
         count_(std::move(count)),
-        is_bulk_(node.bulk || (!node.children.empty() && node.children[0]->estimated_rows >= static_cast<double>(kMinBulkRows))),
+        is_bulk_(node.bulk ||
+                 (!node.children.empty() && node.children[0]->estimated_rows >= static_cast<double>(kMinBulkRows))),
         is_ordered_(!node.children.empty() && IsOrdered(*node.children[0])) {}
 
   arrow::Status Open(QueryContext& query) override {
