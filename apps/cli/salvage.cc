@@ -3,8 +3,8 @@
 
 #include <cstdio>
 
-#include "llkv/session.h"
 #include "llkv/salvage.h"
+#include "llkv/session.h"
 
 namespace llkv::cli {
 

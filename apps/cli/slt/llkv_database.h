@@ -12,8 +12,8 @@
 
 namespace llkv::slt {
 
-/// Opens a fresh database whose sessions have the engine's dialect: in memory where `storage` is empty, else in a folder
-/// of its own, with that URI scheme ("file", "rocksdb").
+/// Opens a fresh database whose sessions have the engine's dialect: in memory where `storage` is empty, else in a
+/// folder of its own, with that URI scheme ("file", "rocksdb").
 arrow::Result<std::unique_ptr<SltDatabase>> OpenLlkvDatabase(SltEngine engine, const EngineOptions& options,
                                                              const std::string& storage);
 
