@@ -1,20 +1,92 @@
 // See cold_rows.h.
 #include "store/cold_rows.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/error.h"
+#include "pager/pager.h"
+#include "store/column/descriptor_page.h"
 
 namespace llkv {
 
+arrow::Status LazyDescriptorPage::Read() {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(key_));
+  ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(bytes));
+  const bool is_expected = std::equal(descriptors.begin(), descriptors.end(), groups_.begin(), groups_.end(),
+                                      [](const RowGroupDescriptor& descriptor, const TableMetadata::Group& group) {
+                                        return descriptor.first_row_id == group.first_row &&
+                                               descriptor.last_row_id == group.last_row &&
+                                               descriptor.num_rows == group.num_rows;
+                                      });
+  if (!is_expected) return Corrupted("a descriptor page has other row groups than its table says");
+  for (RowGroupDescriptor& descriptor : descriptors) {
+    descriptors_.push_back(std::make_shared<const RowGroupDescriptor>(std::move(descriptor)));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::shared_ptr<const RowGroupDescriptor>> LazyDescriptorPage::Get(size_t index) {
+  MutexLock lock(mutex_);
+  if (descriptors_.empty()) ARROW_RETURN_NOT_OK(Read());
+  return descriptors_[index];
+}
+
 ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<const RowGroupDescriptor> descriptor,
                            RowBitmap gone, VersionStamp created_by, Pager* pager, arrow::MemoryPool* pool)
-    : descriptor_(std::move(descriptor)),
-      reader_(descriptor_, pager, pool),
+    : num_rows_(descriptor->num_rows),
+      pager_(pager),
+      pool_(pool),
       created_by_(created_by),
-      deletes_(std::make_shared<DeleteSet>(descriptor_->num_rows, std::move(gone))) {
-  for (const TableLayout::Column& column : layout.columns) {
-    const ChunkDescriptor* chunk = descriptor_->Find(column.field);
+      deletes_(std::make_shared<DeleteSet>(descriptor->num_rows, std::move(gone))) {
+  for (const TableLayout::Column& column : layout.columns) fields_.push_back(column.field);
+  SetDescriptor(std::move(descriptor));
+}
+
+ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<LazyDescriptorPage> page, size_t index,
+                           const Stored& stored, Pager* pager, arrow::MemoryPool* pool)
+    : num_rows_(page->group(index).num_rows),
+      pager_(pager),
+      pool_(pool),
+      page_(std::move(page)),
+      index_in_page_(index),
+      created_by_(0),
+      stored_(stored) {
+  for (const TableLayout::Column& column : layout.columns) fields_.push_back(column.field);
+}
+
+void ColdRowGroup::SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor) {
+  descriptor_ = std::move(descriptor);
+  reader_ = std::make_unique<RowGroupReader>(descriptor_, pager_, pool_);
+  for (const FieldId field : fields_) {
+    const ChunkDescriptor* chunk = descriptor_->Find(field);
     column_index_.push_back(chunk == nullptr ? kNoColumn : static_cast<size_t>(chunk - descriptor_->columns.data()));
   }
+  is_loaded_.store(true, std::memory_order_release);
+}
+
+arrow::Status ColdRowGroup::LoadNow() {
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const RowGroupDescriptor> descriptor, page_->Get(index_in_page_));
+  MutexLock lock(mutex_);
+  if (is_loaded_.load(std::memory_order_relaxed)) return arrow::Status::OK();
+  RowBitmap gone;
+  if (stored_.deletes.value != 0) {
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, pager_->Get(stored_.deletes));
+    ARROW_ASSIGN_OR_RAISE(gone, DecodeDeletes({bytes->data(), static_cast<size_t>(bytes->size())}, num_rows_));
+  }
+  auto deletes = std::make_shared<DeleteSet>(num_rows_, std::move(gone));
+  if (deletes->num_gone() != stored_.num_deleted) {
+    return Corrupted("a deletion vector has another number of rows than its table says");
+  }
+  deletes_ = std::move(deletes);
+  SetDescriptor(std::move(descriptor));
+  return arrow::Status::OK();
+}
+
+uint32_t ColdRowGroup::num_deleted() const {
+  MutexLock lock(mutex_);
+  if (deletes_ == nullptr) return stored_.num_deleted;
+  return std::min(deletes_->num_gone() + deletes_->num_entries(), num_rows_);
 }
 
 std::shared_ptr<DeleteSet> ColdRowGroup::deletes() const {

@@ -1,4 +1,6 @@
 // ColdRowGroup: a stored row group together with what a table adds to it: who created it, and which rows are deleted.
+// A table that is opened knows of its row groups how many rows they have and where; their descriptors, page by page,
+// and deletion vectors are read when somebody needs them.
 #pragma once
 
 #include <arrow/result.h>
@@ -8,12 +10,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "store/column/row_group_reader.h"
 #include "store/delete_set.h"
+#include "store/table_metadata.h"
 #include "store/table_store.h"
 #include "txn/version_stamp.h"
 
@@ -21,18 +25,61 @@ namespace llkv {
 
 class Pager;
 
+/// A descriptor page that is read at its first use. Any thread.
+class LazyDescriptorPage {
+ public:
+  /// `pager` outlives it. The groups are what the table's metadata says of the page's row groups, in its order.
+  LazyDescriptorPage(PhysicalKey key, std::vector<TableMetadata::Group> groups, Pager* pager)
+      : key_(key), groups_(std::move(groups)), pager_(pager) {}
+
+  PhysicalKey key() const { return key_; }
+  const TableMetadata::Group& group(size_t index) const { return groups_[index]; }
+  size_t num_groups() const { return groups_.size(); }
+  /// XX001 where the page is damaged or says something else than the metadata.
+  arrow::Result<std::shared_ptr<const RowGroupDescriptor>> Get(size_t index);
+
+ private:
+  arrow::Status Read() LLKV_REQUIRES(mutex_);
+
+  const PhysicalKey key_;
+  const std::vector<TableMetadata::Group> groups_;
+  Pager* const pager_;
+  Mutex mutex_;
+  std::vector<std::shared_ptr<const RowGroupDescriptor>> descriptors_ LLKV_GUARDED_BY(mutex_);
+};
+
 /// Any thread may read; deletes come from one writer at a time.
 class ColdRowGroup {
  public:
   /// A column that the row group was written without: all its rows are NULL there.
   static constexpr size_t kNoColumn = ~size_t{0};
 
+  /// One that is loaded.
   ColdRowGroup(const TableLayout& layout, std::shared_ptr<const RowGroupDescriptor> descriptor, RowBitmap gone,
                VersionStamp created_by, Pager* pager, arrow::MemoryPool* pool);
+  /// Where the last checkpoint stored it (0: nowhere yet) and its deletion vector, and how many rows that has.
+  struct Stored {
+    PhysicalKey page;
+    PhysicalKey deletes;
+    uint32_t num_deleted = 0;
+  };
+  /// The one at `index` of a page, to be loaded.
+  ColdRowGroup(const TableLayout& layout, std::shared_ptr<LazyDescriptorPage> page, size_t index, const Stored& stored,
+               Pager* pager, arrow::MemoryPool* pool);
+
+  /// Makes descriptor, reader and deletes known: an atomic load once they are. XX001 where they are damaged.
+  arrow::Status Load() { return is_loaded_.load(std::memory_order_acquire) ? arrow::Status::OK() : LoadNow(); }
+  bool is_loaded() const { return is_loaded_.load(std::memory_order_acquire); }
+  /// Whether it came with a table that was opened: then the table's summary counts it.
+  bool is_summarized() const { return page_ != nullptr; }
+  uint32_t num_rows() const { return num_rows_; }
+  /// Rows that are deleted for some snapshot at least; known without Load.
+  uint32_t num_deleted() const;
+
+  // After Load:
 
   const std::shared_ptr<const RowGroupDescriptor>& descriptor() const { return descriptor_; }
-  RowGroupReader& reader() { return reader_; }
-  uint32_t num_rows() const { return descriptor_->num_rows; }
+  RowGroupReader& reader() { return *reader_; }
   /// The place of a table's column in descriptor()->columns, or kNoColumn.
   size_t ColumnIndex(uint32_t ordinal) const { return column_index_[ordinal]; }
   std::atomic<VersionStamp>& created_by() { return created_by_; }
@@ -48,21 +95,28 @@ class ColdRowGroup {
     return snapshot.SeesRow(created_by_.load(std::memory_order_acquire), deletes()->Find(slot));
   }
 
-  /// Where the last checkpoint stored it (0: nowhere yet) and its deletion vector, and how many rows that has. Used by
-  /// checkpoints only.
-  struct Stored {
-    PhysicalKey page;
-    PhysicalKey deletes;
-    uint32_t num_deleted = 0;
-  };
+  /// Used by checkpoints only.
   Stored& stored() { return stored_; }
 
  private:
+  arrow::Status LoadNow();
+  void SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor);
+
+  const uint32_t num_rows_;
+  Pager* const pager_;
+  arrow::MemoryPool* const pool_;
+  const std::shared_ptr<LazyDescriptorPage> page_;
+  const size_t index_in_page_ = 0;
+  /// Of the table's columns.
+  std::vector<FieldId> fields_;
+  // Written before is_loaded_, and not after.
   std::shared_ptr<const RowGroupDescriptor> descriptor_;
   std::vector<size_t> column_index_;
-  RowGroupReader reader_;
+  std::unique_ptr<RowGroupReader> reader_;
+  std::atomic<bool> is_loaded_{false};
   std::atomic<VersionStamp> created_by_;
   mutable Mutex mutex_;
+  /// Null before Load.
   std::shared_ptr<DeleteSet> deletes_ LLKV_GUARDED_BY(mutex_);
   Stored stored_;
 };

@@ -28,7 +28,8 @@ uint64_t NumVersions(const GroupEntry& entry) {
 
 uint64_t StoredBytes(const GroupEntry& entry) {
   uint64_t bytes = 0;
-  if (entry.cold == nullptr) return bytes;
+  // What cannot be read has no known size.
+  if (entry.cold == nullptr || !entry.cold->Load().ok()) return bytes;
   for (const ChunkDescriptor& chunk : entry.cold->descriptor()->columns) bytes += chunk.size_bytes;
   return bytes;
 }
@@ -40,8 +41,7 @@ TableStorageUse CountUse(const TableState& state) {
     use.num_versions += NumVersions(entry);
     ++(entry.hot != nullptr ? use.num_hot_groups : use.num_cold_groups);
     if (entry.cold == nullptr || entry.cold->num_rows() == 0) continue;
-    const std::shared_ptr<DeleteSet> deletes = entry.cold->deletes();
-    const uint64_t num_deleted = std::min(deletes->num_gone() + deletes->num_entries(), entry.cold->num_rows());
+    const uint64_t num_deleted = entry.cold->num_deleted();
     const uint64_t bytes = StoredBytes(entry);
     const auto dead = static_cast<uint64_t>(static_cast<double>(bytes) * static_cast<double>(num_deleted) /
                                             static_cast<double>(entry.cold->num_rows()));

@@ -31,32 +31,47 @@ ColumnTable::ColumnTable(TableLayout layout, const TableContext& context)
 
 ColumnTable::~ColumnTable() = default;
 
-arrow::Status ColumnTable::LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes,
-                                    TableState* state) const {
-  ARROW_ASSIGN_OR_RAISE(const auto page, context_.pager->Get(page_key));
-  ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(page));
+void ColumnTable::AddPage(const TableMetadata::Page& page, std::map<uint64_t, TableMetadata::Deletes>* deletes,
+                          TableState* state) const {
+  auto lazy = std::make_shared<LazyDescriptorPage>(page.key, page.groups, context_.pager);
+  for (size_t i = 0; i < page.groups.size(); ++i) {
+    GroupEntry entry;
+    entry.first_row = page.groups[i].first_row.value;
+    entry.end_row = page.groups[i].last_row.value + 1;
+    ColdRowGroup::Stored stored;
+    stored.page = page.key;
+    if (const auto found = deletes->find(entry.first_row); found != deletes->end()) {
+      stored.deletes = found->second.key;
+      stored.num_deleted = found->second.num_deleted;
+      deletes->erase(found);
+    }
+    entry.cold = std::make_shared<ColdRowGroup>(layout_, lazy, i, stored, context_.pager, context_.pool);
+    state->Add(std::move(entry));
+  }
+}
+
+arrow::Status ColumnTable::AddReadablePage(const TableMetadata::Page& page,
+                                           const std::map<uint64_t, TableMetadata::Deletes>& deletes,
+                                           TableState* state) const {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, context_.pager->Get(page.key));
+  ARROW_ASSIGN_OR_RAISE(std::vector<RowGroupDescriptor> descriptors, ParseDescriptorPage(bytes));
   for (RowGroupDescriptor& descriptor : descriptors) {
     GroupEntry entry;
     entry.first_row = descriptor.first_row_id.value;
     entry.end_row = descriptor.last_row_id.value + 1;
     RowBitmap gone;
-    ColdRowGroup::Stored stored;
-    stored.page = page_key;
-    if (const auto found = deletes->find(entry.first_row); found != deletes->end()) {
-      auto read = ReadDeletes(found->second, descriptor.num_rows);
-      if (!read.ok() && !context_.on_damage) return read.status();
-      if (!read.ok())
+    if (const auto found = deletes.find(entry.first_row); found != deletes.end()) {
+      auto read = ReadDeletes(found->second.key, descriptor.num_rows);
+      if (read.ok()) {
+        gone = *std::move(read);
+      } else {
         context_.on_damage(layout_.id,
                            read.status().WithMessage("rows that were deleted come back: ", read.status().message()));
-      if (read.ok()) gone = *std::move(read);
-      stored.deletes = found->second;
-      deletes->erase(found);
+      }
     }
     entry.cold =
         std::make_shared<ColdRowGroup>(layout_, std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
                                        std::move(gone), 0, context_.pager, context_.pool);
-    stored.num_deleted = entry.cold->deletes()->num_gone();
-    entry.cold->stored() = stored;
     state->Add(std::move(entry));
   }
   return arrow::Status::OK();
@@ -71,7 +86,7 @@ void ColumnTable::DropDamagedGroups() {
   std::set<uint64_t> damaged;
   const TableStatePtr now = state();
   for (const GroupEntry& entry : now->groups) {
-    if (entry.cold == nullptr) continue;
+    if (entry.cold == nullptr || !entry.cold->is_loaded()) continue;
     std::vector<size_t> columns(entry.cold->descriptor()->columns.size());
     std::iota(columns.begin(), columns.end(), size_t{0});
     std::vector<RowId> ids(entry.cold->num_rows());
@@ -92,14 +107,20 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadat
   table->stored_ = metadata;
   table->next_row_page_.store(metadata.next_row_page);
   table->live_rows_.store(static_cast<int64_t>(metadata.num_live_rows));
-  std::map<uint64_t, PhysicalKey> deletes;
-  for (const TableMetadata::Deletes& one : metadata.deletes) deletes[one.first_row.value] = one.key;
+  {
+    MutexLock lock(table->summary_mutex_);
+    table->summary_ = metadata.summary;
+  }
+  std::map<uint64_t, TableMetadata::Deletes> deletes;
+  for (const TableMetadata::Deletes& one : metadata.deletes) deletes[one.first_row.value] = one;
   TableState state = *table->state();
-  for (const PhysicalKey page_key : metadata.pages) {
-    const arrow::Status loaded = table->LoadPage(page_key, &deletes, &state);
-    if (loaded.ok()) continue;
-    if (!context.on_damage) return loaded;
-    context.on_damage(metadata.layout.id, loaded);
+  for (const TableMetadata::Page& page : metadata.pages) {
+    if (!context.on_damage) {
+      table->AddPage(page, &deletes, &state);
+      continue;
+    }
+    const arrow::Status added = table->AddReadablePage(page, deletes, &state);
+    if (!added.ok()) context.on_damage(metadata.layout.id, added);
   }
   if (!deletes.empty() && !context.on_damage) return Corrupted("a deletion vector belongs to no row group");
   for (const IndexRunDescriptor& run : metadata.runs) {
@@ -202,7 +223,10 @@ arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCh
 }
 
 arrow::Result<std::optional<uint32_t>> ColumnTable::FindSlot(const GroupEntry& entry, RowId row) {
-  if (entry.hot == nullptr) return entry.cold->reader().FindRow(row);
+  if (entry.hot == nullptr) {
+    ARROW_RETURN_NOT_OK(entry.cold->Load());
+    return entry.cold->reader().FindRow(row);
+  }
   const auto slot = static_cast<uint32_t>(row.value - entry.first_row);
   if (slot >= entry.hot->num_rows()) return std::nullopt;
   return slot;
@@ -292,24 +316,32 @@ arrow::Result<ColumnTable::RowPlace> ColumnTable::FindVisible(const TableState& 
   return is_visible ? RowPlace{entry, *slot} : RowPlace{};
 }
 
-void ColumnTable::CollectColdStatistics(const TableState& state) {
-  cold_statistics_ = ColdStatistics();
-  cold_statistics_.version = state.version;
-  TableStatistics& statistics = cold_statistics_.statistics;
-  statistics.columns.resize(layout_.columns.size());
-  std::vector<DistinctSketch> sketches(layout_.columns.size());
-  std::vector<bool> is_bounded(layout_.columns.size(), true);
-  for (const GroupEntry& entry : state.groups) {
-    if (entry.cold == nullptr) continue;
-    cold_statistics_.num_rows += entry.cold->num_rows();
-    for (uint32_t i = 0; i < layout_.columns.size(); ++i) {
+std::vector<TableMetadata::ColumnSummary> ColumnTable::Summarize(std::span<const GroupEntry> groups) const {
+  bool is_loaded = true;
+  for (const GroupEntry& entry : groups) is_loaded = is_loaded && (entry.cold == nullptr || entry.cold->is_loaded());
+  std::vector<TableMetadata::ColumnSummary> summary(layout_.columns.size());
+  MutexLock lock(summary_mutex_);
+  std::vector<bool> is_bounded(summary.size(), true);
+  for (size_t i = 0; i < summary.size(); ++i) {
+    summary[i].field = layout_.columns[i].field;
+    summary[i].min = summary[i].max = Value::Null(layout_.columns[i].type);
+    if (is_loaded) continue;
+    const auto found = std::find_if(summary_.begin(), summary_.end(),
+                                    [&](const auto& column) { return column.field == summary[i].field; });
+    if (found == summary_.end()) continue;
+    summary[i] = *found;
+    is_bounded[i] = !found->min.is_null() || found->sketch == DistinctSketch();
+  }
+  for (const GroupEntry& entry : groups) {
+    if (entry.cold == nullptr || (!is_loaded && entry.cold->is_summarized())) continue;
+    for (uint32_t i = 0; i < summary.size(); ++i) {
       const size_t index = entry.cold->ColumnIndex(i);
       if (index == ColdRowGroup::kNoColumn) continue;
       const ChunkDescriptor& chunk = entry.cold->descriptor()->columns[index];
-      ColumnStatistics& column = statistics.columns[i];
-      statistics.size_bytes += chunk.size_bytes;
+      TableMetadata::ColumnSummary& column = summary[i];
+      column.size_bytes += chunk.size_bytes;
       column.num_nulls += chunk.statistics.num_nulls;
-      sketches[i].Merge(chunk.statistics.sketch);
+      column.sketch.Merge(chunk.statistics.sketch);
       if (chunk.statistics.num_nulls == chunk.num_rows) continue;
       const ChunkStatistics& bounds = chunk.statistics;
       if (bounds.min.is_null() || bounds.max.is_null()) is_bounded[i] = false;
@@ -318,9 +350,28 @@ void ColumnTable::CollectColdStatistics(const TableState& state) {
       if (column.max.is_null() || CompareValues(bounds.max, column.max) > 0) column.max = bounds.max;
     }
   }
-  for (size_t i = 0; i < sketches.size(); ++i) {
-    statistics.columns[i].num_distinct = sketches[i].Estimate();
-    if (!is_bounded[i]) statistics.columns[i].min = statistics.columns[i].max = Value();
+  for (size_t i = 0; i < summary.size(); ++i) {
+    if (!is_bounded[i]) summary[i].min = summary[i].max = Value::Null(layout_.columns[i].type);
+  }
+  return summary;
+}
+
+void ColumnTable::CollectColdStatistics(const TableState& state) {
+  const std::vector<TableMetadata::ColumnSummary> summary = Summarize(state.groups);
+  cold_statistics_ = ColdStatistics();
+  cold_statistics_.version = state.version;
+  TableStatistics& statistics = cold_statistics_.statistics;
+  for (const GroupEntry& entry : state.groups) {
+    if (entry.cold != nullptr) cold_statistics_.num_rows += entry.cold->num_rows();
+  }
+  for (const TableMetadata::ColumnSummary& column : summary) {
+    statistics.size_bytes += column.size_bytes;
+    ColumnStatistics& known = statistics.columns.emplace_back();
+    known.num_nulls = static_cast<double>(column.num_nulls);
+    known.num_distinct = column.sketch.Estimate();
+    if (column.min.is_null()) continue;
+    known.min = column.min;
+    known.max = column.max;
   }
 }
 

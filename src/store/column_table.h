@@ -88,6 +88,9 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   void SetChanged() { is_changed_.store(true, std::memory_order_release); }
   bool is_changed() const { return is_changed_.load(std::memory_order_acquire); }
   void ClearChanged() { is_changed_.store(false, std::memory_order_release); }
+  /// What the chunks of these row groups add up to, a column each. Where some are not loaded, what the stored form says
+  /// stands for all that came with it.
+  std::vector<TableMetadata::ColumnSummary> Summarize(std::span<const GroupEntry> groups) const;
   /// Where the stored form is; used by checkpoints.
   TableMetadata& stored() { return stored_; }
 
@@ -132,8 +135,12 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   void TakeOver(ColumnTable& newer, CommitTs at);
 
  private:
-  /// Adds the row groups of a descriptor page; takes their deletion vectors out of `deletes`.
-  arrow::Status LoadPage(PhysicalKey page_key, std::map<uint64_t, PhysicalKey>* deletes, TableState* state) const;
+  /// Adds the row groups of a descriptor page, to be loaded; takes their deletion vectors out of `deletes`.
+  void AddPage(const TableMetadata::Page& page, std::map<uint64_t, TableMetadata::Deletes>* deletes,
+               TableState* state) const;
+  /// Adds what can be read of the row groups of a page; the rest is reported to the context's on_damage.
+  arrow::Status AddReadablePage(const TableMetadata::Page& page,
+                                const std::map<uint64_t, TableMetadata::Deletes>& deletes, TableState* state) const;
   arrow::Result<RowBitmap> ReadDeletes(PhysicalKey key, uint32_t num_rows) const;
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
@@ -160,6 +167,9 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   std::atomic<int64_t> live_rows_{0};
   std::atomic<bool> is_changed_{false};
   TableMetadata stored_;
+  /// Of the row groups that came with the stored form when the table was opened.
+  mutable Mutex summary_mutex_;
+  std::vector<TableMetadata::ColumnSummary> summary_ LLKV_GUARDED_BY(summary_mutex_);
 
   mutable Mutex state_mutex_;
   TableStatePtr state_ LLKV_GUARDED_BY(state_mutex_);

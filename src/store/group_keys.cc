@@ -11,6 +11,7 @@
 namespace llkv {
 
 arrow::Status CollectKeys(const TableLayout& layout, ColdRowGroup& group, arrow::MemoryPool* pool, SortedKeys* keys) {
+  ARROW_RETURN_NOT_OK(group.Load());
   std::vector<ScratchVector> scratch;
   std::vector<ColumnScratch> decoded;
   std::vector<Vector> stored(layout.primary_key.size());

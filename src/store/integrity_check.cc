@@ -108,6 +108,10 @@ void TableCheck::CheckGroup(const GroupEntry& entry) {
     return;
   }
   ColdRowGroup& group = *entry.cold;
+  const arrow::Status loaded = group.Load();
+  if (!loaded.ok()) {
+    return Report(group.stored().page, "row group " + std::to_string(entry.first_row) + ": " + loaded.message());
+  }
   const RowGroupDescriptor& descriptor = *group.descriptor();
   const PhysicalKey page = group.stored().page;
   const arrow::Status consistent = CheckDescriptor(descriptor);

@@ -12,11 +12,20 @@ namespace {
 /// The stored row group of `old` that has the same blobs and the same deletes as `entry`, so that its opened chunks are
 /// of use; null where there is none.
 const GroupEntry* FindSame(const TableState& old, const GroupEntry& entry) {
-  if (entry.cold == nullptr || entry.cold->deletes()->num_entries() != 0) return nullptr;
+  if (entry.cold == nullptr) return nullptr;
   const GroupEntry* same = old.FindActive(RowId(entry.first_row));
   if (same == nullptr || same->cold == nullptr || same->first_row != entry.first_row) return nullptr;
-  const auto deletes = same->cold->deletes();
-  if (deletes->num_entries() != 0 || deletes->num_gone() != entry.cold->deletes()->num_gone()) return nullptr;
+  const ColdRowGroup::Stored& before = same->cold->stored();
+  const ColdRowGroup::Stored& after = entry.cold->stored();
+  const auto has_stamps = [](const ColdRowGroup& group) {
+    return group.is_loaded() && group.deletes()->num_entries() != 0;
+  };
+  if (has_stamps(*same->cold) || has_stamps(*entry.cold)) return nullptr;
+  // Pages are never changed, so neither are their row groups.
+  if (before.page.value != 0 && before.page == after.page) return before.deletes == after.deletes ? same : nullptr;
+  if (same->cold->num_deleted() != entry.cold->num_deleted()) return nullptr;
+  // One that cannot be read is found out by whoever needs it.
+  if (!same->cold->Load().ok() || !entry.cold->Load().ok()) return nullptr;
   return BlobKeys(*same->cold->descriptor()) == BlobKeys(*entry.cold->descriptor()) ? same : nullptr;
 }
 
@@ -54,6 +63,10 @@ void ColumnTable::TakeOver(ColumnTable& newer, CommitTs at) LLKV_NO_THREAD_SAFET
   }
   Retire(*old, at, &next);
   stored_ = newer.stored_;
+  {
+    MutexLock summary_lock(summary_mutex_);
+    summary_ = newer.summary_;
+  }
   next_row_page_.store(newer.next_row_page_.load());
   live_rows_.store(newer.live_rows_.load());
   is_changed_.store(newer.is_changed_.load());

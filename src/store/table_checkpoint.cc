@@ -30,10 +30,10 @@ std::vector<ColumnSpec> Specs(const TableLayout& layout) {
   return specs;
 }
 
-uint64_t NumAlive(const ColdRowGroup& group) {
-  const std::shared_ptr<DeleteSet> deletes = group.deletes();
-  return group.num_rows() - std::min(deletes->num_gone() + deletes->num_entries(), group.num_rows());
-}
+uint64_t NumAlive(const ColdRowGroup& group) { return group.num_rows() - group.num_deleted(); }
+
+/// Whether it has deletes that its stored deletion vector may not have.
+bool HasStamps(const ColdRowGroup& group) { return group.is_loaded() && group.deletes()->num_entries() != 0; }
 
 /// The rows that are deleted as of `at`.
 RowBitmap DeletedRows(const ColdRowGroup& group, CommitTs at) {
@@ -170,6 +170,7 @@ arrow::Status TableCheckpoint::AddHotRows(size_t source) {
 }
 
 arrow::Status TableCheckpoint::AddColdRows(const GroupEntry& entry) {
+  ARROW_RETURN_NOT_OK(entry.cold->Load());
   const auto num_columns = static_cast<uint32_t>(table_->types().size());
   const RowBitmap deleted = DeletedRows(*entry.cold, at_);
   std::vector<Vector> columns(num_columns);
@@ -280,8 +281,10 @@ arrow::Status TableCheckpoint::WriteIndexRun() {
 arrow::Status TableCheckpoint::WriteDeletes() {
   for (const GroupEntry& entry : groups_) {
     ColdRowGroup::Stored stored = entry.cold->stored();
-    if (entry.cold->deletes()->num_entries() == 0) {
-      if (stored.deletes.value != 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
+    if (!HasStamps(*entry.cold)) {
+      if (stored.deletes.value != 0) {
+        metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes, stored.num_deleted});
+      }
       continue;
     }
     const RowBitmap bitmap = DeletedRows(*entry.cold, at_);
@@ -295,7 +298,7 @@ arrow::Status TableCheckpoint::WriteDeletes() {
       stored.num_deleted = num_deleted;
     }
     deletes_.push_back({entry.cold, stored});
-    if (num_deleted > 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes});
+    if (num_deleted > 0) metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes, num_deleted});
   }
   return arrow::Status::OK();
 }
@@ -324,22 +327,28 @@ arrow::Status TableCheckpoint::WritePages() {
       loose.push_back(entry.cold);
     }
   }
-  for (const PhysicalKey page : table_->stored().pages) {
-    if (kept.contains(page)) {
+  for (const TableMetadata::Page& page : table_->stored().pages) {
+    if (kept.contains(page.key)) {
       metadata_.pages.push_back(page);
     } else {
-      batch_->Free(page);
+      batch_->Free(page.key);
     }
   }
   for (size_t first = 0; first < loose.size(); first += kMaxRowGroupsPerPage) {
     const size_t end = std::min<size_t>(loose.size(), first + kMaxRowGroupsPerPage);
     std::vector<RowGroupDescriptor> descriptors;
-    for (size_t i = first; i < end; ++i) descriptors.push_back(*loose[i]->descriptor());
+    TableMetadata::Page page;
+    for (size_t i = first; i < end; ++i) {
+      // Whoever else has it finds it loaded: its page is freed.
+      ARROW_RETURN_NOT_OK(loose[i]->Load());
+      descriptors.push_back(*loose[i]->descriptor());
+      page.groups.push_back({descriptors.back().first_row_id, descriptors.back().last_row_id, loose[i]->num_rows()});
+    }
     ARROW_ASSIGN_OR_RAISE(auto bytes, SerializeDescriptorPage(descriptors, table_->context().pool));
-    ARROW_ASSIGN_OR_RAISE(const PhysicalKey key, table_->context().pager->Allocate(1));
-    batch_->Put(key, std::move(bytes));
-    metadata_.pages.push_back(key);
-    for (size_t i = first; i < end; ++i) new_pages_.emplace_back(loose[i], key);
+    ARROW_ASSIGN_OR_RAISE(page.key, table_->context().pager->Allocate(1));
+    batch_->Put(page.key, std::move(bytes));
+    for (size_t i = first; i < end; ++i) new_pages_.emplace_back(loose[i], page.key);
+    metadata_.pages.push_back(std::move(page));
   }
   return arrow::Status::OK();
 }
@@ -348,6 +357,13 @@ arrow::Status TableCheckpoint::WriteMetadata() {
   metadata_.layout = table_->layout();
   metadata_.next_row_page = sealed_.next_row_page;
   metadata_.num_live_rows = sealed_.num_live_rows;
+  for (size_t i = 0; i < old_->groups.size(); ++i) {
+    if (!is_source_[i] || old_->groups[i].cold == nullptr) continue;
+    // The summary that the table came with has what is rewritten here: only all descriptors tell what is left.
+    for (const GroupEntry& entry : groups_) ARROW_RETURN_NOT_OK(entry.cold->Load());
+    break;
+  }
+  metadata_.summary = table_->Summarize(groups_);
   for (const IndexRunEntry& run : runs_) metadata_.runs.push_back(run.reader->descriptor());
   ByteWriter bytes;
   EncodeTableMetadata(metadata_, bytes);
@@ -389,6 +405,7 @@ arrow::Status TableCheckpoint::CarryDeletes() {
         if (stamp > at_.value && entry.hot->created_by(slot).load() != kAbortedStamp) carried.emplace_back(slot, stamp);
       }
     } else {
+      // Loaded, since its rows were read.
       entry.cold->deletes()->ForEachStamp([&](uint32_t slot, VersionStamp stamp) {
         if (stamp > at_.value) carried.emplace_back(slot, stamp);
       });
@@ -435,7 +452,7 @@ void TableCheckpoint::Retire(TableState& state) const {
 void TableCheckpoint::FoldDeletes() {
   const TxnManager& txns = *table_->context().txns;
   for (const GroupEntry& entry : groups_) {
-    if (entry.cold->deletes()->num_entries() == 0) continue;
+    if (!HasStamps(*entry.cold)) continue;
     const CommitTs from(std::max(entry.validity.from, entry.cold->created_by().load()));
     entry.cold->FoldDeletes(std::min(txns.OldestSnapshotFrom(from).value_or(at_), at_));
   }
@@ -469,12 +486,14 @@ void TableCheckpoint::Apply() {
 }
 
 arrow::Result<std::vector<PhysicalKey>> TableCheckpoint::AllBlobs(ColumnTable& table) {
-  std::vector<PhysicalKey> blobs = table.stored().pages;
+  std::vector<PhysicalKey> blobs;
+  for (const TableMetadata::Page& page : table.stored().pages) blobs.push_back(page.key);
   for (const TableMetadata::Deletes& deletes : table.stored().deletes) blobs.push_back(deletes.key);
   if (table.stored().key.value != 0) blobs.push_back(table.stored().key);
   const TableStatePtr state = table.state();
   for (const GroupEntry& entry : state->groups) {
     if (entry.cold == nullptr) continue;
+    ARROW_RETURN_NOT_OK(entry.cold->Load());
     for (const PhysicalKey key : BlobKeys(*entry.cold->descriptor())) blobs.push_back(key);
   }
   for (const IndexRunEntry& run : state->runs) {

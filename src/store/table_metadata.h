@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "store/column/distinct_sketch.h"
 #include "store/column/index_run.h"
 #include "store/delete_set.h"
 #include "store/table_store.h"
@@ -22,12 +23,35 @@ struct TableMetadata {
   struct Deletes {
     RowId first_row;
     PhysicalKey key;
+    uint32_t num_deleted = 0;
+  };
+  /// What is known of a row group without its descriptor.
+  struct Group {
+    RowId first_row;
+    RowId last_row;
+    uint32_t num_rows = 0;
+  };
+  /// A descriptor page and the row groups that it describes, in its order.
+  struct Page {
+    PhysicalKey key;
+    std::vector<Group> groups;
+  };
+  /// What the chunks of one column add up to: what the optimizer asks for without loading descriptors. Rows that were
+  /// since rewritten may be in it.
+  struct ColumnSummary {
+    FieldId field;
+    uint64_t num_nulls = 0;
+    uint64_t size_bytes = 0;
+    /// NULL Values where unknown.
+    Value min;
+    Value max;
+    DistinctSketch sketch;
   };
   TableLayout layout;
   uint64_t next_row_page = 0;
   uint64_t num_live_rows = 0;
-  /// Descriptor pages.
-  std::vector<PhysicalKey> pages;
+  std::vector<Page> pages;
+  std::vector<ColumnSummary> summary;
   std::vector<Deletes> deletes;
   std::vector<IndexRunDescriptor> runs;
   /// Where this is stored; 0: nowhere. Not part of the bytes.

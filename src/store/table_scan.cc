@@ -381,12 +381,13 @@ bool IsSkipped(ScanPlan& plan, const ScanUnit& unit) {
   return true;
 }
 
-void AddUnits(ScanPlan& plan) {
+arrow::Status AddUnits(ScanPlan& plan) {
   const CommitTs ts = plan.request.snapshot.ts;
   for (const std::vector<GroupEntry>* entries : {&plan.state->groups, &plan.state->retired_groups}) {
     for (const GroupEntry& entry : *entries) {
       if (!entry.validity.Contains(ts)) continue;
       if (entry.cold != nullptr && !plan.request.snapshot.Sees(entry.cold->created_by().load())) continue;
+      if (entry.cold != nullptr) ARROW_RETURN_NOT_OK(entry.cold->Load());
       ScanUnit unit{entry, entry.hot != nullptr ? entry.hot->num_rows() : entry.cold->num_rows()};
       if (unit.num_rows > 0 && !IsSkipped(plan, unit)) plan.units.push_back(std::move(unit));
     }
@@ -399,6 +400,7 @@ void AddUnits(ScanPlan& plan) {
       plan.morsels.push_back({&unit, first, std::min(unit.num_rows, first + kMorselRows)});
     }
   }
+  return arrow::Status::OK();
 }
 
 }  // namespace
@@ -411,7 +413,7 @@ arrow::Result<std::unique_ptr<TableScan>> ColumnTable::OpenScan(ScanRequest requ
   ARROW_RETURN_NOT_OK(AddColumns(*plan, layout_));
   const std::vector<Value> key = FixedKey(plan->request, layout_);
   if (key.empty()) {
-    AddUnits(*plan);
+    ARROW_RETURN_NOT_OK(AddUnits(*plan));
     return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
   }
   plan->uses_index = true;

@@ -242,7 +242,8 @@ bool ReadNumbers(const NumberColumn<Record> (&columns)[kCount], const arrow::Rec
   return true;
 }
 
-/// A value without its type: integers as 16 bytes, floating values as the 8 of a double, intervals as their 16.
+}  // namespace
+
 std::string ValueToBytes(const Value& value) {
   const LogicalType type = value.type();
   if (type.IsString()) return value.bytes();
@@ -285,6 +286,8 @@ bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value) {
   *value = Value::Integer(type, content);
   return true;
 }
+
+namespace {
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> WriteStream(const std::shared_ptr<arrow::Schema>& schema,
                                                           arrow::ArrayVector arrays, int64_t num_rows,

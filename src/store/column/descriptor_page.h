@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/ids.h"
@@ -41,6 +43,12 @@ arrow::Result<std::vector<RowGroupDescriptor>> ParseDescriptorPage(const std::sh
 arrow::Result<std::shared_ptr<arrow::Buffer>> SerializeDescriptorPageList(std::span<const DescriptorPageRef> pages,
                                                                           arrow::MemoryPool* pool);
 arrow::Result<std::vector<DescriptorPageRef>> ParseDescriptorPageList(const std::shared_ptr<arrow::Buffer>& bytes);
+
+/// A value without its type, as pages hold it: integers as 16 bytes, floating values as the 8 of a double, intervals as
+/// their 16, strings as they are.
+std::string ValueToBytes(const Value& value);
+/// False where they are no value of `type`.
+bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value);
 
 /// XX001 where a descriptor contradicts itself (encoding against type, buffers outside the blob, counts, base).
 arrow::Status CheckDescriptor(const ChunkDescriptor& chunk);
