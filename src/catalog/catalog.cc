@@ -158,6 +158,9 @@ arrow::Result<std::shared_ptr<CatalogSnapshot>> Catalog::ReadObjects(CommitTs ts
       } else if (row.kind == static_cast<uint8_t>(ObjectKind::kView)) {
         ARROW_ASSIGN_OR_RAISE(ViewSchema schema, DecodeViewSchema(row.definition));
         entry->view = std::make_shared<const ViewSchema>(std::move(schema));
+      } else if (row.kind >= kFirstColumnStoreKind) {
+        return SqlError(sqlstate::kWrongObjectType, "the database is a column store", SqlErrorDetail::kNoPosition,
+                        "Open it with ColumnStore.");
       } else {
         return NotSupported("the catalog has an object of a newer version of LLKV: \"" + row.name + "\"");
       }

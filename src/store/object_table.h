@@ -20,6 +20,9 @@ class Storage;
 class TableStore;
 class Transaction;
 
+/// Kinds from here on are those of a ColumnStore, which shares no database with SQL.
+inline constexpr uint8_t kFirstColumnStoreKind = 16;
+
 /// One row: object_id UBIGINT (the key), kind UTINYINT, name VARCHAR, definition BLOB.
 struct ObjectRow {
   TableId id;
