@@ -268,9 +268,12 @@ arrow::Status Catalog::CheckNameIsFree(const Transaction& txn, const std::string
     return SqlError(sqlstate::kDuplicateTable, "index \"" + name + "\" already exists");
   }
   // Something that the snapshot does not see, unless this transaction itself dropped it.
-  const CatalogEntry* newest = Newest()->Find(name);
-  if (newest != nullptr && At(txn.snapshot().ts)->Find(newest->id()) == nullptr) return ChangedByAnother(name);
-  return arrow::Status::OK();
+  const CatalogSnapshotPtr newest = Newest();
+  const CatalogSnapshotPtr seen = At(txn.snapshot().ts);
+  const CatalogEntry* entry = newest->Find(name);
+  if (entry != nullptr && seen->Find(entry->id()) == nullptr) return ChangedByAnother(name);
+  const bool is_new_index = newest->FindTableOfIndex(name) != nullptr && seen->FindTableOfIndex(name) == nullptr;
+  return is_new_index ? ChangedByAnother(name) : arrow::Status::OK();
 }
 
 arrow::Status Catalog::Add(Transaction& txn, CatalogSnapshot::EntryPtr entry) {

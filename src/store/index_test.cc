@@ -209,6 +209,42 @@ TEST_F(IndexTest, FewRunsOverlapAndAbsentKeysReadNoChunk) {
   EXPECT_LE(num_read(), num_asked / 4);
 }
 
+TEST_F(IndexTest, IntegrityCheckComparesEachIndexWithTheRows) {
+  Insert(Rows(0, 3000), true);
+  ASSERT_OK(storage_->Checkpoint());
+  Insert(Rows(3000, 3100));
+  const auto check = [this] {
+    std::vector<std::string> found;
+    const arrow::Status status = storage_->CheckIntegrity(kTable, [&found](const IntegrityFinding& finding) {
+      found.push_back(finding.message);
+      return arrow::Status::OK();
+    });
+    EXPECT_TRUE(status.ok()) << status;
+    return found;
+  };
+  EXPECT_EQ(check(), std::vector<std::string>());
+  auto& table = static_cast<ColumnTable&>(*table_);
+  const TableStatePtr whole = table.state();
+  for (size_t i = 0; i < whole->indexes.size(); ++i) {
+    table.UpdateState([i](TableState& state) { state.indexes[i].runs.clear(); });
+    EXPECT_EQ(check().size(), 3000u) << "of cold rows";
+    table.UpdateState([&](TableState& state) {
+      state.indexes[i] = whole->indexes[i];
+      state.indexes[i].hot = {{Validity{}, std::make_shared<ArtIndex>(table.context().pool)}};
+    });
+    EXPECT_EQ(check().size(), 100u) << "of hot rows";
+    table.UpdateState([&](TableState& state) {
+      state.indexes[i] = whole->indexes[i];
+      // Keys of another index: they lead to rows that have others.
+      const TableIndex& other = whole->indexes[(i + 1) % whole->indexes.size()];
+      state.indexes[i].runs.insert(state.indexes[i].runs.end(), other.runs.begin(), other.runs.end());
+    });
+    EXPECT_FALSE(check().empty());
+    table.UpdateState([&](TableState& state) { state.indexes[i] = whole->indexes[i]; });
+  }
+  EXPECT_EQ(check(), std::vector<std::string>());
+}
+
 TEST_F(IndexTest, RunsSideBySideStayAsTheyAre) {
   for (int32_t round = 0; round < 12; ++round) {
     Insert(Rows(round * 1000, round * 1000 + 1000), true);

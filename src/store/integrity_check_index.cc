@@ -174,8 +174,8 @@ void TableCheck::CheckKeys(const TableIndex& index, uint64_t part, uint64_t num_
     const GroupEntry* entry = state_->FindActive(row);
     const bool is_hot = entry != nullptr && entry->hot != nullptr;
     if (Contains(pairs, key, row) || (is_hot && IsInHotPart(index, key, row))) continue;
-    Report(PhysicalKey(), "the row " + std::to_string(row.value) + " with key " + Shown(index, key) + " is not in " +
-                              NameOf(index));
+    Report(PhysicalKey(),
+           "the row " + std::to_string(row.value) + " with key " + Shown(index, key) + " is not in " + NameOf(index));
   }
 }
 
