@@ -312,7 +312,11 @@ arrow::Result<TableSchemaPtr> Catalog::ChangeIndexes(Transaction& txn, TableSche
   const CatalogEntry* old = objects->Find(schema.id);
   if (old == nullptr || old->table == nullptr) return InternalError("a change of a table that is not there");
   const TableSchemaPtr before = old->table;
+  std::set<std::string> names;
   for (IndexSchema& index : schema.indexes) {
+    if (!names.insert(FoldName(index.name)).second) {
+      return SqlError(sqlstate::kDuplicateTable, "index \"" + index.name + "\" already exists");
+    }
     const bool is_old = std::any_of(before->indexes.begin(), before->indexes.end(), [&](const IndexSchema& other) {
       return FoldName(other.name) == FoldName(index.name);
     });
