@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -116,8 +117,8 @@ std::unique_ptr<llkv::SqlEngine> OpenLlkv(const std::string& file, int threads) 
 
 void LoadLlkv(const std::string& file, int64_t num_rows) {
   auto engine = OpenLlkv(file, 2);
-  auto session = Must(engine->NewSession());
-  Must(session.Execute(kSchema));
+  std::optional<llkv::Session> session = Must(engine->NewSession());
+  Must(session->Execute(kSchema));
   constexpr int64_t kPart = 1 << 22;
   constexpr int64_t kBatch = 1 << 16;
   const auto schema = arrow::schema(
@@ -137,9 +138,10 @@ void LoadLlkv(const std::string& file, int64_t num_rows) {
       batches.push_back(
           arrow::RecordBatch::Make(schema, end - first, {Must(id.Finish()), Must(name.Finish()), Must(x.Finish())}));
     }
-    Must(session.Append("t", Must(arrow::RecordBatchReader::Make(std::move(batches), schema))));
+    Must(session->Append("t", Must(arrow::RecordBatchReader::Make(std::move(batches), schema))));
   }
-  Must(session.Execute("CHECKPOINT"));
+  Must(session->Execute("CHECKPOINT"));
+  session.reset();
   Must(engine->Close());
 }
 
@@ -238,26 +240,32 @@ void Select(bool is_llkv, const std::string& file, int64_t num_rows, int threads
   if (engine != nullptr) Must(engine->Close());
 }
 
+/// Gives the seconds; the session has ended by then.
+template <typename Key>
+double InsertIntoLlkv(llkv::SqlEngine& engine, const Key& key, int64_t num_rows) {
+  auto session = Must(engine.NewSession());
+  Must(session.Execute(kSchema));
+  auto insert = Must(session.Prepare(kInsert));
+  const double start = Seconds();
+  Must(session.Execute("BEGIN"));
+  for (int64_t i = 0; i < num_rows; ++i) {
+    const int64_t id = key(i);
+    const std::string name = NameOf(id);
+    Must(insert.Bind(1, id));
+    Must(insert.Bind(2, std::string_view(name)));
+    Must(insert.Bind(3, static_cast<double>(id) / 2));
+    Must(insert.Step().status());
+  }
+  Must(session.Execute("COMMIT"));
+  return Seconds() - start;
+}
+
 void InsertAll(bool is_llkv, const std::string& file, int64_t num_rows, bool is_random) {
   const auto key = [&](int64_t i) { return is_random ? Permuted(i, num_rows) : i; };
   double taken = 0;
   if (is_llkv) {
     auto engine = OpenLlkv(file, 2);
-    auto session = Must(engine->NewSession());
-    Must(session.Execute(kSchema));
-    auto insert = Must(session.Prepare(kInsert));
-    const double start = Seconds();
-    Must(session.Execute("BEGIN"));
-    for (int64_t i = 0; i < num_rows; ++i) {
-      const int64_t id = key(i);
-      const std::string name = NameOf(id);
-      Must(insert.Bind(1, id));
-      Must(insert.Bind(2, std::string_view(name)));
-      Must(insert.Bind(3, static_cast<double>(id) / 2));
-      Must(insert.Step().status());
-    }
-    Must(session.Execute("COMMIT"));
-    taken = Seconds() - start;
+    taken = InsertIntoLlkv(*engine, key, num_rows);
     Must(engine->Close());
   } else {
     const Sqlite sqlite(file);
