@@ -31,10 +31,10 @@ demo: ## Load TPC-H data into one file, query it, kill the process, reopen
 BENCH ?= sum,tpch
 SCALE ?= 1
 THREADS ?= 1,2
-bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch,load SCALE=1 THREADS=1,2
+bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch,load,open,space,point SCALE=1 THREADS=1,2
 	@tools/bootstrap bench
 	@cmake --preset release >/dev/null
-	@ninja -C build/release -j $(JOBS) --quiet llkv_cli llkv_bench
+	@ninja -C build/release -j $(JOBS) --quiet llkv_cli llkv_bench $(if $(findstring point,$(BENCH)),llkv_points)
 	@.venv/bin/python bench/run.py --bench $(BENCH) --scale $(SCALE) --threads $(THREADS)
 
 lint: ## Check format, layers, sizes, stand-alone headers; clang-tidy on changed files

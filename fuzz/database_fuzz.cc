@@ -102,8 +102,8 @@ std::string MakeFile() {
                     {FieldId(2), TypeId::kVarchar, "s"},
                     {FieldId(3), TypeId::kDouble, "f"},
                     {FieldId(4), TypeId::kInteger, "n"}};
-  layout.primary_key = {0};
-  layout.primary_key_name = "pk";
+  layout.indexes = {{IndexId(storage->AllocateTableId().value), "pk", {{0}}, true, true},
+                    {IndexId(storage->AllocateTableId().value), "s_n", {{1}, {3, true, true}}, false, false}};
   TableLayout copy = layout;
   copy.id = storage->AllocateTableId();
   auto txn = storage->txns().Begin();

@@ -73,9 +73,18 @@ class Bytes:
         for _ in range(self.varint()):
             field, kind, name = self.varint(), self.type(), self.string().decode()
             layout["columns"].append((field, kind, name))
-        layout["key"] = [self.varint() for _ in range(self.varint())]
-        layout["key_name"] = self.string().decode()
+        layout["indexes"] = {}
+        for _ in range(self.varint()):
+            self.add_index(layout)
         return layout
+
+    def add_index(self, layout):
+        number, name, flags = self.varint(), self.string().decode(), self.u8()
+        parts = [(self.varint(), self.u8()) for _ in range(self.varint())]
+        need(number and number not in layout["indexes"], f"an index has the id {number}")
+        need(flags in (0, 1, 3) and parts, f"index {number} has flags {flags} and {len(parts)} columns")
+        need(all(column < len(layout["columns"]) and order <= 3 for column, order in parts), f"index {number} is damaged")
+        layout["indexes"][number] = (name, flags, parts)
 
     def value(self, kind):
         """A value of a run of inserted rows."""
@@ -214,7 +223,7 @@ class Database:
                 need(owner not in self.tables, f"table {owner} is created twice")
                 self.tables[owner] = Table(Bytes(payload).layout())
                 continue
-            need(owner in self.tables and kind <= 5, f"a log record has a section {kind} of table {owner}")
+            need(owner in self.tables and kind <= 7, f"a log record has a section {kind} of table {owner}")
             if kind == 2:
                 dropped.append(owner)
             elif kind == 3:
@@ -228,6 +237,11 @@ class Database:
                 attached = Bytes(payload)
                 for _ in range(attached.varint()):
                     self.tables[owner].add_page(self.pager, attached.string())
+            elif kind == 6:
+                Bytes(payload).add_index(self.tables[owner].layout)
+            elif kind == 7:
+                number = Bytes(payload).varint()
+                need(number in self.tables[owner].layout["indexes"], f"index {number} is dropped and not there")
         for table in dropped:
             del self.tables[table]
 

@@ -226,8 +226,12 @@ arrow::Result<StoreTable> ColumnStoreCore::CreateTable(Transaction& txn, std::ve
   layout.id = storage_->AllocateTableId();
   layout.columns.push_back({FieldId(kRowIdField.value), TypeId::kUBigInt, std::string(kRowIdColumnName)});
   for (TableLayout::Column& column : columns) layout.columns.push_back(std::move(column));
-  layout.primary_key = {kRowIdOrdinal};
-  layout.primary_key_name = "row_id_key";
+  IndexLayout key;
+  key.id = IndexId(1);
+  key.name = "row_id_key";
+  key.parts = {IndexPart{kRowIdOrdinal}};
+  key.is_unique = key.is_primary = true;
+  layout.indexes.push_back(std::move(key));
   ObjectRow object;
   object.id = layout.id;
   object.kind = static_cast<uint8_t>(index_of ? StoreObject::kSortIndex : StoreObject::kSegment);

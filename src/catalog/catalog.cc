@@ -9,6 +9,7 @@
 #include "catalog/schema_codec.h"
 #include "store/object_table.h"
 #include "store/storage.h"
+#include "store/table_store.h"
 
 namespace llkv {
 
@@ -60,7 +61,29 @@ std::vector<ViewSchemaPtr> CatalogSnapshot::Views() const {
   return views;
 }
 
+namespace {
+
+/// Calls f(name) for each index of a table, the primary key's first.
+template <typename F>
+void ForEachIndexName(const TableSchema& table, F&& f) {
+  if (!table.primary_key.empty()) f(table.primary_key_name);
+  for (const IndexSchema& index : table.indexes) f(index.name);
+}
+
+}  // namespace
+
+TableSchemaPtr CatalogSnapshot::FindTableOfIndex(std::string_view name) const {
+  const auto found = index_tables_.find(FoldName(name));
+  if (found == index_tables_.end()) return nullptr;
+  const CatalogEntry* entry = Find(found->second);
+  return entry == nullptr ? nullptr : entry->table;
+}
+
 void CatalogSnapshot::Put(EntryPtr entry) {
+  Remove(entry->id());
+  if (entry->table != nullptr) {
+    ForEachIndexName(*entry->table, [&](const std::string& name) { index_tables_[FoldName(name)] = entry->id(); });
+  }
   by_id_[entry->id()] = entry;
   by_name_[FoldName(entry->name())] = std::move(entry);
 }
@@ -71,6 +94,12 @@ void CatalogSnapshot::Remove(TableId id) {
   const auto named = by_name_.find(FoldName(found->second->name()));
   // Another object may have the name by now.
   if (named != by_name_.end() && named->second->id() == id) by_name_.erase(named);
+  if (found->second->table != nullptr) {
+    ForEachIndexName(*found->second->table, [&](const std::string& name) {
+      const auto index = index_tables_.find(FoldName(name));
+      if (index != index_tables_.end() && index->second == id) index_tables_.erase(index);
+    });
+  }
   by_id_.erase(found);
 }
 
@@ -154,6 +183,8 @@ arrow::Result<std::shared_ptr<CatalogSnapshot>> Catalog::ReadObjects(CommitTs ts
       auto entry = std::make_shared<CatalogEntry>();
       if (row.kind == static_cast<uint8_t>(ObjectKind::kTable)) {
         ARROW_ASSIGN_OR_RAISE(TableSchema schema, DecodeTableSchema(row.definition));
+        storage_->ReserveTableId(TableId(schema.primary_key_index.value));
+        for (const IndexSchema& index : schema.indexes) storage_->ReserveTableId(TableId(index.id.value));
         entry->table = std::make_shared<const TableSchema>(std::move(schema));
       } else if (row.kind == static_cast<uint8_t>(ObjectKind::kView)) {
         ARROW_ASSIGN_OR_RAISE(ViewSchema schema, DecodeViewSchema(row.definition));
@@ -236,23 +267,103 @@ arrow::Status Catalog::CheckNameIsFree(const Transaction& txn, const std::string
     return SqlError(sqlstate::kDuplicateTable,
                     (entry->table != nullptr ? "table \"" : "view \"") + entry->name() + "\" already exists");
   }
+  if (GetSnapshot(txn)->FindTableOfIndex(name) != nullptr) {
+    return SqlError(sqlstate::kDuplicateTable, "index \"" + name + "\" already exists");
+  }
   // Something that the snapshot does not see, unless this transaction itself dropped it.
-  const CatalogEntry* newest = Newest()->Find(name);
-  if (newest != nullptr && At(txn.snapshot().ts)->Find(newest->id()) == nullptr) return ChangedByAnother(name);
-  return arrow::Status::OK();
+  const CatalogSnapshotPtr newest = Newest();
+  const CatalogSnapshotPtr seen = At(txn.snapshot().ts);
+  const CatalogEntry* entry = newest->Find(name);
+  if (entry != nullptr && seen->Find(entry->id()) == nullptr) return ChangedByAnother(name);
+  const bool is_new_index = newest->FindTableOfIndex(name) != nullptr && seen->FindTableOfIndex(name) == nullptr;
+  return is_new_index ? ChangedByAnother(name) : arrow::Status::OK();
 }
 
 arrow::Status Catalog::Add(Transaction& txn, CatalogSnapshot::EntryPtr entry) {
   ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
   ARROW_RETURN_NOT_OK(CheckNameIsFree(txn, entry->name()));
-  ObjectRow row;
-  row.id = entry->id();
-  row.kind = static_cast<uint8_t>(entry->table != nullptr ? ObjectKind::kTable : ObjectKind::kView);
-  row.name = entry->name();
-  row.definition = entry->table != nullptr ? EncodeTableSchema(*entry->table) : EncodeViewSchema(*entry->view);
-  ARROW_RETURN_NOT_OK(table_->Add(txn, row));
+  ARROW_RETURN_NOT_OK(AddRow(txn, *entry));
   changes->Add(std::move(entry));
   return arrow::Status::OK();
+}
+
+arrow::Status Catalog::AddRow(Transaction& txn, const CatalogEntry& entry) {
+  ObjectRow row;
+  row.id = entry.id();
+  row.kind = static_cast<uint8_t>(entry.table != nullptr ? ObjectKind::kTable : ObjectKind::kView);
+  row.name = entry.name();
+  row.definition = entry.table != nullptr ? EncodeTableSchema(*entry.table) : EncodeViewSchema(*entry.view);
+  return table_->Add(txn, row);
+}
+
+IndexId Catalog::AllocateIndexId() { return IndexId(storage_->AllocateTableId().value); }
+
+IndexLayout Catalog::LayoutOf(const IndexSchema& index) {
+  IndexLayout layout;
+  layout.id = index.id;
+  layout.name = index.name;
+  for (const IndexColumn& column : index.columns) {
+    layout.parts.push_back({column.ordinal, column.descending, column.nulls_first});
+  }
+  layout.is_unique = index.is_unique;
+  return layout;
+}
+
+arrow::Result<TableSchemaPtr> Catalog::ChangeIndexes(Transaction& txn, TableSchema schema) {
+  ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
+  const CatalogSnapshotPtr objects = GetSnapshot(txn);
+  const CatalogEntry* old = objects->Find(schema.id);
+  if (old == nullptr || old->table == nullptr) return InternalError("a change of a table that is not there");
+  const TableSchemaPtr before = old->table;
+  std::set<std::string> names;
+  for (IndexSchema& index : schema.indexes) {
+    if (!names.insert(FoldName(index.name)).second) {
+      return SqlError(sqlstate::kDuplicateTable, "index \"" + index.name + "\" already exists");
+    }
+    const bool is_old = std::any_of(before->indexes.begin(), before->indexes.end(), [&](const IndexSchema& other) {
+      return FoldName(other.name) == FoldName(index.name);
+    });
+    if (!is_old) ARROW_RETURN_NOT_OK(CheckNameIsFree(txn, index.name));
+    if (index.id.value == 0) index.id = AllocateIndexId();
+  }
+  auto entry = std::make_shared<CatalogEntry>();
+  entry->table = std::make_shared<const TableSchema>(std::move(schema));
+  ARROW_RETURN_NOT_OK(table_->Remove(txn, entry->id()));
+  ARROW_RETURN_NOT_OK(AddRow(txn, *entry));
+  changes->Add(entry);
+  return entry->table;
+}
+
+/// Fills in the ids of a new table's indexes, checks that their names are free, and gives their layouts.
+arrow::Status Catalog::PrepareIndexes(const Transaction& txn, TableSchema& schema, TableLayout& layout) {
+  std::set<std::string> names = {FoldName(schema.name)};
+  const auto check = [&](const std::string& name) {
+    if (!names.insert(FoldName(name)).second) {
+      return SqlError(sqlstate::kDuplicateTable, "\"" + name + "\" is named twice");
+    }
+    return CheckNameIsFree(txn, name);
+  };
+  if (!schema.primary_key.empty()) {
+    ARROW_RETURN_NOT_OK(check(schema.primary_key_name));
+    if (schema.primary_key_index.value == 0) schema.primary_key_index = AllocateIndexId();
+    layout.indexes.push_back(PrimaryKeyLayout(schema));
+  }
+  for (IndexSchema& index : schema.indexes) {
+    ARROW_RETURN_NOT_OK(check(index.name));
+    if (index.id.value == 0) index.id = AllocateIndexId();
+    layout.indexes.push_back(LayoutOf(index));
+  }
+  return arrow::Status::OK();
+}
+
+IndexLayout Catalog::PrimaryKeyLayout(const TableSchema& table) {
+  IndexLayout layout;
+  layout.id = table.primary_key_index;
+  layout.name = table.primary_key_name;
+  for (const uint32_t ordinal : table.primary_key) layout.parts.push_back({ordinal, false, false});
+  layout.is_unique = true;
+  layout.is_primary = true;
+  return layout;
 }
 
 arrow::Result<TableSchemaPtr> Catalog::CreateTable(Transaction& txn, TableSchema schema) {
@@ -273,8 +384,7 @@ arrow::Result<TableSchemaPtr> Catalog::CreateTable(Transaction& txn, TableSchema
   if (schema.primary_key_name.empty()) schema.primary_key_name = schema.name + "_pkey";
   TableLayout layout;
   layout.id = schema.id;
-  layout.primary_key = schema.primary_key;
-  layout.primary_key_name = schema.primary_key_name;
+  ARROW_RETURN_NOT_OK(PrepareIndexes(txn, schema, layout));
   for (ColumnSchema& column : schema.columns) {
     if (column.field.value == 0) column.field = FieldId(next_field++);
     layout.columns.push_back({column.field, column.type, column.name});

@@ -17,12 +17,14 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "catalog/schema.h"
+#include "store/index_layout.h"
 #include "txn/txn.h"
 
 namespace llkv {
 
 class ObjectTable;
 class Storage;
+struct TableLayout;
 class TableStore;
 
 /// One object: a table or a view (the other is null).
@@ -44,6 +46,8 @@ class CatalogSnapshot {
   /// The table of a name, or null: there is none, or it is a view.
   TableSchemaPtr FindTable(std::string_view name) const;
   ViewSchemaPtr FindView(std::string_view name) const;
+  /// The table that has an index (or primary key) of this name; null where there is none.
+  TableSchemaPtr FindTableOfIndex(std::string_view name) const;
   /// By id; null where there is none.
   const CatalogEntry* Find(TableId id) const;
   /// All tables, or all views, by folded name.
@@ -61,6 +65,8 @@ class CatalogSnapshot {
  private:
   std::map<std::string, EntryPtr, std::less<>> by_name_;
   std::map<TableId, EntryPtr> by_id_;
+  /// By folded name of the index.
+  std::map<std::string, TableId, std::less<>> index_tables_;
   uint64_t version_ = 0;
 };
 
@@ -84,9 +90,20 @@ class Catalog {
   /// columns of one name.
   arrow::Result<TableSchemaPtr> CreateTable(Transaction& txn, TableSchema schema);
   arrow::Result<ViewSchemaPtr> CreateView(Transaction& txn, ViewSchema schema);
+  /// Replaces a table's schema by one that differs in its indexes, in the catalog only: the store's indexes are the
+  /// caller's business. Ids that are 0 are filled in. 42P07 where a new index's name is taken; 40001 where another
+  /// commit changed the table.
+  arrow::Result<TableSchemaPtr> ChangeIndexes(Transaction& txn, TableSchema schema);
+  /// An id for an index that the caller builds.
+  IndexId AllocateIndexId();
   /// 42P01 where there is none; 42809 where it is of the other kind; 40001 where another commit changed it.
   arrow::Status DropTable(Transaction& txn, std::string_view name);
   arrow::Status DropView(Transaction& txn, std::string_view name);
+
+  /// The index as the store knows it.
+  static IndexLayout LayoutOf(const IndexSchema& index);
+  /// The same of the primary key, which the table has.
+  static IndexLayout PrimaryKeyLayout(const TableSchema& table);
 
   /// The rows of a table that some CatalogSnapshot has. 42P01 where it is gone for all.
   arrow::Result<std::shared_ptr<TableStore>> GetStore(TableId table) const;
@@ -107,6 +124,9 @@ class Catalog {
   /// The objects in which a transaction makes a change, and its record of changes.
   arrow::Result<Changes*> BeginChange(Transaction& txn);
   arrow::Status CheckNameIsFree(const Transaction& txn, const std::string& name) const;
+  arrow::Status PrepareIndexes(const Transaction& txn, TableSchema& schema, TableLayout& layout);
+  /// Writes an object's row.
+  arrow::Status AddRow(Transaction& txn, const CatalogEntry& entry);
   arrow::Status Add(Transaction& txn, CatalogSnapshot::EntryPtr entry);
   arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
 

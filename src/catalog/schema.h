@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/index_id.h"
 #include "types/logical_type.h"
 
 namespace llkv {
@@ -31,6 +32,26 @@ struct CheckConstraint {
   std::string sql;
 };
 
+/// One column of an index's key.
+struct IndexColumn {
+  /// In the table's columns.
+  uint32_t ordinal = 0;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+/// An index that is not the primary key's: of a UNIQUE constraint or of CREATE INDEX.
+struct IndexSchema {
+  /// Given by the catalog where it is 0.
+  IndexId id;
+  /// Among those of tables, views and indexes.
+  std::string name;
+  std::vector<IndexColumn> columns;
+  bool is_unique = false;
+  /// It is a constraint's, which is dropped with its table only.
+  bool is_constraint = false;
+};
+
 /// A table. Shared and never changed: a changed table is a new value.
 struct TableSchema {
   /// Given by Catalog::CreateTable where it is 0.
@@ -42,6 +63,10 @@ struct TableSchema {
   std::vector<uint32_t> primary_key;
   /// The constraint's name, for 23505; "NAME_pkey" where the statement gave none.
   std::string primary_key_name;
+  /// The primary key's index; given by the catalog where it is 0 and there is a key.
+  IndexId primary_key_index;
+  /// In the order of their creation.
+  std::vector<IndexSchema> indexes;
   std::vector<CheckConstraint> checks;
 };
 

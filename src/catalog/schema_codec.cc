@@ -43,6 +43,28 @@ LogicalType ReadType(ByteReader& in) {
   return in.ok() ? LogicalType(static_cast<TypeId>(id)) : LogicalType();
 }
 
+IndexSchema ReadIndex(size_t num_columns, ByteReader& in) {
+  IndexSchema index;
+  index.id = IndexId(in.Varint());
+  index.name = std::string(in.String());
+  const uint8_t flags = in.U8();
+  index.is_unique = (flags & 1) != 0;
+  index.is_constraint = (flags & 2) != 0;
+  const uint64_t num_parts = in.Varint();
+  if (flags > 3 || num_parts == 0) in.Fail();
+  for (uint64_t i = 0; i < num_parts && in.ok(); ++i) {
+    IndexColumn column;
+    const uint64_t ordinal = in.Varint();
+    const uint8_t order = in.U8();
+    if (ordinal >= num_columns || order > 3) in.Fail();
+    column.ordinal = static_cast<uint32_t>(ordinal);
+    column.descending = (order & 1) != 0;
+    column.nulls_first = (order & 2) != 0;
+    index.columns.push_back(column);
+  }
+  return index;
+}
+
 }  // namespace
 
 std::string EncodeTableSchema(const TableSchema& schema) {
@@ -64,6 +86,18 @@ std::string EncodeTableSchema(const TableSchema& schema) {
   out.Varint(schema.primary_key.size());
   for (const uint32_t ordinal : schema.primary_key) out.Varint(ordinal);
   out.String(schema.primary_key_name);
+  out.Varint(schema.primary_key_index.value);
+  out.Varint(schema.indexes.size());
+  for (const IndexSchema& index : schema.indexes) {
+    out.Varint(index.id.value);
+    out.String(index.name);
+    out.U8(static_cast<uint8_t>((index.is_unique ? 1 : 0) | (index.is_constraint ? 2 : 0)));
+    out.Varint(index.columns.size());
+    for (const IndexColumn& column : index.columns) {
+      out.Varint(column.ordinal);
+      out.U8(static_cast<uint8_t>((column.descending ? 1 : 0) | (column.nulls_first ? 2 : 0)));
+    }
+  }
   out.Varint(schema.checks.size());
   for (const CheckConstraint& check : schema.checks) {
     out.String(check.name);
@@ -106,6 +140,11 @@ arrow::Result<TableSchema> DecodeTableSchema(std::string_view bytes) {
     schema.primary_key.push_back(static_cast<uint32_t>(ordinal));
   }
   schema.primary_key_name = std::string(in.String());
+  schema.primary_key_index = IndexId(in.Varint());
+  const uint64_t num_indexes = in.Varint();
+  for (uint64_t i = 0; i < num_indexes && in.ok(); ++i) {
+    schema.indexes.push_back(ReadIndex(schema.columns.size(), in));
+  }
   const uint64_t num_checks = in.Varint();
   for (uint64_t i = 0; i < num_checks && in.ok(); ++i) {
     CheckConstraint check;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "exec/operators/table_scan.h"
 #include "formats/convert.h"
 #include "store/table_store.h"
 
@@ -135,9 +136,35 @@ std::shared_ptr<const TableEstimate> CatalogStatistics::Find(TableId table) cons
     estimate->columns.push_back({std::move(column.min), std::move(column.max), column.num_distinct, column.num_nulls});
   }
   if (const CatalogEntry* entry = snapshot_->Find(table); entry != nullptr && entry->table != nullptr) {
-    estimate->primary_key = entry->table->primary_key;
+    const TableSchema& schema = *entry->table;
+    estimate->primary_key = schema.primary_key;
+    if (!schema.primary_key.empty()) {
+      estimate->indexes.push_back({schema.primary_key_index, schema.primary_key_name, schema.primary_key, true, true});
+    }
+    for (const IndexSchema& index : schema.indexes) {
+      IndexEstimate& added = estimate->indexes.emplace_back();
+      added.id = index.id;
+      added.name = index.name;
+      for (const IndexColumn& column : index.columns) added.columns.push_back(column.ordinal);
+      added.is_unique = index.is_unique;
+    }
   }
   return estimate;
+}
+
+double CatalogStatistics::CountIndexEntries(TableId table, IndexId index,
+                                            const std::vector<const PushedPredicate*>& predicates) const {
+  auto store = catalog_->GetStore(table);
+  if (!store.ok()) return -1;
+  std::vector<ScanPredicate> asked;
+  for (const PushedPredicate* predicate : predicates) {
+    ScanPredicate& added = asked.emplace_back();
+    added.column = predicate->column_ordinal;
+    added.op = ToPredicateOp(predicate->op);
+    for (const BoundExprPtr& value : predicate->values) added.values.push_back(value->value);
+  }
+  const auto count = (*store)->EstimateIndexRows(index, asked);
+  return count.ok() && count->has_value() ? **count : -1;
 }
 
 arrow::Result<std::shared_ptr<const FileReader>> EngineFiles::OpenForReading(const LogicalFileScan& scan) {

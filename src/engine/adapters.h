@@ -25,6 +25,7 @@ class SnapshotBinderCatalog : public BinderCatalog {
   explicit SnapshotBinderCatalog(CatalogSnapshotPtr snapshot) : snapshot_(std::move(snapshot)) {}
   TableSchemaPtr FindTable(std::string_view name) const override { return snapshot_->FindTable(name); }
   ViewSchemaPtr FindView(std::string_view name) const override { return snapshot_->FindView(name); }
+  TableSchemaPtr FindTableOfIndex(std::string_view name) const override { return snapshot_->FindTableOfIndex(name); }
   std::vector<std::string> ListNames() const override;
 
  private:
@@ -37,6 +38,8 @@ class CatalogStatistics : public StatisticsProvider {
   CatalogStatistics(const Catalog* catalog, CatalogSnapshotPtr snapshot)
       : catalog_(catalog), snapshot_(std::move(snapshot)) {}
   std::shared_ptr<const TableEstimate> Find(TableId table) const override;
+  double CountIndexEntries(TableId table, IndexId index,
+                           const std::vector<const PushedPredicate*>& predicates) const override;
 
  private:
   const Catalog* catalog_;

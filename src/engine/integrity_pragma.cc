@@ -80,13 +80,30 @@ class IntegrityPragma {
                                                                      : Add(table.id, store.status().message());
     }
     const TableLayout& layout = (*store)->layout();
-    bool same = layout.columns.size() == table.columns.size() && layout.primary_key == table.primary_key &&
-                layout.primary_key_name == table.primary_key_name;
+    bool same = layout.columns.size() == table.columns.size();
     for (size_t i = 0; same && i < table.columns.size(); ++i) {
       same = layout.columns[i].field == table.columns[i].field && layout.columns[i].type == table.columns[i].type &&
              FoldName(layout.columns[i].name) == FoldName(table.columns[i].name);
     }
-    return same ? arrow::Status::OK() : Add(table.id, "the catalog and the stored layout differ in columns or key");
+    if (!same) return Add(table.id, "the catalog and the stored layout differ in columns");
+    return CheckIndexes(table, (*store)->Indexes());
+  }
+
+  arrow::Status CheckIndexes(const TableSchema& table, const std::vector<IndexLayoutPtr>& stored) {
+    std::map<IndexId, IndexLayout> known;
+    if (!table.primary_key.empty()) known[table.primary_key_index] = Catalog::PrimaryKeyLayout(table);
+    for (const IndexSchema& index : table.indexes) known[index.id] = Catalog::LayoutOf(index);
+    for (const IndexLayoutPtr& layout : stored) {
+      const auto found = known.find(layout->id);
+      if (found == known.end() || found->second != *layout) {
+        ARROW_RETURN_NOT_OK(Add(table.id, "index \"" + layout->name + "\" is stored, and the catalog has it not so"));
+      }
+      if (found != known.end()) known.erase(found);
+    }
+    for (const auto& [id, layout] : known) {
+      ARROW_RETURN_NOT_OK(Add(table.id, "index \"" + layout.name + "\" is in the catalog and not stored"));
+    }
+    return arrow::Status::OK();
   }
 
   arrow::Status CheckConstraints(const TableSchema& table) {

@@ -141,12 +141,44 @@ class Salvager {
       copy.type = column.type;
       schema.columns.push_back(std::move(copy));
     }
-    for (const uint32_t ordinal : layout.primary_key) schema.columns[ordinal].not_null = true;
-    schema.primary_key = layout.primary_key;
-    schema.primary_key_name = layout.primary_key_name;
+    for (const IndexLayoutPtr& index : (*store)->Indexes()) AddIndex(*index, schema);
     names_[id] = "table " + schema.name;
     Lose(id, "its own name, defaults and CHECK constraints are lost");
     return CopyTable(schema);
+  }
+
+  static void AddIndex(const IndexLayout& index, TableSchema& schema) {
+    if (!index.is_primary) {
+      IndexSchema& copy = schema.indexes.emplace_back();
+      copy.name = index.name;
+      copy.is_unique = index.is_unique;
+      for (const IndexPart& part : index.parts) {
+        copy.columns.push_back({part.column, part.descending, part.nulls_first});
+      }
+      return;
+    }
+    schema.primary_key_name = index.name;
+    for (const IndexPart& part : index.parts) {
+      schema.primary_key.push_back(part.column);
+      schema.columns[part.column].not_null = true;
+    }
+  }
+
+  /// Takes the key that a 23505 names out of the schema, and gives its name; empty where it is none of them.
+  static std::string LeaveKeyOut(const arrow::Status& violation, TableSchema& schema) {
+    const auto is_meant = [&violation](const std::string& name) {
+      return violation.message().find("unique constraint \"" + name + "\":") != std::string::npos;
+    };
+    if (!schema.primary_key.empty() && is_meant(schema.primary_key_name)) {
+      schema.primary_key.clear();
+      return schema.primary_key_name;
+    }
+    const auto found = std::find_if(schema.indexes.begin(), schema.indexes.end(),
+                                    [&](const IndexSchema& index) { return is_meant(index.name); });
+    if (found == schema.indexes.end()) return "";
+    std::string name = found->name;
+    schema.indexes.erase(found);
+    return name;
   }
 
   arrow::Status CopyTable(const TableSchema& table) {
@@ -158,12 +190,15 @@ class Salvager {
     }
     TableSchema schema = table;
     schema.id = TableId();
+    schema.primary_key_index = IndexId();
     for (ColumnSchema& column : schema.columns) column.field = FieldId();
+    for (IndexSchema& index : schema.indexes) index.id = IndexId();
     TableStore* rows = store.ok() ? store->get() : nullptr;
     arrow::Status copied = CopyRows(schema, rows);
-    if (GetSqlState(copied) == sqlstate::kUniqueViolation) {
-      Lose(table.id, "its key \"" + table.primary_key_name + "\" is left out: " + copied.message());
-      schema.primary_key.clear();
+    while (GetSqlState(copied) == sqlstate::kUniqueViolation) {
+      const std::string key = LeaveKeyOut(copied, schema);
+      if (key.empty()) break;
+      Lose(table.id, "its key \"" + key + "\" is left out: " + copied.message());
       copied = CopyRows(schema, rows);
     }
     ARROW_RETURN_NOT_OK(copied);

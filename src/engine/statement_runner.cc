@@ -193,6 +193,8 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* explain = std::get_if<BoundExplain>(&bound)) return RunExplain(*explain, scope, catalog, parameters);
   if (auto* create = std::get_if<BoundCreateTable>(&bound)) return RunCreateTable(*create, scope, catalog);
   if (auto* create = std::get_if<BoundCreateView>(&bound)) return RunCreateView(*create, scope, catalog);
+  if (auto* create = std::get_if<BoundCreateIndex>(&bound)) return RunCreateIndex(*create, scope, catalog);
+  if (auto* reindex = std::get_if<BoundReindex>(&bound)) return RunReindex(*reindex, scope, catalog);
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
   if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
   if (auto* show = std::get_if<BoundShowSetting>(&bound)) {

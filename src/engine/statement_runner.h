@@ -13,6 +13,7 @@
 #include "engine/session_core.h"
 #include "llkv/session.h"
 #include "sql/binder/bound_statement.h"
+#include "store/index_layout.h"
 
 namespace llkv {
 
@@ -48,6 +49,14 @@ class StatementRunner {
                                                 const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunCreateView(BoundCreateView& create, StatementScope& scope,
                                                const CatalogSnapshotPtr& catalog);
+  arrow::Result<StatementResult> RunCreateIndex(BoundCreateIndex& create, StatementScope& scope,
+                                                const CatalogSnapshotPtr& catalog);
+  arrow::Result<StatementResult> RunDropIndex(const BoundDrop& drop, StatementScope& scope);
+  arrow::Result<StatementResult> RunReindex(const BoundReindex& reindex, StatementScope& scope,
+                                            const CatalogSnapshotPtr& catalog);
+  /// Builds an index of a table in the store, in as many threads as the session may use.
+  arrow::Status BuildIndex(TableId table, IndexLayout layout, Transaction& transaction);
+  arrow::Status RebuildIndexes(const TableSchema& table, std::string_view only, Transaction& transaction);
   arrow::Result<StatementResult> RunDrop(const BoundDrop& drop, StatementScope& scope,
                                          const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunSet(const BoundSet& set);

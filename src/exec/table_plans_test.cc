@@ -47,8 +47,7 @@ class TablePlansTest : public ::testing::TestWithParam<uint32_t>, public StoreRe
     TableLayout layout;
     layout.id = storage_->AllocateTableId();
     layout.columns = {{FieldId(1), TypeId::kBigInt, "k"}, {FieldId(2), TypeId::kVarchar, "v"}};
-    layout.primary_key = {0};
-    layout.primary_key_name = "t_pkey";
+    layout.indexes = {{IndexId(77), "t_pkey", {{0}}, true, true}};
     table_ = layout.id;
     const auto txn = storage_->txns().Begin();
     ASSERT_TRUE(txn->BeginStatement().ok());
@@ -188,6 +187,7 @@ TEST_P(TablePlansTest, PointLookupsRunAgainAndAgainWithoutTasksOrAllocations) {
   scan->predicates.push_back(Predicate(0, PushedPredicate::Op::kEqual, BoundExpr::Parameter(0, TypeId::kBigInt)));
   scan->predicates.push_back(
       Predicate(1, PushedPredicate::Op::kNotEqual, BoundExpr::Constant(Value::Varchar("value number 7"))));
+  scan->index = IndexId(77);
   scan->key_lookup.push_back(BoundExpr::Parameter(0, TypeId::kBigInt));
   auto project = std::make_unique<LogicalProject>();
   project->output = {{ColumnId(21), TypeId::kVarchar, "v"}, {ColumnId(22), TypeId::kBigInt, "k"}};

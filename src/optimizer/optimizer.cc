@@ -91,7 +91,8 @@ arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options
   SimplifyComparisons(*plan.root);
   FactorDisjunctions(*plan.root);
   plan.root = PushFilters(std::move(plan.root));
-  PushScanPredicates(*plan.root, context);
+  PushScanPredicates(*plan.root);
+  ChooseIndexes(*plan.root, context);
   plan.root = OrderJoins(std::move(plan.root), context);
   plan.root = MakeTopN(std::move(plan.root));
   plan.root = WithOutput(std::move(plan.root), output);

@@ -7,9 +7,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/index_id.h"
 #include "plan/logical_plan.h"
 #include "types/value.h"
 
@@ -23,11 +25,23 @@ struct ColumnEstimate {
   double num_nulls = 0;
 };
 
+/// An index of a table.
+struct IndexEstimate {
+  IndexId id;
+  std::string name;
+  /// Ordinals of the key's columns, in key order.
+  std::vector<uint32_t> columns;
+  bool is_unique = false;
+  bool is_primary = false;
+};
+
 struct TableEstimate {
   double num_rows = 0;
   std::vector<ColumnEstimate> columns;
   /// Ordinals of the primary key's columns; empty: none.
   std::vector<uint32_t> primary_key;
+  /// All indexes, the primary key's too.
+  std::vector<IndexEstimate> indexes;
 };
 
 /// What is known of tables. Calls may be expensive; the optimizer asks once a table.
@@ -36,6 +50,12 @@ class StatisticsProvider {
   virtual ~StatisticsProvider() = default;
   /// Null where nothing is known.
   virtual std::shared_ptr<const TableEstimate> Find(TableId table) const = 0;
+  /// About how many entries of an index a scan with these predicates (their values constants) would look at; negative
+  /// where that is not known.
+  virtual double CountIndexEntries(TableId /*table*/, IndexId /*index*/,
+                                   const std::vector<const PushedPredicate*>& /*predicates*/) const {
+    return -1;
+  }
 };
 
 struct OptimizerOptions {
@@ -43,11 +63,11 @@ struct OptimizerOptions {
   const StatisticsProvider* statistics = nullptr;
 };
 
-/// Rewrites `plan` in place: folds constants, pushes filters down and into scans (PushedPredicate, key_lookup), turns
-/// filtered cross joins into joins in a good order with the smaller side on the right (build) side, removes unused
-/// columns, makes top-N sorts, and sets estimated_rows. The root's output columns keep ids, types, order and names.
-/// Expressions that can fail are not evaluated on rows that the bound plan would not evaluate them on. Errors: 54001
-/// for plans that are too large; folding never fails the statement.
+/// Rewrites `plan` in place: folds constants, pushes filters down and into scans (PushedPredicate), chooses indexes,
+/// turns filtered cross joins into joins in a good order with the smaller side on the right (build) side, removes
+/// unused columns, makes top-N sorts, and sets estimated_rows. The root's output columns keep ids, types, order and
+/// names. Expressions that can fail are not evaluated on rows that the bound plan would not evaluate them on. Errors:
+/// 54001 for plans that are too large; folding never fails the statement.
 arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options);
 
 }  // namespace llkv

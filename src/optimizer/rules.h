@@ -40,9 +40,11 @@ void FactorDisjunctions(LogicalPlan& root);
 /// inner joins of left joins whose NULL rows a filter drops.
 LogicalPlanPtr PushFilters(LogicalPlanPtr root);
 
-/// Terms that a scan can apply itself become its PushedPredicates; a primary key that equalities fix becomes its
-/// key_lookup.
-void PushScanPredicates(LogicalPlan& root, RuleContext& context);
+/// Terms that a scan can apply itself become its PushedPredicates.
+void PushScanPredicates(LogicalPlan& root);
+
+/// Scans whose predicates leave few keys of an index get it; a unique key that equalities fix becomes the key_lookup.
+void ChooseIndexes(LogicalPlan& root, RuleContext& context);
 
 /// Drops columns that nobody reads.
 void PruneColumns(LogicalPlan& root);

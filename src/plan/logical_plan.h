@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/index_id.h"
 #include "expr/bound_expr.h"
 #include "functions/function_registry.h"
 #include "types/logical_type.h"
@@ -92,8 +93,14 @@ struct LogicalScan : LogicalPlan {
   std::vector<uint32_t> column_ordinals;
   bool with_row_id = false;
   std::vector<PushedPredicate> predicates;
-  /// All columns of the primary key are fixed by equality with these (in key order): a point lookup. The predicates
-  /// still hold.
+  /// The index to find rows by; 0: none. The optimizer's choice.
+  IndexId index;
+  std::string index_name;
+  bool index_is_primary = false;
+  /// Those of `predicates` that bound the keys to look at.
+  std::vector<uint32_t> index_predicates;
+  /// All columns of the index, a unique one, are fixed by equality with these (in key order): a point lookup. The
+  /// predicates still hold.
   std::vector<BoundExprPtr> key_lookup;
 };
 

@@ -1,6 +1,7 @@
 // Plans as text: what EXPLAIN shows and what tests compare.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -114,9 +115,22 @@ std::string PredicateText(const PushedPredicate& predicate) {
   return text;
 }
 
+bool IsPrimaryKeyLookup(const LogicalScan& scan) { return !scan.key_lookup.empty() && scan.index_is_primary; }
+
 std::string ScanDetail(const LogicalScan& scan) {
   std::string text = fmt::format("{} [{}]", scan.table_name, Names(scan.output));
-  for (const auto& predicate : scan.predicates) text += fmt::format(" {{{}}}", PredicateText(predicate));
+  const bool shows_index = scan.index.value != 0 && !IsPrimaryKeyLookup(scan);
+  std::string condition;
+  for (uint32_t i = 0; i < scan.predicates.size(); ++i) {
+    const std::string predicate = PredicateText(scan.predicates[i]);
+    const auto& bounding = scan.index_predicates;
+    if (shows_index && std::find(bounding.begin(), bounding.end(), i) != bounding.end()) {
+      condition += (condition.empty() ? "" : " AND ") + predicate;
+    } else {
+      text += fmt::format(" {{{}}}", predicate);
+    }
+  }
+  if (shows_index) return fmt::format("{} ({}) {}", scan.index_name, condition, text);
   if (!scan.key_lookup.empty()) text += fmt::format(" key ({})", Join(scan.key_lookup));
   return text;
 }
@@ -230,7 +244,8 @@ std::string Detail(const LogicalPlan& plan) {
 std::string PlanNodeTitle(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      return plan.As<LogicalScan>().key_lookup.empty() ? "SCAN" : "KEY_LOOKUP";
+      if (IsPrimaryKeyLookup(plan.As<LogicalScan>())) return "KEY_LOOKUP";
+      return plan.As<LogicalScan>().index.value == 0 ? "SCAN" : "INDEX SCAN";
     case PlanKind::kValues:
       return "VALUES";
     case PlanKind::kTableFunction:

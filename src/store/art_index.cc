@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "base/error.h"
 
@@ -334,6 +335,86 @@ arrow::Status ArtIndex::Insert(std::string_view key, RowId row) {
   }
   num_entries_.fetch_add(1, std::memory_order_relaxed);
   return arrow::Status::OK();
+}
+
+namespace {
+
+/// A subtree that a scan has not looked at: the bytes above it, and whether they are those of the bounds.
+struct Pending {
+  uintptr_t ref;
+  size_t depth;
+  bool is_at_first;
+  bool is_at_end;
+};
+
+}  // namespace
+
+template <typename F>
+void ArtIndex::ForEachChildDescending(const Node* node, F&& f) {
+  const auto list = [&f](const auto* from) {
+    const uint32_t count = from->count.load(std::memory_order_acquire);
+    std::array<uint8_t, 16> order{};
+    for (uint32_t i = 0; i < count; ++i) order[i] = static_cast<uint8_t>(i);
+    std::sort(order.begin(), order.begin() + count,
+              [from](uint8_t a, uint8_t b) { return from->keys[a] > from->keys[b]; });
+    for (uint32_t i = 0; i < count; ++i) {
+      f(from->keys[order[i]], from->children[order[i]].load(std::memory_order_acquire));
+    }
+  };
+  switch (node->kind) {
+    case NodeKind::k4:
+      return list(static_cast<const ListNode<4>*>(node));
+    case NodeKind::k16:
+      return list(static_cast<const ListNode<16>*>(node));
+    case NodeKind::k48:
+    case NodeKind::k256:
+      for (uint32_t byte = 256; byte-- > 0;) {
+        const std::atomic<Ref>* child = FindChild(node, static_cast<uint8_t>(byte));
+        if (child != nullptr) f(static_cast<uint8_t>(byte), child->load(std::memory_order_acquire));
+      }
+      return;
+  }
+}
+
+void ArtIndex::Scan(std::string_view first, std::string_view end, Visitor visit, void* context) const {
+  // A stack of its own: the tree is as deep as its keys are long.
+  std::vector<Pending> stack;
+  const Ref root = root_.load(std::memory_order_acquire);
+  if (root != 0) stack.push_back({root, 0, !first.empty(), !end.empty()});
+  while (!stack.empty()) {
+    Pending at = stack.back();
+    stack.pop_back();
+    if (IsLeaf(at.ref)) {
+      const auto* leaf = reinterpret_cast<const Leaf*>(at.ref & ~Ref{1});
+      const std::string_view key(reinterpret_cast<const char*>(leaf->key()), leaf->key_size);
+      if (at.is_at_first && key < first) continue;
+      if (at.is_at_end && key >= end) return;
+      if (!visit(context, key, leaf->newest.load(std::memory_order_acquire))) return;
+      continue;
+    }
+    const auto* node = reinterpret_cast<const Node*>(at.ref);
+    const std::string_view prefix(reinterpret_cast<const char*>(node->prefix), node->prefix_size);
+    const size_t depth = at.depth + prefix.size();
+    if (at.is_at_first) {
+      const int order = prefix.compare(0, first.size() - at.depth, first.substr(at.depth, prefix.size()));
+      if (order < 0) continue;
+      at.is_at_first = order == 0 && depth < first.size();
+    }
+    if (at.is_at_end) {
+      const int order = prefix.compare(0, end.size() - at.depth, end.substr(at.depth, prefix.size()));
+      if (order > 0 || (order == 0 && depth >= end.size())) return;
+      at.is_at_end = order == 0;
+    }
+    ForEachChildDescending(node, [&](uint8_t byte, Ref child) {
+      const auto bound = [depth](std::string_view key) { return static_cast<uint8_t>(key[depth]); };
+      if (at.is_at_first && byte < bound(first)) return;
+      if (at.is_at_end && byte > bound(end)) return;
+      const bool is_at_first = at.is_at_first && byte == bound(first) && depth + 1 < first.size();
+      const bool is_at_end = at.is_at_end && byte == bound(end);
+      if (is_at_end && depth + 1 == end.size()) return;
+      stack.push_back({child, depth + 1, is_at_first, is_at_end});
+    });
+  }
 }
 
 }  // namespace llkv

@@ -38,6 +38,11 @@ class ArtIndex {
   /// The newest row of a key, or null. Valid as long as the index.
   const Entry* Find(std::string_view key) const;
 
+  /// Calls visit(key, newest entry) for each key in [first, end), in order, until it returns false. An empty `end` is
+  /// no bound.
+  using Visitor = bool (*)(void* context, std::string_view key, const Entry* newest);
+  void Scan(std::string_view first, std::string_view end, Visitor visit, void* context) const;
+
   uint64_t num_entries() const { return num_entries_.load(std::memory_order_relaxed); }
   int64_t size_bytes() const { return arena_.size_bytes(); }
 
@@ -52,6 +57,9 @@ class ArtIndex {
   using Ref = uintptr_t;
 
   static const std::atomic<Ref>* FindChild(const Node* node, uint8_t byte);
+  /// Calls f(byte, child) for the greatest byte first.
+  template <typename F>
+  static void ForEachChildDescending(const Node* node, F&& f);
   template <typename T>
   arrow::Result<T*> New();
   arrow::Result<Leaf*> NewLeaf(std::string_view key, RowId row);

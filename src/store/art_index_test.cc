@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/flat_value.h"
 #include "store/key_encoding.h"
 
 namespace llkv {
@@ -43,6 +44,28 @@ void CheckAgainstMap(const std::vector<std::string>& keys, uint64_t seed) {
   for (const std::string& key : keys) {
     const auto found = expected.find(key);
     ASSERT_EQ(Rows(index, key), found == expected.end() ? std::vector<uint64_t>() : found->second);
+  }
+  // Ranges, with bounds that are keys, parts of keys, and longer than keys.
+  for (int round = 0; round < 200; ++round) {
+    std::string first = keys[random() % keys.size()];
+    std::string end = keys[random() % keys.size()];
+    if (round % 4 == 1) first.resize(random() % (first.size() + 1));
+    if (round % 4 == 2) end.resize(1 + random() % end.size());
+    if (round % 4 == 3) first += "~";
+    if (round % 10 == 0) end.clear();
+    std::vector<std::string> scanned;
+    const auto visit = [](void* context, std::string_view key, const ArtIndex::Entry* newest) {
+      EXPECT_NE(newest, nullptr);
+      static_cast<std::vector<std::string>*>(context)->emplace_back(key);
+      return true;
+    };
+    index.Scan(first, end, visit, &scanned);
+    std::vector<std::string> in_range;
+    for (auto found = expected.lower_bound(first); found != expected.end(); ++found) {
+      if (!end.empty() && found->first >= end) break;
+      in_range.push_back(found->first);
+    }
+    ASSERT_EQ(scanned, in_range);
   }
 }
 
@@ -114,7 +137,28 @@ TEST(KeyEncoding, OrdersBytesAsValues) {
     for (size_t i = 0; i < values.size(); ++i) {
       const LogicalType type = values[i].type();
       if (type.id() != TypeId::kInterval) {
-        EXPECT_EQ(KeyToString({&type, 1}, Key(values[i])), values[i].ToString());
+        for (const bool descending : {false, true}) {
+          const IndexPart part{0, descending, false};
+          std::string key;
+          const FlatValue flat(type, values[i]);
+          AppendIndexPart(part, type.physical(), flat.data(), &key);
+          EXPECT_EQ(KeyToString({&type, 1}, {&part, 1}, key), values[i].ToString());
+          EXPECT_FALSE(KeyHasNull({&type, 1}, {&part, 1}, key));
+          std::string last;
+          const FlatValue flat_last(type, values.back());
+          AppendIndexPart(part, type.physical(), flat_last.data(), &last);
+          EXPECT_EQ(key < last, !descending && i + 1 < values.size());
+          for (const bool nulls_first : {false, true}) {
+            const IndexPart ordered{0, descending, nulls_first};
+            std::string null;
+            AppendIndexPart(ordered, type.physical(), nullptr, &null);
+            EXPECT_EQ(null < key, nulls_first);
+            EXPECT_TRUE(KeyHasNull({&type, 1}, {&ordered, 1}, null));
+            const LogicalType types[] = {type, type};
+            const IndexPart parts[] = {part, ordered};
+            EXPECT_TRUE(KeyHasNull(types, parts, key + null));
+          }
+        }
       }
       for (size_t k = 0; k < values.size(); ++k) {
         EXPECT_EQ(Key(values[i]) < Key(values[k]), i < k) << values[i].ToString() << " " << values[k].ToString();

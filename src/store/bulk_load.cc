@@ -13,7 +13,7 @@
 #include "store/cold_rows.h"
 #include "store/column/row_group_writer.h"
 #include "store/column_table.h"
-#include "store/group_keys.h"
+#include "store/index_keys.h"
 #include "store/table_changes.h"
 
 namespace llkv {
@@ -104,11 +104,12 @@ class BulkLoad : public BulkWriter {
     auto group = std::make_shared<ColdRowGroup>(table_->layout(),
                                                 std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
                                                 RowBitmap(), stamp_, context.pager, context.pool);
-    if (!table_->layout().primary_key.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<IndexLayoutPtr> indexes, changes_->IndexesToKeep());
+    for (const IndexLayoutPtr& index : indexes) {
       SortedKeys keys;
-      ARROW_RETURN_NOT_OK(CollectKeys(table_->layout(), *group, context.pool, &keys));
+      ARROW_RETURN_NOT_OK(CollectKeys(*index, table_->types(), *group, {}, context.pool, &keys));
       keys.Sort();
-      keys_.push_back(std::move(keys));
+      keys_.push_back({index->id, std::move(keys)});
     }
     groups_.push_back(std::move(group));
     return arrow::Status::OK();
@@ -124,7 +125,7 @@ class BulkLoad : public BulkWriter {
   std::vector<uint16_t> all_rows_;
   std::vector<std::shared_ptr<ColdRowGroup>> groups_;
   std::vector<StagedBlob> staged_;
-  std::vector<SortedKeys> keys_;
+  std::vector<TableChanges::IndexKeys> keys_;
 };
 
 }  // namespace

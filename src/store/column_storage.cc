@@ -48,12 +48,16 @@ TableStorageUse CountUse(const TableState& state) {
     use.bytes_dead += dead;
     use.bytes_live += bytes - dead;
   }
-  for (const IndexRunEntry& run : state.runs) use.bytes_live += run.reader->descriptor().size_bytes;
+  for (const TableIndex& index : state.indexes) {
+    for (const IndexRunEntry& run : index.runs) {
+      (index.is_dropped() ? use.bytes_pinned : use.bytes_live) += run.reader->descriptor().size_bytes;
+    }
+    for (const IndexRunEntry& run : index.retired_runs) use.bytes_pinned += run.reader->descriptor().size_bytes;
+  }
   for (const GroupEntry& entry : state.retired_groups) {
     use.num_versions += NumVersions(entry);
     use.bytes_pinned += StoredBytes(entry);
   }
-  for (const IndexRunEntry& run : state.retired_runs) use.bytes_pinned += run.reader->descriptor().size_bytes;
   return use;
 }
 
@@ -192,6 +196,11 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
       ARROW_ASSIGN_OR_RAISE(TableLayout layout, DecodeLayout(in));
       ARROW_RETURN_NOT_OK(in.Finish("a log record's table"));
       if (layout.id != id || id.value >= (uint64_t{1} << 62)) return Corrupted("a log record's table has another id");
+      std::vector<uint64_t> index_ids;
+      for (const IndexLayout& index : layout.indexes) index_ids.push_back(index.id.value);
+      if (std::any_of(index_ids.begin(), index_ids.end(), [](uint64_t value) { return value >= uint64_t{1} << 62; })) {
+        return Corrupted("a log record's index has no possible id");
+      }
       auto table = std::make_shared<ColumnTable>(std::move(layout), context_);
       table->SetChanged();
       MutexLock lock(mutex_);
@@ -199,6 +208,7 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
         return Corrupted("the log creates table " + std::to_string(id.value) + " twice");
       }
       if (id.value >= kFirstUserTableId) ReserveTableId(id);
+      for (const uint64_t index : index_ids) ReserveTableId(TableId(index));
       return arrow::Status::OK();
     }
     case RedoKind::kDropTable: {
@@ -211,6 +221,8 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
     case RedoKind::kInsertRows:
     case RedoKind::kDeleteRows:
     case RedoKind::kAttachRowGroups:
+    case RedoKind::kCreateIndex:
+    case RedoKind::kDropIndex:
       break;
     default:
       return Corrupted("a log record has a section of unknown kind " + std::to_string(section.kind));
@@ -227,7 +239,17 @@ arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeade
   if (section.kind == static_cast<uint8_t>(RedoKind::kDeleteRows)) {
     return table.ReplayDelete(section.payload, header.ts);
   }
-  return table.ReplayAttach(section.payload, header.ts);
+  if (section.kind == static_cast<uint8_t>(RedoKind::kAttachRowGroups)) {
+    return table.ReplayAttach(section.payload, header.ts);
+  }
+  if (section.kind == static_cast<uint8_t>(RedoKind::kDropIndex)) {
+    return table.ReplayDropIndex(section.payload, header.ts);
+  }
+  IndexId index;
+  ARROW_RETURN_NOT_OK(table.ReplayCreateIndex(section.payload, header.ts, &index));
+  if (index.value >= (uint64_t{1} << 62)) return Corrupted("a log record's index has no possible id");
+  ReserveTableId(TableId(index.value));
+  return arrow::Status::OK();
 }
 
 arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Load(TableId id) {

@@ -76,7 +76,7 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<ColumnTable>> ReadStored(TableId id, PhysicalKey stored);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
   arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
-  static arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section);
+  arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section);
 
   // column_storage_catch_up.cc
   struct Rebuilding;

@@ -23,8 +23,11 @@ ColumnTable::ColumnTable(TableLayout layout, const TableContext& context)
     : layout_(std::move(layout)), context_(context) {
   for (const TableLayout::Column& column : layout_.columns) types_.push_back(column.type);
   auto state = std::make_shared<TableState>();
-  hot_index_ = std::make_shared<ArtIndex>(context_.pool);
-  state->hot_indexes.push_back({Validity{}, hot_index_});
+  for (const IndexLayout& index : layout_.indexes) {
+    TableIndex& added = state->indexes.emplace_back();
+    added.layout = std::make_shared<const IndexLayout>(index);
+    added.hot.push_back({Validity{}, std::make_shared<ArtIndex>(context_.pool)});
+  }
   state_ = std::move(state);
   stored_.layout = layout_;
 }
@@ -123,8 +126,10 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadat
     if (!added.ok()) context.on_damage(metadata.layout.id, added);
   }
   if (!deletes.empty() && !context.on_damage) return Corrupted("a deletion vector belongs to no row group");
-  for (const IndexRunDescriptor& run : metadata.runs) {
-    state.runs.push_back({Validity{}, std::make_shared<IndexRunReader>(run, context.pager)});
+  for (size_t i = 0; i < state.indexes.size(); ++i) {
+    for (const IndexRunDescriptor& run : metadata.runs[i]) {
+      state.indexes[i].runs.push_back({Validity{}, std::make_shared<IndexRunReader>(run, context.pager)});
+    }
   }
   table->UpdateState([&state](TableState& target) { target = std::move(state); });
   return table;
@@ -150,13 +155,14 @@ void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
 ColumnTable::SealedState ColumnTable::Seal(CommitTs at) {
   MutexLock lock(write_mutex_);
   hot_ = nullptr;
-  if (hot_index_->num_entries() > 0) {
-    hot_index_ = std::make_shared<ArtIndex>(context_.pool);
-    HotIndexEntry entry;
-    entry.validity.from = at.value;
-    entry.index = hot_index_;
-    UpdateState([&entry](TableState& target) { target.hot_indexes.push_back(std::move(entry)); });
-  }
+  UpdateState([this, at](TableState& target) {
+    for (TableIndex& index : target.indexes) {
+      if (index.is_dropped() || index.active().num_entries() == 0) continue;
+      HotIndexEntry& entry = index.hot.emplace_back();
+      entry.validity.from = at.value;
+      entry.index = std::make_shared<ArtIndex>(context_.pool);
+    }
+  });
   ClearChanged();
   return {state(), next_row_page(), static_cast<uint64_t>(std::max<int64_t>(live_rows(), 0))};
 }
@@ -197,17 +203,20 @@ arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCh
   ARROW_ASSIGN_OR_RAISE(TableChanges * changes, GetChanges(txn));
   MutexLock lock(write_mutex_);
   const uint32_t count = batch.num_selected();
+  const Snapshot snapshot = txn.snapshot();
   for (uint32_t from = 0; from < count;) {
     ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<HotRowGroup> group, HotGroupForWriting());
     const uint32_t first = group->num_rows();
     ARROW_ASSIGN_OR_RAISE(const uint32_t num_written, group->Write(batch, from, count - from, txn.stamp()));
     uint32_t num_indexed = num_written;
     arrow::Status status;
-    if (!layout_.primary_key.empty()) {
+    const TableStatePtr now = state();
+    if (!now->indexes.empty()) {
       for (uint32_t i = 0; i < num_written; ++i) {
-        status = IndexNewRow(*group, first + i, check, *changes);
+        bool is_indexed = false;
+        status = IndexNewRow(*now, *group, first + i, check, snapshot, *changes, &is_indexed);
         if (status.ok()) continue;
-        num_indexed = i;
+        num_indexed = i + (is_indexed ? 1 : 0);
         break;
       }
     }
@@ -395,7 +404,12 @@ arrow::Result<TableStatistics> ColumnTable::GetStatistics() {
     column.num_distinct = std::min(column.num_distinct, statistics.num_rows);
     column.num_nulls *= scale;
   }
-  if (layout_.primary_key.size() == 1) statistics.columns[layout_.primary_key[0]].num_distinct = statistics.num_rows;
+  for (const TableIndex& index : now->indexes) {
+    const IndexLayout& key = *index.layout;
+    if (!key.is_unique || key.parts.size() != 1 || index.is_dropped()) continue;
+    ColumnStatistics& column = statistics.columns[key.parts[0].column];
+    column.num_distinct = std::max(1.0, statistics.num_rows - column.num_nulls);
+  }
   return statistics;
 }
 

@@ -1,5 +1,5 @@
-// ColumnTable: the TableStore of `USING column`: hot row groups in memory, cold ones in the pager, and the primary
-// key's index over both. Its changes belong to transactions through TableChanges; its stored form is written by
+// ColumnTable: the TableStore of `USING column`: hot row groups in memory, cold ones in the pager, and the indexes over
+// both. Its changes belong to transactions through TableChanges; its stored form is written by
 // checkpoints (table_checkpoint.h) and read at first use.
 #pragma once
 
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "store/index_range.h"
 #include "store/sorted_keys.h"
 #include "store/table_metadata.h"
 #include "store/table_state.h"
@@ -50,7 +51,14 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status Append(Transaction& txn, const Batch& batch, UniqueCheck check) override;
   arrow::Result<uint64_t> Delete(Transaction& txn, std::span<const RowId> rows) override;
   arrow::Result<std::unique_ptr<BulkWriter>> MakeBulkWriter(Transaction& txn, arrow::MemoryPool* pool) override;
-  arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key) override;
+  arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key,
+                                                IndexId index) override;
+  std::vector<IndexLayoutPtr> Indexes() const override;
+  arrow::Result<std::unique_ptr<IndexBuild>> BuildIndex(Transaction& txn, IndexLayout layout, uint32_t num_lanes,
+                                                        const StopToken* stop) override;
+  arrow::Status DropIndex(Transaction& txn, IndexId index) override;
+  arrow::Result<std::optional<double>> EstimateIndexRows(IndexId index,
+                                                         const std::vector<ScanPredicate>& predicates) override;
   arrow::Result<std::unique_ptr<GatherBuffer>> MakeGatherBuffer(std::vector<uint32_t> columns,
                                                                 arrow::MemoryPool* pool) override;
   arrow::Status Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) override;
@@ -74,14 +82,17 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   uint64_t next_row_page() const { return next_row_page_.load(); }
   /// Replaces the state by a changed copy.
   void UpdateState(const std::function<void(TableState&)>& change);
-  /// 23505 where a row with this key is alive.
-  arrow::Status CheckKeyIsFree(std::string_view key);
   /// 23505 where two rows with this key are alive.
-  arrow::Status CheckKeyIsUnique(std::string_view key);
-  /// Merges keys of one bulk load: checks them against each other and against the rows that are there, and writes
-  /// their run.
-  arrow::Result<std::optional<IndexRunDescriptor>> BuildBulkRun(std::vector<SortedKeys> keys,
+  arrow::Status CheckKeyIsUnique(IndexId index, std::string_view key);
+  /// Merges an index's keys of one bulk load: checks them against each other and against the rows that are there, and
+  /// writes their run.
+  arrow::Result<std::optional<IndexRunDescriptor>> BuildBulkRun(IndexId index, const std::vector<SortedKeys>& keys,
                                                                 std::vector<StagedBlob>* staged);
+  /// 23505, naming the index and the key.
+  arrow::Status DuplicateKey(const IndexLayout& index, std::string_view key) const;
+  /// Adds an index whose runs have the keys of all rows that are there, hot ones too.
+  void AddIndex(IndexLayoutPtr layout, const std::vector<IndexRunDescriptor>& runs, VersionStamp created_by);
+  void SetIndexStamps(IndexId index, std::optional<VersionStamp> created_by, std::optional<VersionStamp> dropped_by);
   void AddLiveRows(int64_t count) { live_rows_.fetch_add(count, std::memory_order_relaxed); }
   int64_t live_rows() const { return live_rows_.load(std::memory_order_relaxed); }
   /// Something committed that the stored form does not have.
@@ -98,22 +109,20 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
 
   /// What a checkpoint starts from.
   struct SealedState {
-    /// Its hot row groups and all of its active hot indexes but the last get no more rows, only deletes.
+    /// Its hot row groups and all of its active hot parts of indexes but the last get no more rows, only deletes.
     TableStatePtr state;
     uint64_t next_row_page = 0;
     uint64_t num_live_rows = 0;
   };
-  /// Lets later rows go to new hot row groups and a new hot index, and counts the table as unchanged. While nobody
-  /// writes and no stamp is in flight.
+  /// Lets later rows go to new hot row groups and new hot parts of indexes, and counts the table as unchanged. While
+  /// nobody writes and no stamp is in flight.
   SealedState Seal(CommitTs at);
-  /// The key of a hot row; false where a part is NULL.
-  bool EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::string* key) const;
   /// Whether the newest version of things has a row. Only the one writer asks: a running stamp is its own, or that of a
   /// commit that has its place in the log.
   enum class RowFate : uint8_t { kNever, kGone, kAlive };
   static arrow::Result<RowFate> FateOf(const TableState& state, RowId row);
-  /// Whether a row of a cold row group is there as of `at`. Beside a writer.
-  static arrow::Result<bool> IsColdRowAlive(const TableState& state, RowId row, CommitTs at);
+  /// Whether a row is there as of `at`, in a state whose hot rows get no more. Beside a writer.
+  static arrow::Result<bool> IsRowAlive(const TableState& state, RowId row, CommitTs at);
   /// Drops the retired parts that no live snapshot needs.
   void PruneRetired();
 
@@ -127,6 +136,15 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status ReplayInsert(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
+  arrow::Status ReplayCreateIndex(std::span<const uint8_t> payload, CommitTs ts, IndexId* id);
+  arrow::Status ReplayDropIndex(std::span<const uint8_t> payload, CommitTs ts);
+
+  // For scans:
+
+  /// Adds the ids of the rows that an index has in some key ranges, ascending, as far as the snapshot may see them.
+  /// False where there are more than `limit`.
+  arrow::Result<bool> CollectIndexRows(const TableIndex& index, const Snapshot& snapshot,
+                                       std::span<const KeyRange> ranges, size_t limit, std::vector<RowId>* rows) const;
 
   // Catching up with another process, while nobody else changes the table:
 
@@ -146,19 +164,27 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
   arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);
   void AddHotGroup(RowId first_row) LLKV_REQUIRES(write_mutex_);
-  arrow::Status IndexNewRow(const HotRowGroup& group, uint32_t slot, UniqueCheck check, TableChanges& changes)
+  /// `is_indexed` is set where an index leads to the row, also after a failure.
+  arrow::Status IndexNewRow(const TableState& state, const HotRowGroup& group, uint32_t slot, UniqueCheck check,
+                            const Snapshot& snapshot, TableChanges& changes, bool* is_indexed)
       LLKV_REQUIRES(write_mutex_);
   arrow::Status DeleteRow(const TableState& state, RowId row, const Snapshot& snapshot, TableChanges& changes,
                           uint64_t* num_deleted) LLKV_REQUIRES(write_mutex_);
   arrow::Status MarkRetired(const TableState& state, RowId row, TableChanges& changes) LLKV_REQUIRES(write_mutex_);
   /// The place of a row in a group, or nothing.
   static arrow::Result<std::optional<uint32_t>> FindSlot(const GroupEntry& entry, RowId row);
-  arrow::Result<std::optional<RowId>> LookupEncodedKey(const TableState& state, const Snapshot& snapshot,
-                                                       std::string_view key) const;
-  arrow::Status DuplicateKey(std::string_view key) const;
-  arrow::Status CountLiveInRuns(const TableState& state, std::string_view key, uint32_t* num_live) const;
+  arrow::Result<std::optional<RowId>> LookupEncodedKey(const TableState& state, const TableIndex& index,
+                                                       const Snapshot& snapshot, std::string_view key) const;
+  /// 23505 where a row with this key is alive.
+  arrow::Status CheckKeyIsFree(const TableState& state, const TableIndex& index, std::string_view key) const;
+  /// The same, of hot rows.
+  arrow::Status CheckAgainstHot(const TableState& state, const TableIndex& index, std::string_view key) const;
+  /// Counts the living ones of `rows` and of the rows that runs have for a key, each once.
+  static arrow::Status CountLiveInRuns(const TableState& state, const TableIndex& index, std::string_view key,
+                                       std::vector<RowId> rows, uint32_t* num_live);
   /// 23505 where an ascending key is in a run too, under a living row.
-  arrow::Status CheckAgainstRun(IndexRunReader& run, const TableState& state, const SortedKeys& keys) const;
+  arrow::Status CheckAgainstRun(const IndexLayout& index, IndexRunReader& run, const TableState& state,
+                                const SortedKeys& keys) const;
 
   const TableLayout layout_;
   const TableContext context_;
@@ -186,8 +212,8 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   /// Held for each change of rows; readers never take it.
   Mutex write_mutex_;
   std::shared_ptr<HotRowGroup> hot_ LLKV_GUARDED_BY(write_mutex_);
-  std::shared_ptr<ArtIndex> hot_index_ LLKV_GUARDED_BY(write_mutex_);
-  std::string key_ LLKV_GUARDED_BY(write_mutex_);
+  /// Of a row that is written, by index.
+  std::vector<std::string> keys_ LLKV_GUARDED_BY(write_mutex_);
   std::unique_ptr<RowDecoder> decoder_ LLKV_GUARDED_BY(write_mutex_);
 };
 

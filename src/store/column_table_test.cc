@@ -13,9 +13,11 @@ namespace {
 
 using testing::AppendRows;
 using testing::BulkAppendRows;
+using testing::CheckIndexes;
 using testing::DeleteKey;
 using testing::ReadKey;
 using testing::ReadRows;
+using testing::TestIndexId;
 using testing::TestLayout;
 using testing::TestRow;
 using testing::TestRows;
@@ -58,6 +60,28 @@ class ColumnTableTest : public ::testing::Test {
   TestRows Committed(uint32_t batch_rows = kMaxBatchRows) {
     auto txn = Begin();
     return ReadRows(*table_, txn->snapshot(), batch_rows).ValueOrDie();
+  }
+  /// Makes one more index, and drops the oldest but the primary key; or takes both back.
+  void ChangeIndexes(bool rolls_back) {
+    auto txn = Begin();
+    const std::vector<IndexLayoutPtr> before = table_->Indexes();
+    IndexLayout layout = *before[1];
+    layout.id = IndexId(storage_->AllocateTableId().value);
+    layout.parts[0].descending = !layout.parts[0].descending;
+    layout.parts[0].nulls_first = !layout.parts[0].nulls_first;
+    ASSERT_OK(testing::MakeIndex(*table_, *txn, layout));
+    ASSERT_OK(txn->EndStatement());
+    ASSERT_OK(txn->BeginStatement());
+    ASSERT_OK(table_->DropIndex(*txn, before[1]->id));
+    ASSERT_OK(CheckIndexes(*table_, txn->snapshot()));
+    if (rolls_back) {
+      storage_->txns().Rollback(*txn);
+      ASSERT_EQ(table_->Indexes(), before);
+    } else {
+      ASSERT_OK(storage_->Commit(*txn));
+      ASSERT_EQ(table_->Indexes().size(), before.size());
+    }
+    ASSERT_OK(CheckIndexes(*table_, Begin()->snapshot()));
   }
   void Insert(int32_t key, int64_t n) {
     auto txn = Begin();
@@ -377,10 +401,22 @@ TEST_P(ColumnTableHistory, MatchesAMap) {
     }
     if (history.Draw(5) == 0) {
       ASSERT_EQ(Committed(history.Draw(2) == 0 ? 7 : kMaxBatchRows), model) << step;
+      ASSERT_OK(CheckIndexes(*table_, Begin()->snapshot()));
+    }
+    if (history.Draw(10) == 0) {
+      ChangeIndexes(history.Draw(4) == 0);
     }
     for (const auto& [reader, rows] : readers) {
       if (history.Draw(5) == 0) {
         ASSERT_EQ(ReadRows(*table_, reader->snapshot()).ValueOrDie(), rows) << step;
+        for (uint64_t number = 0; number < 3; ++number) {
+          const Value n = Value::Integer(LogicalType::Decimal(12, 2), 500000);
+          const std::vector<ScanPredicate> question = {{2, PredicateOp::kGreater, {n}}};
+          // Indexes that the reader began with: it may use them after they were dropped.
+          ASSERT_EQ(
+              ReadRows(*table_, reader->snapshot(), 100, question, nullptr, TestIndexId(id_, number)).ValueOrDie(),
+              ReadRows(*table_, reader->snapshot(), 100, question).ValueOrDie());
+        }
       }
       const auto key = static_cast<int32_t>(history.Draw(5000));
       const auto expected = rows.contains(key) ? std::optional<TestRow>(rows.at(key)) : std::nullopt;

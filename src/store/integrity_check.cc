@@ -9,44 +9,18 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "pager/pager.h"
 #include "store/column/column_accumulator.h"
 #include "store/column/column_scratch.h"
 #include "store/column/descriptor_page.h"
 #include "store/column/row_group_writer.h"
 #include "store/column_storage.h"
-#include "store/group_keys.h"
-#include "store/key_encoding.h"
 #include "store/storage_root.h"
 #include "store/table_checkpoint.h"
 
 namespace llkv {
 
 namespace {
-
-/// Keys are compared in parts of about so many rows and bytes, chosen by hash, to bound the memory.
-constexpr uint64_t kMaxPartRows = uint64_t{1} << 22;
-constexpr uint64_t kMaxPartBytes = uint64_t{256} << 20;
-
-bool IsInPart(std::string_view key, uint64_t part, uint64_t num_parts) {
-  return num_parts == 1 || HashBytes(key.data(), key.size()) % num_parts == part;
-}
-
-bool Contains(const SortedKeys& sorted, std::string_view key, RowId row) {
-  size_t low = 0;
-  size_t high = sorted.size();
-  while (low < high) {
-    const size_t middle = low + (high - low) / 2;
-    const int order = sorted.key(middle).compare(key);
-    if (order < 0 || (order == 0 && sorted.row(middle) < row)) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low < sorted.size() && sorted.row(low) == row && sorted.key(low) == key;
-}
 
 /// Not the number of entries: one whose delete was undone stays.
 uint32_t NumDeleted(const ColdRowGroup& group) {
@@ -84,7 +58,9 @@ arrow::Status TableCheck::Run() {
   if (counted != static_cast<int64_t>(num_living_)) {
     Report(table_->stored().key, "counts " + std::to_string(counted) + " rows and has " + std::to_string(num_living_));
   }
-  if (!table_->layout().primary_key.empty()) CheckIndex();
+  for (const TableIndex& index : state_->indexes) {
+    if (!index.is_dropped()) CheckIndex(index);
+  }
   return status_;
 }
 
@@ -179,136 +155,9 @@ void TableCheck::CheckChunk(ColdRowGroup& group, size_t column) {
   }
 }
 
-std::string TableCheck::Shown(std::string_view key) const {
-  std::vector<LogicalType> types;
-  for (const uint32_t ordinal : table_->layout().primary_key) types.push_back(table_->types()[ordinal]);
-  return "(" + KeyToString(types, key) + ")";
-}
-
 bool TableCheck::IsAlive(RowId row) {
   const auto fate = ColumnTable::FateOf(*state_, row);
   return fate.ok() && *fate == ColumnTable::RowFate::kAlive;
-}
-
-void TableCheck::CheckIndex() {
-  uint64_t num_bytes = 0;
-  for (const IndexRunEntry& run : state_->runs) {
-    num_bytes += run.reader->descriptor().size_bytes;
-    CheckRun(*run.reader);
-  }
-  const uint64_t num_parts = 1 + std::max(num_living_ / kMaxPartRows, num_bytes / kMaxPartBytes);
-  for (uint64_t part = 0; part < num_parts && status_.ok(); ++part) CheckKeys(part, num_parts);
-}
-
-void TableCheck::CheckRun(IndexRunReader& run) {
-  struct Order {
-    std::string key;
-    RowId row;
-    std::string first_key;
-    uint64_t num_pairs = 0;
-    bool ascends = true;
-  } order;
-  const auto visit = [](void* context, std::string_view key, RowId row) {
-    auto* order = static_cast<Order*>(context);
-    if (order->num_pairs == 0) {
-      order->first_key = key;
-    } else if (key < order->key || (key == order->key && row <= order->row)) {
-      order->ascends = false;
-    }
-    order->key = key;
-    order->row = row;
-    ++order->num_pairs;
-    return true;
-  };
-  const PhysicalKey root = run.descriptor().root;
-  const arrow::Status scanned = run.Scan(std::nullopt, std::nullopt, visit, &order);
-  if (!scanned.ok()) return Report(root, "an index run: " + scanned.message());
-  if (!order.ascends) Report(root, "an index run is not sorted");
-  if (order.num_pairs != run.descriptor().num_entries) {
-    Report(root, "an index run has " + std::to_string(order.num_pairs) + " pairs and counts " +
-                     std::to_string(run.descriptor().num_entries));
-  }
-  if (order.first_key != run.descriptor().min_key || order.key != run.descriptor().max_key) {
-    Report(root, "an index run's first or last key is not what its descriptor says");
-  }
-}
-
-void TableCheck::CollectLiving(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living) {
-  if (entry.hot != nullptr) return CollectLivingHot(entry, part, num_parts, living);
-  SortedKeys keys;
-  // A chunk that cannot be read was reported.
-  if (!CollectKeys(table_->layout(), *entry.cold, table_->context().pool, &keys).ok()) return;
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (IsInPart(keys.key(i), part, num_parts) && IsAlive(keys.row(i))) living->Add(keys.key(i), keys.row(i));
-  }
-}
-
-/// Before a checkpoint succeeds there may be an index for what it seals and one for what came after.
-bool TableCheck::IsInHotIndex(std::string_view key, RowId row) const {
-  return std::any_of(state_->hot_indexes.begin(), state_->hot_indexes.end(), [&](const HotIndexEntry& hot) {
-    if (!hot.validity.IsActive()) return false;
-    const ArtIndex::Entry* found = hot.index->Find(key);
-    while (found != nullptr && found->row != row) found = found->older;
-    return found != nullptr;
-  });
-}
-
-void TableCheck::CollectLivingHot(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living) {
-  std::string key;
-  for (uint32_t slot = 0; slot < entry.hot->num_rows(); ++slot) {
-    const RowId row(entry.first_row + slot);
-    if (!IsAlive(row) || !table_->EncodeHotKey(*entry.hot, slot, &key) || !IsInPart(key, part, num_parts)) continue;
-    living->Add(key, row);
-    if (IsInHotIndex(key, row)) continue;
-    Report(PhysicalKey(), "the row " + std::to_string(row.value) + " with key " + Shown(key) +
-                              " is not in the index over rows in memory");
-  }
-}
-
-void TableCheck::CheckPairs(IndexRunReader& run, uint64_t part, uint64_t num_parts, const SortedKeys& living,
-                            SortedKeys* pairs) {
-  struct Context {
-    TableCheck* check;
-    const SortedKeys* living;
-    SortedKeys* pairs;
-    PhysicalKey root;
-    uint64_t part;
-    uint64_t num_parts;
-  } context{this, &living, pairs, run.descriptor().root, part, num_parts};
-  const auto visit = [](void* pointer, std::string_view key, RowId row) {
-    auto* context = static_cast<Context*>(pointer);
-    TableCheck& check = *context->check;
-    if (!IsInPart(key, context->part, context->num_parts)) return true;
-    context->pairs->Add(key, row);
-    if (!Contains(*context->living, key, row) && check.IsAlive(row)) {
-      check.Report(context->root, "the index leads from key " + check.Shown(key) + " to row " +
-                                      std::to_string(row.value) + ", which has another key");
-    }
-    return check.status_.ok();
-  };
-  // A run that cannot be read was reported.
-  static_cast<void>(run.Scan(std::nullopt, std::nullopt, visit, &context));
-}
-
-void TableCheck::CheckKeys(uint64_t part, uint64_t num_parts) {
-  SortedKeys living;
-  for (const GroupEntry& entry : state_->groups) CollectLiving(entry, part, num_parts, &living);
-  living.Sort();
-  for (size_t i = 1; i < living.size(); ++i) {
-    if (living.key(i) != living.key(i - 1)) continue;
-    Report(PhysicalKey(), "the rows " + std::to_string(living.row(i - 1).value) + " and " +
-                              std::to_string(living.row(i).value) + " have the same key " + Shown(living.key(i)) +
-                              " of \"" + table_->layout().primary_key_name + "\"");
-  }
-  SortedKeys pairs;
-  for (const IndexRunEntry& run : state_->runs) CheckPairs(*run.reader, part, num_parts, living, &pairs);
-  pairs.Sort();
-  for (size_t i = 0; i < living.size(); ++i) {
-    const GroupEntry* entry = state_->FindActive(living.row(i));
-    if (entry == nullptr || entry->hot != nullptr || Contains(pairs, living.key(i), living.row(i))) continue;
-    Report(PhysicalKey(), "the row " + std::to_string(living.row(i).value) + " with key " + Shown(living.key(i)) +
-                              " is not in the index \"" + table_->layout().primary_key_name + "\"");
-  }
 }
 
 std::vector<TableId> ColumnStorage::TableIds() {

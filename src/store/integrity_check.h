@@ -1,5 +1,5 @@
 // TableCheck: compares all that is stored of one ColumnTable with itself: descriptors with chunks, row ids, deletes,
-// and the primary key's index with the rows. Checksums are the pager's, constraints other than keys the engine's.
+// and the indexes with the rows. Checksums are the pager's, constraints other than keys the engine's.
 #pragma once
 
 #include <arrow/status.h>
@@ -30,17 +30,23 @@ class TableCheck {
   void CheckRowIds(const GroupEntry& entry);
   /// Counts, bounds and sketch of a chunk, computed anew from its values.
   void CheckChunk(ColdRowGroup& group, size_t column);
-  /// The index over the primary key: its runs are sorted; each pair leads to a row with that key or to one that is
-  /// gone; each living row is in it, once.
-  void CheckIndex();
-  void CheckRun(IndexRunReader& run);
-  void CheckKeys(uint64_t part, uint64_t num_parts);
-  void CollectLiving(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living);
-  void CollectLivingHot(const GroupEntry& entry, uint64_t part, uint64_t num_parts, SortedKeys* living);
-  bool IsInHotIndex(std::string_view key, RowId row) const;
-  void CheckPairs(IndexRunReader& run, uint64_t part, uint64_t num_parts, const SortedKeys& living, SortedKeys* pairs);
   bool IsAlive(RowId row);
-  std::string Shown(std::string_view key) const;
+
+  // Of one index; integrity_check_index.cc.
+
+  /// Its runs are sorted and their filters know all keys; each pair leads to a row with that key or to one that is
+  /// gone; each living row is in it; no two have one key of a unique index.
+  void CheckIndex(const TableIndex& index);
+  void CheckRun(const TableIndex& index, IndexRunReader& run);
+  void CheckKeys(const TableIndex& index, uint64_t part, uint64_t num_parts);
+  void CheckUnique(const TableIndex& index, const SortedKeys& living);
+  void CollectLiving(const TableIndex& index, const GroupEntry& entry, uint64_t part, uint64_t num_parts,
+                     SortedKeys* living);
+  void CollectLivingHot(const TableIndex& index, const GroupEntry& entry, uint64_t part, uint64_t num_parts,
+                        SortedKeys* living);
+  void CheckPairs(const TableIndex& index, IndexRunReader& run, uint64_t part, uint64_t num_parts,
+                  const SortedKeys& living, SortedKeys* pairs);
+  std::string Shown(const TableIndex& index, std::string_view key) const;
 
   const std::shared_ptr<ColumnTable> table_;
   const IntegrityVisitor& visit_;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr char kNullMarker = 0x01;
 constexpr char kValueMarker = 0x02;
+constexpr char kNullLastMarker = 0x03;
 
 template <typename T>
 T Load(const void* value) {
@@ -63,6 +64,8 @@ void AppendString(StringRef text, std::string* key) {
   key->append("\0\0", 2);
 }
 
+static_assert(sizeof(Interval) == sizeof(int128_t));
+
 void AppendInterval(const void* value, std::string* key) {
   constexpr int128_t kNanosPerDay = int128_t{86400} * 1000000000;
   const auto interval = Load<Interval>(value);
@@ -107,6 +110,27 @@ void AppendKeyPart(PhysicalType type, const void* value, std::string* key) {
   }
 }
 
+void AppendValueMarker(std::string* key) { key->push_back(kValueMarker); }
+
+void AppendNullMarker(const IndexPart& part, std::string* key) {
+  key->push_back(part.nulls_first ? kNullMarker : kNullLastMarker);
+}
+
+void AppendIndexPart(const IndexPart& part, PhysicalType type, const void* value, std::string* key) {
+  if (value == nullptr) return AppendNullMarker(part, key);
+  const size_t begin = key->size();
+  AppendKeyPart(type, value, key);
+  if (!part.descending) return;
+  for (size_t i = begin + 1; i < key->size(); ++i) (*key)[i] = static_cast<char>(~(*key)[i]);
+}
+
+std::string PrefixEnd(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xFF') end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<uint8_t>(end.back()) + 1);
+  return end;
+}
+
 void AppendKeyPart(LogicalType type, const Value& value, std::string* key) {
   if (value.is_null()) return AppendNullKeyPart(key);
   const FlatValue flat(type, value);
@@ -115,14 +139,16 @@ void AppendKeyPart(LogicalType type, const Value& value, std::string* key) {
 
 namespace {
 
-/// Reads the parts of a key one after the other. Keys are our own, from memory or a checked run; a short one reads as
-/// zeros.
+/// Reads the parts of a key one after the other, each with the turned bits of its direction. Keys are our own, from
+/// memory or a checked run; a short one reads as zeros.
 class KeyReader {
  public:
   explicit KeyReader(std::string_view key) : rest_(key) {}
 
-  Value Next(LogicalType type) {
-    if (Take(1) == std::string_view(&kNullMarker, 1)) return Value::Null(type);
+  Value Next(LogicalType type, bool is_descending) {
+    turned_ = 0;
+    if (Unsigned(1) != static_cast<uint8_t>(kValueMarker)) return Value::Null(type);
+    turned_ = is_descending ? 0xFF : 0;
     switch (type.physical()) {
       case PhysicalType::kBool:
         return Value::Boolean(Unsigned(1) != 0);
@@ -153,7 +179,8 @@ class KeyReader {
   }
   uint128_t Unsigned(size_t size) {
     uint128_t value = 0;
-    for (const char byte : Take(size)) value = (value << 8) | static_cast<uint8_t>(byte);
+    for (const char byte : Take(size))
+      value = (value << 8) | static_cast<uint8_t>(static_cast<uint8_t>(byte) ^ turned_);
     return value;
   }
   int128_t Signed(size_t size) {
@@ -169,22 +196,42 @@ class KeyReader {
   std::string Text() {
     std::string text;
     while (!rest_.empty()) {
-      const char byte = Take(1)[0];
-      if (byte == 0 && Take(1) == std::string_view("\0", 1)) break;
+      const auto byte = static_cast<char>(Unsigned(1));
+      if (byte == 0 && Unsigned(1) == 0) break;
       text.push_back(byte);
     }
     return text;
   }
 
   std::string_view rest_;
+  uint8_t turned_ = 0;
 };
 
 }  // namespace
 
-std::string KeyToString(std::span<const LogicalType> types, std::string_view key) {
+bool KeyHasNull(std::span<const LogicalType> types, std::span<const IndexPart> parts, std::string_view key) {
+  size_t at = 0;
+  for (size_t i = 0; i < types.size() && at < key.size(); ++i) {
+    if (key[at++] != kValueMarker) return true;
+    const PhysicalType type = types[i].physical();
+    if (type != PhysicalType::kString) {
+      // An INTERVAL's key is as wide as its value.
+      at += static_cast<size_t>(PhysicalWidth(type));
+      continue;
+    }
+    const char zero = parts[i].descending ? '\xFF' : '\0';
+    while (at + 1 < key.size() && (key[at] != zero || key[at + 1] != zero)) at += key[at] == zero ? 2 : 1;
+    at += 2;
+  }
+  return false;
+}
+
+std::string KeyToString(std::span<const LogicalType> types, std::span<const IndexPart> parts, std::string_view key) {
   KeyReader reader(key);
   std::string text;
-  for (const LogicalType type : types) text += (text.empty() ? "" : ", ") + reader.Next(type).ToString();
+  for (size_t i = 0; i < types.size(); ++i) {
+    text += (text.empty() ? "" : ", ") + reader.Next(types[i], parts[i].descending).ToString();
+  }
   return text;
 }
 

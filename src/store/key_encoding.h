@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "store/index_layout.h"
 #include "types/logical_type.h"
 #include "types/value.h"
 
@@ -24,7 +25,20 @@ void AppendNullKeyPart(std::string* key);
 /// Appends a value of type `type` (values of another type are a caller's error).
 void AppendKeyPart(LogicalType type, const Value& value, std::string* key);
 
-/// The values of an encoded key, for messages: "1, abc".
-std::string KeyToString(std::span<const LogicalType> types, std::string_view key);
+/// The same for a part of an index's key: `value` is null for NULL. Descending parts have all bits of the value turned,
+/// and NULLs stand where the part says.
+void AppendIndexPart(const IndexPart& part, PhysicalType type, const void* value, std::string* key);
+/// What the keys of all values of a part that are not NULL begin with, and what those of NULLs do.
+void AppendValueMarker(std::string* key);
+void AppendNullMarker(const IndexPart& part, std::string* key);
+
+/// The least string that is greater than every string with this prefix (not empty, not all FF: keys have markers).
+std::string PrefixEnd(std::string_view prefix);
+
+/// Whether a part of a key is NULL: such a key is no duplicate of any. `types` are those of the parts.
+bool KeyHasNull(std::span<const LogicalType> types, std::span<const IndexPart> parts, std::string_view key);
+
+/// The values of an encoded key, for messages: "1, abc". `types` are those of the parts.
+std::string KeyToString(std::span<const LogicalType> types, std::span<const IndexPart> parts, std::string_view key);
 
 }  // namespace llkv

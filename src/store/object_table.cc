@@ -21,8 +21,7 @@ TableLayout ObjectLayout() {
                     {FieldId(2), TypeId::kUTinyInt, "kind"},
                     {FieldId(3), TypeId::kVarchar, "name"},
                     {FieldId(4), TypeId::kBlob, "definition"}};
-  layout.primary_key = {0};
-  layout.primary_key_name = "llkv_objects_pkey";
+  layout.indexes = {{IndexId(kCatalogTableId.value), "llkv_objects_pkey", {{0}}, true, true}};
   return layout;
 }
 
@@ -51,7 +50,8 @@ arrow::Result<std::unique_ptr<ObjectTable>> ObjectTable::Open(Storage* storage) 
   for (size_t i = 0; is_expected && i < expected.columns.size(); ++i) {
     is_expected = table->layout().columns[i].type == expected.columns[i].type;
   }
-  if (!is_expected || table->layout().primary_key != expected.primary_key) {
+  const std::vector<IndexLayoutPtr> indexes = table->Indexes();
+  if (!is_expected || indexes.size() != 1 || *indexes[0] != expected.indexes[0]) {
     return Corrupted("the catalog's table has other columns than expected");
   }
   return std::unique_ptr<ObjectTable>(new ObjectTable(std::move(table)));

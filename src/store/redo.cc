@@ -5,7 +5,8 @@
 // up to 64 bits as (zigzag) varints; 128 bits as u8 0 and a zigzag varint, or u8 1 and 16 bytes; BOOLEAN a byte;
 // floating and INTERVAL as they lie; strings varint length and bytes. kDeleteRows: varint count, then the ids
 // ascending, each as a varint distance from the one before. kAttachRowGroups: varint number of descriptor pages, each
-// as a string; varint number of index runs, each as a string.
+// as a string; varint number of indexes, each varint id and its runs. kCreateIndex: layout and runs. kDropIndex: varint
+// id.
 #include "store/redo.h"
 
 #include <arrow/buffer.h>
@@ -22,6 +23,10 @@ namespace llkv {
 namespace {
 
 constexpr uint8_t kLayoutVersion = 1;
+constexpr uint8_t kIndexUnique = 1;
+constexpr uint8_t kIndexPrimary = 2;
+constexpr uint8_t kPartDescending = 1;
+constexpr uint8_t kPartNullsFirst = 2;
 
 void EncodeInt128(int128_t value, ByteWriter& out) {
   if (value >= std::numeric_limits<int64_t>::min() && value <= std::numeric_limits<int64_t>::max()) {
@@ -147,9 +152,55 @@ void EncodeLayout(const TableLayout& layout, ByteWriter& out) {
     out.U8(static_cast<uint8_t>(column.type.scale()));
     out.String(column.name);
   }
-  out.Varint(layout.primary_key.size());
-  for (const uint32_t ordinal : layout.primary_key) out.Varint(ordinal);
-  out.String(layout.primary_key_name);
+  out.Varint(layout.indexes.size());
+  for (const IndexLayout& index : layout.indexes) EncodeIndexLayout(index, out);
+}
+
+void EncodeIndexLayout(const IndexLayout& index, ByteWriter& out) {
+  out.Varint(index.id.value);
+  out.String(index.name);
+  out.U8(static_cast<uint8_t>((index.is_unique ? kIndexUnique : 0) | (index.is_primary ? kIndexPrimary : 0)));
+  out.Varint(index.parts.size());
+  for (const IndexPart& part : index.parts) {
+    out.Varint(part.column);
+    out.U8(static_cast<uint8_t>((part.descending ? kPartDescending : 0) | (part.nulls_first ? kPartNullsFirst : 0)));
+  }
+}
+
+IndexLayout DecodeIndexLayout(size_t num_columns, ByteReader& in) {
+  IndexLayout index;
+  index.id = IndexId(in.Varint());
+  index.name = std::string(in.String());
+  const uint8_t flags = in.U8();
+  index.is_unique = (flags & kIndexUnique) != 0;
+  index.is_primary = (flags & kIndexPrimary) != 0;
+  if (flags > (kIndexUnique | kIndexPrimary) || (index.is_primary && !index.is_unique)) in.Fail();
+  const uint64_t num_parts = in.Varint();
+  if (num_parts == 0 || index.id.value == 0) in.Fail();
+  for (uint64_t i = 0; i < num_parts && in.ok(); ++i) {
+    const uint64_t ordinal = in.Varint();
+    const uint8_t part_flags = in.U8();
+    if (ordinal >= num_columns || part_flags > (kPartDescending | kPartNullsFirst)) in.Fail();
+    index.parts.push_back(
+        {static_cast<uint32_t>(ordinal), (part_flags & kPartDescending) != 0, (part_flags & kPartNullsFirst) != 0});
+  }
+  return index;
+}
+
+void EncodeIndexRuns(const std::vector<IndexRunDescriptor>& runs, ByteWriter& out) {
+  out.Varint(runs.size());
+  for (const IndexRunDescriptor& run : runs) out.String(SerializeIndexRun(run));
+}
+
+arrow::Result<std::vector<IndexRunDescriptor>> DecodeIndexRuns(ByteReader& in) {
+  std::vector<IndexRunDescriptor> runs;
+  const uint64_t num_runs = in.Varint();
+  for (uint64_t i = 0; i < num_runs && in.ok(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(IndexRunDescriptor run, ParseIndexRun(in.String()));
+    runs.push_back(std::move(run));
+  }
+  ARROW_RETURN_NOT_OK(in.Check("an index's runs"));
+  return runs;
 }
 
 arrow::Result<LogicalType> DecodeType(ByteReader& in) {
@@ -177,13 +228,13 @@ arrow::Result<TableLayout> DecodeLayout(ByteReader& in) {
     column.name = std::string(in.String());
     layout.columns.push_back(std::move(column));
   }
-  const uint64_t num_key_columns = in.Varint();
-  for (uint64_t i = 0; i < num_key_columns && in.ok(); ++i) {
-    const uint64_t ordinal = in.Varint();
-    if (ordinal >= layout.columns.size()) in.Fail();
-    layout.primary_key.push_back(static_cast<uint32_t>(ordinal));
+  const uint64_t num_indexes = in.Varint();
+  for (uint64_t i = 0; i < num_indexes && in.ok(); ++i) {
+    layout.indexes.push_back(DecodeIndexLayout(layout.columns.size(), in));
+    for (uint64_t j = 0; j < i; ++j) {
+      if (layout.indexes[j].id == layout.indexes[i].id) in.Fail();
+    }
   }
-  layout.primary_key_name = std::string(in.String());
   ARROW_RETURN_NOT_OK(in.Check("a table's layout"));
   return layout;
 }
@@ -283,7 +334,10 @@ arrow::Status EncodeAttached(const AttachedRowGroups& attached, arrow::MemoryPoo
     out.String({reinterpret_cast<const char*>(bytes->data()), static_cast<size_t>(bytes->size())});
   }
   out.Varint(attached.runs.size());
-  for (const IndexRunDescriptor& run : attached.runs) out.String(SerializeIndexRun(run));
+  for (const AttachedRowGroups::IndexRuns& index : attached.runs) {
+    out.Varint(index.index.value);
+    EncodeIndexRuns(index.runs, out);
+  }
   return arrow::Status::OK();
 }
 
@@ -303,10 +357,11 @@ arrow::Result<AttachedRowGroups> DecodeAttached(std::span<const uint8_t> payload
       attached.row_groups.push_back(std::make_shared<const RowGroupDescriptor>(std::move(group)));
     }
   }
-  const uint64_t num_runs = in.Varint();
-  for (uint64_t i = 0; i < num_runs && in.ok(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(IndexRunDescriptor run, ParseIndexRun(in.String()));
-    attached.runs.push_back(std::move(run));
+  const uint64_t num_indexes = in.Varint();
+  for (uint64_t i = 0; i < num_indexes && in.ok(); ++i) {
+    AttachedRowGroups::IndexRuns& index = attached.runs.emplace_back();
+    index.index = IndexId(in.Varint());
+    ARROW_ASSIGN_OR_RAISE(index.runs, DecodeIndexRuns(in));
   }
   ARROW_RETURN_NOT_OK(in.Finish("a log record's row groups"));
   return attached;

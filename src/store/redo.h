@@ -30,11 +30,21 @@ enum class RedoKind : uint8_t {
   kInsertRows = 3,
   kDeleteRows = 4,
   kAttachRowGroups = 5,
+  kCreateIndex = 6,
+  kDropIndex = 7,
 };
 
 /// A TableLayout; also part of a table's stored metadata.
 void EncodeLayout(const TableLayout& layout, ByteWriter& out);
 arrow::Result<TableLayout> DecodeLayout(ByteReader& in);
+
+/// An IndexLayout; also part of a table's layout.
+void EncodeIndexLayout(const IndexLayout& index, ByteWriter& out);
+IndexLayout DecodeIndexLayout(size_t num_columns, ByteReader& in);
+
+/// A list of runs' descriptors.
+void EncodeIndexRuns(const std::vector<IndexRunDescriptor>& runs, ByteWriter& out);
+arrow::Result<std::vector<IndexRunDescriptor>> DecodeIndexRuns(ByteReader& in);
 
 /// Slots [first, first + count) of a hot row group.
 void EncodeRows(const HotRowGroup& group, uint32_t first, uint32_t count, ByteWriter& out);
@@ -63,8 +73,12 @@ arrow::Status DecodeRowIds(std::span<const uint8_t> payload, const std::function
 
 /// Cold row groups and index runs that a bulk load staged.
 struct AttachedRowGroups {
+  struct IndexRuns {
+    IndexId index;
+    std::vector<IndexRunDescriptor> runs;
+  };
   std::vector<std::shared_ptr<const RowGroupDescriptor>> row_groups;
-  std::vector<IndexRunDescriptor> runs;
+  std::vector<IndexRuns> runs;
 };
 arrow::Status EncodeAttached(const AttachedRowGroups& attached, arrow::MemoryPool* pool, ByteWriter& out);
 arrow::Result<AttachedRowGroups> DecodeAttached(std::span<const uint8_t> payload);

@@ -11,6 +11,8 @@
 #include <memory>
 #include <vector>
 
+#include "base/ids.h"
+#include "base/index_id.h"
 #include "txn/version_stamp.h"
 #include "types/value.h"
 #include "vector/vector.h"
@@ -60,6 +62,10 @@ struct ScanRequest {
   /// All must hold; the scan applies each exactly.
   std::vector<ScanPredicate> predicates;
   std::vector<RuntimeFilter> runtime_filters;
+  /// The index to find rows by, or 0: the keys to look at are those that the predicates on its first columns leave
+  /// (equality, IN, IS NULL, and behind those a range). A hint: where there is no such index any more, or it would give
+  /// more than a few per cent of the rows, the scan reads all row groups.
+  IndexId index;
   Snapshot snapshot;
   /// Rows of a batch at most; 1 to kMaxBatchRows.
   uint32_t batch_rows = kMaxBatchRows;
@@ -108,7 +114,7 @@ class TableScan {
   virtual uint64_t num_rows_estimate() const = 0;
   /// Upper bound of how often NextMorsel gives true.
   virtual uint64_t num_morsels_estimate() const = 0;
-  /// Whether it looks rows up by the primary key instead of scanning.
+  /// Whether it looks rows up by an index instead of scanning.
   virtual bool uses_index() const = 0;
   virtual const ScanCounters& counters() const = 0;
 };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <numeric>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,40 +12,51 @@
 
 namespace llkv {
 
-/// One thread. Keys of at most 4 GiB in all.
+/// One thread. At most 2^32 pairs; keys of any size in all.
 class SortedKeys {
  public:
   size_t size() const { return rows_.size(); }
-  std::string_view key(size_t i) const {
-    const uint32_t begin = order_[i] == 0 ? 0 : ends_[order_[i] - 1];
-    return std::string_view(bytes_).substr(begin, ends_[order_[i]] - begin);
-  }
-  RowId row(size_t i) const { return RowId(rows_[order_[i]]); }
+  std::string_view key(size_t i) const { return Added(order_[i].place); }
+  RowId row(size_t i) const { return RowId(rows_[order_[i].place]); }
+  /// About the memory that it takes.
+  size_t size_bytes() const { return bytes_.size() + size() * (sizeof(Entry) + 2 * sizeof(uint64_t)); }
 
   void Add(std::string_view key, RowId row) {
+    order_.push_back({Head(key), static_cast<uint32_t>(rows_.size())});
     bytes_.append(key);
-    ends_.push_back(static_cast<uint32_t>(bytes_.size()));
-    order_.push_back(static_cast<uint32_t>(rows_.size()));
+    ends_.push_back(bytes_.size());
     rows_.push_back(row.value);
   }
   /// By key, then by row id.
   void Sort() {
-    std::iota(order_.begin(), order_.end(), 0u);
-    const auto less = [this](uint32_t a, uint32_t b) {
-      const int order = Unsorted(a).compare(Unsorted(b));
-      return order != 0 ? order < 0 : rows_[a] < rows_[b];
+    const auto less = [this](const Entry& a, const Entry& b) {
+      if (a.head != b.head) return a.head < b.head;
+      const int order = Added(a.place).compare(Added(b.place));
+      return order != 0 ? order < 0 : rows_[a.place] < rows_[b.place];
     };
     if (!std::is_sorted(order_.begin(), order_.end(), less)) std::sort(order_.begin(), order_.end(), less);
   }
 
  private:
-  std::string_view Unsorted(uint32_t i) const {
-    const uint32_t begin = i == 0 ? 0 : ends_[i - 1];
-    return std::string_view(bytes_).substr(begin, ends_[i] - begin);
+  struct Entry {
+    /// Decides most comparisons without a look at the key.
+    uint64_t head;
+    uint32_t place;
+  };
+  /// The bytes that order keys first. The marker at their begin is mostly one and the same.
+  static uint64_t Head(std::string_view key) {
+    uint64_t head = 0;
+    const size_t count = key.empty() ? 0 : std::min<size_t>(key.size() - 1, 7);
+    for (size_t i = 0; i < count; ++i) head |= uint64_t{static_cast<uint8_t>(key[i + 1])} << (8 * (6 - i));
+    return key.empty() ? 0 : head | uint64_t{static_cast<uint8_t>(key[0])} << 56;
+  }
+  std::string_view Added(uint32_t place) const {
+    const uint64_t begin = place == 0 ? 0 : ends_[place - 1];
+    return std::string_view(bytes_).substr(begin, ends_[place] - begin);
   }
   std::string bytes_;
-  std::vector<uint32_t> ends_;
-  std::vector<uint32_t> order_;
+  std::vector<uint64_t> ends_;
+  std::vector<Entry> order_;
   std::vector<uint64_t> rows_;
 };
 

@@ -82,6 +82,7 @@ class Workload {
       pending_.erase(victim->first);
     }
     ARROW_RETURN_NOT_OK(txn->EndStatement());
+    if (step % 9 == 8) ARROW_RETURN_NOT_OK(ReplaceIndex(*txn, step));
     return Commit(*txn);
   }
 
@@ -92,6 +93,14 @@ class Workload {
     return ReadRows(*table_, txn->snapshot());
   }
 
+  /// Whether the indexes lead to what is there.
+  arrow::Status CheckIndexes() {
+    if (table_ == nullptr) return arrow::Status::OK();
+    auto txn = storage_->txns().Begin(true);
+    ARROW_RETURN_NOT_OK(txn->BeginStatement());
+    return testing::CheckIndexes(*table_, txn->snapshot());
+  }
+
   /// What was acknowledged, and with what was in flight.
   const TestRows& rows() const { return rows_; }
   const TestRows& pending() const { return pending_; }
@@ -100,6 +109,16 @@ class Workload {
 
  private:
   static constexpr TableId kTable{2000};
+
+  /// Drops the last index and makes one in its place, in the transaction that changes rows.
+  arrow::Status ReplaceIndex(Transaction& txn, int step) {
+    ARROW_RETURN_NOT_OK(txn.BeginStatement());
+    IndexLayout layout = *table_->Indexes().back();
+    ARROW_RETURN_NOT_OK(table_->DropIndex(txn, layout.id));
+    layout.id = IndexId(5'000'000 + static_cast<uint64_t>(step));
+    ARROW_RETURN_NOT_OK(testing::MakeIndex(*table_, txn, layout));
+    return txn.EndStatement();
+  }
 
   arrow::Status Commit(Transaction& txn) {
     ARROW_RETURN_NOT_OK(storage_->Commit(txn));
@@ -143,6 +162,8 @@ TEST(StorageCrash, EveryAcknowledgedCommitIsThere) {
     status = recovered.Open();
     ASSERT_TRUE(status.ok()) << "crash point " << point << ": " << status.ToString();
     const TestRows rows = recovered.Read().ValueOrDie();
+    status = recovered.CheckIndexes();
+    ASSERT_TRUE(status.ok()) << "crash point " << point << ": " << status.ToString();
     ASSERT_TRUE(rows == workload.rows() || rows == workload.pending()) << "crash point " << point;
     // And it goes on.
     recovered.Adopt(rows);

@@ -29,23 +29,63 @@ const GroupEntry* FindSame(const TableState& old, const GroupEntry& entry) {
   return BlobKeys(*same->cold->descriptor()) == BlobKeys(*entry.cold->descriptor()) ? same : nullptr;
 }
 
+/// Adds the parts of an index's older state, for snapshots before `at`. Runs that are in both stay active.
+void RetireIndex(const TableIndex& old, CommitTs at, TableIndex* next) {
+  next->retired_runs = old.retired_runs;
+  for (const IndexRunEntry& run : old.runs) {
+    const auto same = std::find_if(next->runs.begin(), next->runs.end(), [&run](const IndexRunEntry& other) {
+      return other.reader->descriptor().root == run.reader->descriptor().root;
+    });
+    if (same != next->runs.end()) {
+      // What was read of it is of use.
+      *same = run;
+      continue;
+    }
+    next->retired_runs.push_back(run);
+    next->retired_runs.back().validity.to = at.value;
+  }
+  std::vector<HotIndexEntry> hot = old.hot;
+  for (HotIndexEntry& entry : hot) entry.validity.to = std::min(entry.validity.to, at.value);
+  next->hot.insert(next->hot.begin(), hot.begin(), hot.end());
+}
+
+/// An index that the newer state does not have any more, as snapshots before `at` use it.
+TableIndex Unlisted(const TableIndex& old, CommitTs at) {
+  TableIndex index;
+  index.layout = old.layout;
+  index.created_by = old.created_by;
+  index.dropped_by = old.is_dropped() ? old.dropped_by : at.value;
+  index.is_unlisted = true;
+  RetireIndex(old, at, &index);
+  return index;
+}
+
+void RetireIndexes(const TableState& old, CommitTs at, TableState* next) {
+  for (TableIndex& index : next->indexes) {
+    const TableIndex* same = old.FindIndex(index.layout->id);
+    if (same != nullptr) {
+      index.created_by = same->created_by;
+      RetireIndex(*same, at, &index);
+    } else {
+      // Snapshots before the checkpoint find no entries of their rows in it.
+      index.created_by = std::max(index.created_by, at.value);
+    }
+  }
+  for (const TableIndex& index : old.indexes) {
+    if (next->FindIndex(index.layout->id) == nullptr) next->indexes.push_back(Unlisted(index, at));
+  }
+}
+
 /// Adds the parts of `old` to `next`, for snapshots before `at`.
 void Retire(const TableState& old, CommitTs at, TableState* next) {
   next->retired_groups = old.retired_groups;
-  next->retired_runs = old.retired_runs;
-  std::vector<HotIndexEntry> hot_indexes = old.hot_indexes;
   for (const GroupEntry& entry : old.groups) {
     const GroupEntry* kept = next->FindActive(RowId(entry.first_row));
     if (kept != nullptr && kept->cold != nullptr && kept->cold == entry.cold) continue;
     next->retired_groups.push_back(entry);
     next->retired_groups.back().validity.to = at.value;
   }
-  for (const IndexRunEntry& run : old.runs) {
-    next->retired_runs.push_back(run);
-    next->retired_runs.back().validity.to = at.value;
-  }
-  for (HotIndexEntry& entry : hot_indexes) entry.validity.to = std::min(entry.validity.to, at.value);
-  next->hot_indexes.insert(next->hot_indexes.begin(), hot_indexes.begin(), hot_indexes.end());
+  RetireIndexes(old, at, next);
 }
 
 }  // namespace
@@ -71,7 +111,6 @@ void ColumnTable::TakeOver(ColumnTable& newer, CommitTs at) LLKV_NO_THREAD_SAFET
   live_rows_.store(newer.live_rows_.load());
   is_changed_.store(newer.is_changed_.load());
   hot_ = std::move(newer.hot_);
-  hot_index_ = next.hot_indexes.back().index;
   UpdateState([&next](TableState& target) { target = std::move(next); });
 }
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
+#include "base/error.h"
 #include "store/column_table.h"
 #include "store/redo.h"
 #include "txn/log_record.h"
@@ -29,7 +31,7 @@ void TableChanges::AddDelete(RowId row, std::atomic<VersionStamp>* stamp, bool i
 }
 
 void TableChanges::AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged,
-                           std::vector<SortedKeys> keys) {
+                           std::vector<IndexKeys> keys) {
   MutexLock lock(bulk_mutex_);
   const uint32_t command = txn_->command();
   for (std::shared_ptr<ColdRowGroup>& group : groups) bulk_groups_.push_back({std::move(group), command});
@@ -37,21 +39,52 @@ void TableChanges::AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, st
   std::move(keys.begin(), keys.end(), std::back_inserter(bulk_keys_));
 }
 
+void TableChanges::AddCreatedIndex(IndexLayoutPtr layout, std::vector<IndexRunDescriptor> runs,
+                                   std::vector<StagedBlob> staged) {
+  const IndexId id = layout->id;
+  index_changes_.push_back({id, std::move(layout), std::move(runs), txn_->command()});
+  MutexLock lock(bulk_mutex_);
+  bulk_blobs_.push_back({std::move(staged), txn_->command()});
+}
+
+void TableChanges::AddDroppedIndex(IndexId index) { index_changes_.push_back({index, nullptr, {}, txn_->command()}); }
+
+arrow::Result<std::vector<IndexLayoutPtr>> TableChanges::IndexesToKeep() const {
+  const Snapshot snapshot = txn_->snapshot();
+  const TableStatePtr state = table_->state();
+  std::vector<IndexLayoutPtr> layouts;
+  for (const TableIndex& index : state->indexes) {
+    if (!index.IsKeptBy(snapshot)) continue;
+    if (index.is_dropped()) {
+      // The log must not tell of runs of an index that may be gone from what is stored.
+      return SqlError(sqlstate::kSerializationFailure,
+                      "an index was dropped by a transaction that this one does not see", SqlErrorDetail::kNoPosition,
+                      "Roll back and try the transaction again.");
+    }
+    layouts.push_back(index.layout);
+  }
+  return layouts;
+}
+
 arrow::Status TableChanges::EndCommand() {
-  for (const std::string& key : std::exchange(deferred_keys_, {})) {
-    ARROW_RETURN_NOT_OK(table_->CheckKeyIsUnique(key));
+  for (const auto& [index, key] : std::exchange(deferred_keys_, {})) {
+    ARROW_RETURN_NOT_OK(table_->CheckKeyIsUnique(index, key));
   }
   MutexLock lock(bulk_mutex_);
-  if (bulk_keys_.empty()) return arrow::Status::OK();
-  std::vector<StagedBlob> staged;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run,
-                        table_->BuildBulkRun(std::exchange(bulk_keys_, {}), &staged));
-  if (!run) return arrow::Status::OK();
-  const uint32_t command = txn_->command();
-  bulk_blobs_.push_back({std::move(staged), command});
-  auto reader = std::make_shared<IndexRunReader>(*run, table_->context().pager);
-  bulk_runs_.push_back({reader, command});
-  table_->UpdateState([&reader](TableState& state) { state.runs.push_back({Validity{}, reader}); });
+  std::map<IndexId, std::vector<SortedKeys>> by_index;
+  for (IndexKeys& keys : std::exchange(bulk_keys_, {})) by_index[keys.index].push_back(std::move(keys.keys));
+  for (const auto& [index, keys] : by_index) {
+    std::vector<StagedBlob> staged;
+    ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, table_->BuildBulkRun(index, keys, &staged));
+    if (!run) continue;
+    const uint32_t command = txn_->command();
+    bulk_blobs_.push_back({std::move(staged), command});
+    auto reader = std::make_shared<IndexRunReader>(*run, table_->context().pager);
+    bulk_runs_.push_back({index, reader, command});
+    table_->UpdateState([&, id = index](TableState& state) {
+      state.FindIndex(id)->runs.push_back({Validity{}, reader});
+    });
+  }
   return arrow::Status::OK();
 }
 
@@ -66,13 +99,28 @@ void TableChanges::UndoBulk(uint32_t from_command) {
         if (is_undone(bulk)) std::erase_if(state.groups, [&](const GroupEntry& e) { return e.cold == bulk.group; });
       }
       for (const BulkRun& run : bulk_runs_) {
-        if (is_undone(run)) std::erase_if(state.runs, [&](const IndexRunEntry& e) { return e.reader == run.reader; });
+        TableIndex* index = is_undone(run) ? state.FindIndex(run.index) : nullptr;
+        if (index != nullptr) std::erase_if(index->runs, [&](const auto& e) { return e.reader == run.reader; });
       }
     });
   }
   std::erase_if(bulk_groups_, is_undone);
   std::erase_if(bulk_runs_, is_undone);
   std::erase_if(bulk_blobs_, is_undone);
+}
+
+void TableChanges::UndoIndexes(uint32_t from_command) {
+  while (!index_changes_.empty() && index_changes_.back().command >= from_command) {
+    const IndexChange& change = index_changes_.back();
+    if (change.created == nullptr) {
+      table_->SetIndexStamps(change.index, std::nullopt, 0);
+    } else {
+      table_->UpdateState([&change](TableState& state) {
+        std::erase_if(state.indexes, [&change](const TableIndex& e) { return e.layout == change.created; });
+      });
+    }
+    index_changes_.pop_back();
+  }
 }
 
 void TableChanges::Undo(uint32_t from_command) {
@@ -91,6 +139,7 @@ void TableChanges::Undo(uint32_t from_command) {
     inserts_.pop_back();
   }
   UndoBulk(from_command);
+  UndoIndexes(from_command);
 }
 
 bool TableChanges::IsLogged(const Insert& insert, uint32_t slot) const {
@@ -126,10 +175,26 @@ arrow::Status TableChanges::LogDeletes(LogRecordWriter& log) {
   return log.EndSection();
 }
 
+arrow::Status TableChanges::LogIndexes(LogRecordWriter& log) {
+  for (const IndexChange& change : index_changes_) {
+    const bool is_created = change.created != nullptr;
+    ByteWriter& out = log.BeginSection(static_cast<uint8_t>(is_created ? RedoKind::kCreateIndex : RedoKind::kDropIndex),
+                                       table_->layout().id.value);
+    if (is_created) {
+      EncodeIndexLayout(*change.created, out);
+      EncodeIndexRuns(change.runs, out);
+    } else {
+      out.Varint(change.index.value);
+    }
+    ARROW_RETURN_NOT_OK(log.EndSection());
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status TableChanges::LogBulk(LogRecordWriter& log) {
   AttachedRowGroups attached;
   for (const BulkGroup& bulk : bulk_groups_) attached.row_groups.push_back(bulk.group->descriptor());
-  for (const BulkRun& run : bulk_runs_) attached.runs.push_back(run.reader->descriptor());
+  for (const BulkRun& run : bulk_runs_) attached.runs.push_back({run.index, {run.reader->descriptor()}});
   if (attached.row_groups.empty()) return arrow::Status::OK();
   ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kAttachRowGroups), table_->layout().id.value);
   ARROW_RETURN_NOT_OK(EncodeAttached(attached, table_->context().pool, out));
@@ -138,6 +203,7 @@ arrow::Status TableChanges::LogBulk(LogRecordWriter& log) {
 
 arrow::Status TableChanges::PrepareCommit(LogRecordWriter& log, WriteBatch& batch) {
   MutexLock lock(bulk_mutex_);
+  ARROW_RETURN_NOT_OK(LogIndexes(log));
   ARROW_RETURN_NOT_OK(LogBulk(log));
   ARROW_RETURN_NOT_OK(LogInserts(log));
   ARROW_RETURN_NOT_OK(LogDeletes(log));
@@ -177,13 +243,20 @@ void TableChanges::Publish(CommitTs ts) {
     if (!bulk_runs_.empty()) {
       // Older snapshots see none of their rows.
       table_->UpdateState([this, ts](TableState& state) {
-        for (IndexRunEntry& entry : state.runs) {
-          const bool is_own = std::any_of(bulk_runs_.begin(), bulk_runs_.end(),
-                                          [&entry](const BulkRun& run) { return run.reader == entry.reader; });
-          if (is_own) entry.validity.from = ts.value;
+        for (const BulkRun& run : bulk_runs_) {
+          TableIndex* index = state.FindIndex(run.index);
+          if (index == nullptr) continue;
+          for (IndexRunEntry& entry : index->runs) {
+            if (entry.reader == run.reader) entry.validity.from = ts.value;
+          }
         }
       });
     }
+  }
+  for (const IndexChange& change : index_changes_) {
+    const bool is_created = change.created != nullptr;
+    table_->SetIndexStamps(change.index, is_created ? std::optional(ts.value) : std::nullopt,
+                           is_created ? std::nullopt : std::optional(ts.value));
   }
   table_->AddLiveRows(num_added);
   table_->SetChanged();

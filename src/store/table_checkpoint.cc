@@ -17,8 +17,6 @@ namespace llkv {
 
 namespace {
 
-/// Runs are merged as long as that reads at most this many entries.
-constexpr uint64_t kMaxMergedEntries = uint64_t{1} << 22;
 /// Cold rows that one checkpoint of a table reads to write them anew; the next one goes on.
 constexpr uint64_t kMaxColdRows = uint64_t{8} * kMaxRowGroupRows;
 /// Neighbours are merged where none is more than this times smaller than the other.
@@ -52,7 +50,8 @@ TableCheckpoint::TableCheckpoint(std::shared_ptr<ColumnTable> table, CommitTs at
       batch_(batch),
       sealed_(table_->Seal(at)),
       old_(sealed_.state.get()),
-      writer_(Specs(table_->layout()), table_->context().pool) {}
+      writer_(Specs(table_->layout()), table_->context().pool),
+      indexes_(*table_, *old_, at_, batch_) {}
 
 TableCheckpoint::~TableCheckpoint() {
   if (!is_applied_) table_->SetChanged();
@@ -61,7 +60,8 @@ TableCheckpoint::~TableCheckpoint() {
 arrow::Status TableCheckpoint::Prepare() {
   ARROW_RETURN_NOT_OK(ChooseSources());
   ARROW_RETURN_NOT_OK(RewriteSources());
-  if (!table_->layout().primary_key.empty()) ARROW_RETURN_NOT_OK(WriteIndexRun());
+  ARROW_RETURN_NOT_OK(indexes_.Write());
+  retired_blobs_.insert(retired_blobs_.end(), indexes_.retired_blobs().begin(), indexes_.retired_blobs().end());
   ARROW_RETURN_NOT_OK(WriteDeletes());
   ARROW_RETURN_NOT_OK(WritePages());
   return WriteMetadata();
@@ -142,7 +142,6 @@ arrow::Status TableCheckpoint::AddHotRows(size_t source) {
   for (uint32_t i = 0; i < num_columns; ++i) scratch.emplace_back(table_->context().pool);
   std::vector<uint16_t> rows;
   std::vector<RowId> row_ids;
-  std::string key;
   for (uint32_t first = 0; first < hot.num_rows();) {
     const uint32_t end = std::min(hot.num_rows(), HotRowGroup::BlockStart(HotRowGroup::BlockOf(first) + 1));
     rows.clear();
@@ -156,8 +155,7 @@ arrow::Status TableCheckpoint::AddHotRows(size_t source) {
       if (deleted_by != 0 && deleted_by <= at_.value) continue;
       rows.push_back(static_cast<uint16_t>(slot - first));
       row_ids.push_back(RowId(entry.first_row + slot));
-      if (table_->layout().primary_key.empty() || !table_->EncodeHotKey(hot, slot, &key)) continue;
-      keys_.Add(key, row_ids.back());
+      indexes_.AddRow(hot, slot, row_ids.back());
     }
     for (uint32_t i = 0; i < num_columns; ++i) {
       ARROW_ASSIGN_OR_RAISE(columns[i], GetColumn(entry, i, table_->types()[i], first, end - first,
@@ -231,50 +229,6 @@ arrow::Status TableCheckpoint::Seal() {
   ARROW_RETURN_NOT_OK(entry.cold->reader().FindRow(RowId(entry.first_row)).status());
   added_.push_back(entry);
   groups_.push_back(std::move(entry));
-  return arrow::Status::OK();
-}
-
-/// One run of the rows that were hot, merged with older runs of like size.
-arrow::Status TableCheckpoint::WriteIndexRun() {
-  runs_ = old_->runs;
-  if (keys_.size() == 0) return arrow::Status::OK();
-  uint64_t num_entries = keys_.size();
-  while (!runs_.empty()) {
-    IndexRunReader& run = *runs_.back().reader;
-    if (run.descriptor().num_entries > 2 * num_entries ||
-        run.descriptor().num_entries + num_entries > kMaxMergedEntries) {
-      break;
-    }
-    num_entries += run.descriptor().num_entries;
-    struct Context {
-      TableCheckpoint* self;
-      arrow::Status status;
-    } context{this, arrow::Status::OK()};
-    const auto visit = [](void* pointer, std::string_view key, RowId row) {
-      auto* context = static_cast<Context*>(pointer);
-      const auto is_alive = ColumnTable::IsColdRowAlive(*context->self->old_, row, context->self->at_);
-      context->status = is_alive.status();
-      if (is_alive.ok() && *is_alive) context->self->keys_.Add(key, row);
-      return context->status.ok();
-    };
-    ARROW_RETURN_NOT_OK(run.Scan(std::nullopt, std::nullopt, visit, &context));
-    ARROW_RETURN_NOT_OK(context.status);
-    ARROW_ASSIGN_OR_RAISE(std::vector<PhysicalKey> blobs, run.BlobKeys());
-    retired_blobs_.push_back({runs_.back().validity.from, std::move(blobs)});
-    replaced_runs_.push_back(runs_.back());
-    runs_.pop_back();
-  }
-  keys_.Sort();
-  const TableContext& context = table_->context();
-  IndexRunWriter writer(context.pager, context.pool);
-  for (size_t i = 0; i < keys_.size(); ++i) ARROW_RETURN_NOT_OK(writer.Add(keys_.key(i), keys_.row(i)));
-  std::vector<StagedBlob> staged;
-  ARROW_ASSIGN_OR_RAISE(std::optional<IndexRunDescriptor> run, writer.Finish(&staged));
-  for (StagedBlob& blob : staged) batch_->PutStaged(std::move(blob));
-  // Older snapshots have what this was made of.
-  Validity validity;
-  validity.from = at_.value;
-  if (run) runs_.push_back({validity, std::make_shared<IndexRunReader>(*run, context.pager)});
   return arrow::Status::OK();
 }
 
@@ -364,7 +318,7 @@ arrow::Status TableCheckpoint::WriteMetadata() {
     break;
   }
   metadata_.summary = table_->Summarize(groups_);
-  for (const IndexRunEntry& run : runs_) metadata_.runs.push_back(run.reader->descriptor());
+  indexes_.FillMetadata(&metadata_);
   ByteWriter bytes;
   EncodeTableMetadata(metadata_, bytes);
   ARROW_ASSIGN_OR_RAISE(metadata_.key, Put(bytes));
@@ -434,17 +388,6 @@ void TableCheckpoint::Retire(TableState& state) const {
   std::erase_if(state.groups, [&sources](const GroupEntry& entry) {
     return sources.contains(entry.hot != nullptr ? static_cast<const void*>(entry.hot.get()) : entry.cold.get());
   });
-  for (IndexRunEntry run : replaced_runs_) {
-    std::erase_if(state.runs, [&run](const IndexRunEntry& entry) { return entry.reader == run.reader; });
-    run.validity.to = at_.value;
-    state.retired_runs.push_back(std::move(run));
-  }
-  // The last of the old ones is what rows go to since.
-  for (size_t i = 0; i + 1 < old_->hot_indexes.size(); ++i) {
-    for (HotIndexEntry& entry : state.hot_indexes) {
-      if (entry.index == old_->hot_indexes[i].index && entry.validity.IsActive()) entry.validity.to = at_.value;
-    }
-  }
 }
 
 /// Deletes that are stored, and that all snapshots see but for those that read an older form of the row group, need no
@@ -469,14 +412,7 @@ void TableCheckpoint::Apply() {
   table_->UpdateState([this](TableState& state) {
     Retire(state);
     for (const GroupEntry& entry : added_) state.Add(entry);
-    // In the order of their making: those that were added since come last.
-    std::vector<IndexRunEntry> runs = runs_;
-    for (IndexRunEntry& run : state.runs) {
-      const bool is_old = std::any_of(runs_.begin(), runs_.end(),
-                                      [&run](const IndexRunEntry& entry) { return entry.reader == run.reader; });
-      if (!is_old) runs.push_back(std::move(run));
-    }
-    state.runs = std::move(runs);
+    indexes_.Apply(state);
     const TxnManager& txns = *table_->context().txns;
     state.PruneRetired([&txns](uint64_t from, uint64_t to) { return txns.HasSnapshotIn(from, to); });
   });
@@ -496,9 +432,12 @@ arrow::Result<std::vector<PhysicalKey>> TableCheckpoint::AllBlobs(ColumnTable& t
     ARROW_RETURN_NOT_OK(entry.cold->Load());
     for (const PhysicalKey key : BlobKeys(*entry.cold->descriptor())) blobs.push_back(key);
   }
-  for (const IndexRunEntry& run : state->runs) {
-    ARROW_ASSIGN_OR_RAISE(const std::vector<PhysicalKey> keys, run.reader->BlobKeys());
-    blobs.insert(blobs.end(), keys.begin(), keys.end());
+  for (const TableIndex& index : state->indexes) {
+    if (index.is_unlisted) continue;
+    for (const IndexRunEntry& run : index.runs) {
+      ARROW_ASSIGN_OR_RAISE(const std::vector<PhysicalKey> keys, run.reader->BlobKeys());
+      blobs.insert(blobs.end(), keys.begin(), keys.end());
+    }
   }
   return blobs;
 }

@@ -16,6 +16,7 @@
 #include "pager/write_batch.h"
 #include "store/column/row_group_writer.h"
 #include "store/column_table.h"
+#include "store/index_checkpoint.h"
 
 namespace llkv {
 
@@ -42,10 +43,7 @@ class TableCheckpoint {
   /// Where the table's metadata is from now on.
   PhysicalKey metadata_key() const { return metadata_.key; }
   /// Blobs that only snapshots which are at `from` or later, and older than the new state, may still read.
-  struct RetiredBlobs {
-    uint64_t from;
-    std::vector<PhysicalKey> blobs;
-  };
+  using RetiredBlobs = IndexCheckpoint::RetiredBlobs;
   std::vector<RetiredBlobs>& retired_blobs() { return retired_blobs_; }
 
   /// All blobs of a table as it is stored, for a table that was dropped.
@@ -60,7 +58,6 @@ class TableCheckpoint {
   arrow::Status AddRows(const std::vector<Vector>& columns, uint32_t num_rows, const std::vector<uint16_t>& rows,
                         const std::vector<RowId>& row_ids);
   arrow::Status Seal();
-  arrow::Status WriteIndexRun();
   arrow::Status WriteDeletes();
   arrow::Status WritePages();
   arrow::Status WriteMetadata();
@@ -86,9 +83,7 @@ class TableCheckpoint {
   std::vector<GroupEntry> added_;
   /// Old and new, ordered: what the table has afterwards.
   std::vector<GroupEntry> groups_;
-  SortedKeys keys_;
-  std::vector<IndexRunEntry> runs_;
-  std::vector<IndexRunEntry> replaced_runs_;
+  IndexCheckpoint indexes_;
   struct NewDeletes {
     std::shared_ptr<ColdRowGroup> group;
     ColdRowGroup::Stored stored;

@@ -1,40 +1,40 @@
-// The primary key of a ColumnTable: its index over hot and cold rows, and uniqueness.
+// The keys of a ColumnTable's rows in its indexes: looking them up over hot and cold rows, and uniqueness. Making and
+// dropping indexes is in table_indexes.cc.
 #include <algorithm>
-#include <cstring>
 #include <queue>
 #include <utility>
 
 #include "base/error.h"
 #include "pager/pager.h"
 #include "store/column_table.h"
+#include "store/flat_value.h"
+#include "store/index_keys.h"
 #include "store/key_encoding.h"
 #include "store/table_changes.h"
 
 namespace llkv {
 
-bool ColumnTable::EncodeHotKey(const HotRowGroup& group, uint32_t slot, std::string* key) const {
-  key->clear();
-  const uint32_t index = HotRowGroup::BlockOf(slot);
-  const HotBlock& block = group.block(index);
-  const uint32_t place = slot - HotRowGroup::BlockStart(index);
-  for (const uint32_t ordinal : layout_.primary_key) {
-    const HotBlock::Column& column = block.column(ordinal);
-    if (column.valid[place] == 0) return false;
-    const PhysicalType type = types_[ordinal].physical();
-    AppendKeyPart(type, column.values + static_cast<size_t>(place) * static_cast<size_t>(PhysicalWidth(type)), key);
-  }
-  return true;
-}
-
-arrow::Status ColumnTable::IndexNewRow(const HotRowGroup& group, uint32_t slot, UniqueCheck check,
-                                       TableChanges& changes) {
-  if (!EncodeHotKey(group, slot, &key_)) return arrow::Status::OK();
-  arrow::Status is_free = CheckKeyIsFree(key_);
-  if (!is_free.ok()) {
+arrow::Status ColumnTable::IndexNewRow(const TableState& state, const HotRowGroup& group, uint32_t slot,
+                                       UniqueCheck check, const Snapshot& snapshot, TableChanges& changes,
+                                       bool* is_indexed) {
+  keys_.resize(state.indexes.size());
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    const TableIndex& index = state.indexes[i];
+    if (!index.IsKeptBy(snapshot)) continue;
+    const bool has_null = !EncodeHotKey(*index.layout, group, slot, &keys_[i]);
+    if (!index.layout->is_unique || has_null) continue;
+    arrow::Status is_free = CheckKeyIsFree(state, index, keys_[i]);
+    if (is_free.ok()) continue;
     if (check == UniqueCheck::kImmediate || GetSqlState(is_free) != sqlstate::kUniqueViolation) return is_free;
-    changes.AddDeferredKey(key_);
+    changes.AddDeferredKey(index.layout->id, keys_[i]);
   }
-  return hot_index_->Insert(key_, RowId(group.first_row().value + slot));
+  const RowId row(group.first_row().value + slot);
+  for (size_t i = 0; i < keys_.size(); ++i) {
+    if (!state.indexes[i].IsKeptBy(snapshot)) continue;
+    ARROW_RETURN_NOT_OK(state.indexes[i].active().Insert(keys_[i], row));
+    *is_indexed = true;
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Result<ColumnTable::RowFate> ColumnTable::FateOf(const TableState& state, RowId row) {
@@ -51,21 +51,30 @@ arrow::Result<ColumnTable::RowFate> ColumnTable::FateOf(const TableState& state,
   return entry->cold->deletes()->Find(*slot) == 0 ? RowFate::kAlive : RowFate::kGone;
 }
 
-arrow::Result<bool> ColumnTable::IsColdRowAlive(const TableState& state, RowId row, CommitTs at) {
+arrow::Result<bool> ColumnTable::IsRowAlive(const TableState& state, RowId row, CommitTs at) {
   const GroupEntry* entry = state.FindActive(row);
-  if (entry == nullptr || entry->cold == nullptr) return false;
+  if (entry == nullptr) return false;
   ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
   if (!slot) return false;
-  const VersionStamp deleted_by = entry->cold->deletes()->Find(*slot);
+  VersionStamp deleted_by = 0;
+  if (entry->hot == nullptr) {
+    deleted_by = entry->cold->deletes()->Find(*slot);
+  } else {
+    if (entry->hot->created_by(*slot).load(std::memory_order_acquire) == kAbortedStamp) return false;
+    deleted_by = entry->hot->deleted_by(*slot).load(std::memory_order_acquire);
+  }
   return deleted_by == 0 || deleted_by > at.value;
 }
 
-arrow::Status ColumnTable::CountLiveInRuns(const TableState& state, std::string_view key, uint32_t* num_live) const {
-  std::vector<RowId> rows;
-  for (const IndexRunEntry& run : state.runs) {
-    if (key < run.reader->descriptor().min_key || key > run.reader->descriptor().max_key) continue;
-    ARROW_RETURN_NOT_OK(run.reader->Lookup(key, &rows));
-  }
+arrow::Status ColumnTable::CountLiveInRuns(const TableState& state, const TableIndex& index, std::string_view key,
+                                           std::vector<RowId> rows, uint32_t* num_live) {
+  const auto visit = [](void* context, std::string_view, RowId row) {
+    static_cast<std::vector<RowId>*>(context)->push_back(row);
+    return true;
+  };
+  // The key is mostly a new one.
+  for (const IndexRunEntry& run : index.runs) ARROW_RETURN_NOT_OK(run.reader->LookupEach(key, true, visit, &rows));
+  if (rows.empty()) return arrow::Status::OK();
   std::sort(rows.begin(), rows.end());
   rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
   for (const RowId row : rows) {
@@ -75,113 +84,214 @@ arrow::Status ColumnTable::CountLiveInRuns(const TableState& state, std::string_
   return arrow::Status::OK();
 }
 
-arrow::Status ColumnTable::DuplicateKey(std::string_view key) const {
+arrow::Status ColumnTable::DuplicateKey(const IndexLayout& index, std::string_view key) const {
   std::string columns;
-  std::vector<LogicalType> types;
-  for (const uint32_t ordinal : layout_.primary_key) {
-    columns += (columns.empty() ? "" : ", ") + layout_.columns[ordinal].name;
-    types.push_back(types_[ordinal]);
+  for (const IndexPart& part : index.parts) {
+    columns += (columns.empty() ? "" : ", ") + layout_.columns[part.column].name;
   }
-  return SqlError(sqlstate::kUniqueViolation, "duplicate key value violates unique constraint \"" +
-                                                  layout_.primary_key_name + "\": key (" + columns + ")=(" +
-                                                  KeyToString(types, key) + ") already exists");
+  return SqlError(sqlstate::kUniqueViolation,
+                  "duplicate key value violates unique constraint \"" + index.name + "\": key (" + columns + ")=(" +
+                      KeyToString(PartTypes(index, types_), index.parts, key) + ") already exists");
 }
 
-arrow::Status ColumnTable::CheckKeyIsFree(std::string_view key) {
-  const TableStatePtr now = state();
-  for (auto index = now->hot_indexes.rbegin(); index != now->hot_indexes.rend(); ++index) {
-    if (!index->validity.IsActive()) break;
-    for (const ArtIndex::Entry* entry = index->index->Find(key); entry != nullptr; entry = entry->older) {
-      ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
+arrow::Status ColumnTable::CheckAgainstHot(const TableState& state, const TableIndex& index,
+                                           std::string_view key) const {
+  for (auto part = index.hot.rbegin(); part != index.hot.rend(); ++part) {
+    if (!part->validity.IsActive()) break;
+    for (const ArtIndex::Entry* entry = part->index->Find(key); entry != nullptr; entry = entry->older) {
+      ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(state, entry->row));
       if (fate == RowFate::kNever) continue;
-      if (fate == RowFate::kAlive) return DuplicateKey(key);
-      // The newest version of this key in this index is gone, and it could be added only when the older ones were. A
+      if (fate == RowFate::kAlive) return DuplicateKey(*index.layout, key);
+      // The newest version of this key in this part is gone, and it could be added only when the older ones were. A
       // bulk load may have added the key since: the runs know.
       break;
     }
   }
-  uint32_t num_live = 0;
-  if (!now->runs.empty()) ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, key, &num_live));
-  return num_live == 0 ? arrow::Status::OK() : DuplicateKey(key);
+  return arrow::Status::OK();
 }
 
-arrow::Status ColumnTable::CheckKeyIsUnique(std::string_view key) {
-  const TableStatePtr now = state();
+arrow::Status ColumnTable::CheckKeyIsFree(const TableState& state, const TableIndex& index,
+                                          std::string_view key) const {
+  ARROW_RETURN_NOT_OK(CheckAgainstHot(state, index, key));
   uint32_t num_live = 0;
-  for (const HotIndexEntry& index : now->hot_indexes) {
-    if (!index.validity.IsActive()) continue;
-    for (const ArtIndex::Entry* entry = index.index->Find(key); entry != nullptr; entry = entry->older) {
-      ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
-      num_live += fate == RowFate::kAlive ? 1 : 0;
+  if (!index.runs.empty()) ARROW_RETURN_NOT_OK(CountLiveInRuns(state, index, key, {}, &num_live));
+  return num_live == 0 ? arrow::Status::OK() : DuplicateKey(*index.layout, key);
+}
+
+arrow::Status ColumnTable::CheckKeyIsUnique(IndexId id, std::string_view key) {
+  const TableStatePtr now = state();
+  const TableIndex* index = now->FindIndex(id);
+  if (index == nullptr) return arrow::Status::OK();
+  uint32_t num_live = 0;
+  std::vector<RowId> rows;
+  for (const HotIndexEntry& part : index->hot) {
+    if (!part.validity.IsActive()) continue;
+    for (const ArtIndex::Entry* entry = part.index->Find(key); entry != nullptr; entry = entry->older) {
+      rows.push_back(entry->row);
     }
   }
-  ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, key, &num_live));
-  return num_live <= 1 ? arrow::Status::OK() : DuplicateKey(key);
+  ARROW_RETURN_NOT_OK(CountLiveInRuns(*now, *index, key, std::move(rows), &num_live));
+  return num_live <= 1 ? arrow::Status::OK() : DuplicateKey(*index->layout, key);
 }
 
-arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableState& state, const Snapshot& snapshot,
+arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableState& state, const TableIndex& index,
+                                                                  const Snapshot& snapshot,
                                                                   std::string_view key) const {
-  // The newest index first: most snapshots are new.
-  for (auto index = state.hot_indexes.rbegin(); index != state.hot_indexes.rend(); ++index) {
-    if (snapshot.ts.value >= index->validity.to) break;
-    for (const ArtIndex::Entry* entry = index->index->Find(key); entry != nullptr; entry = entry->older) {
+  // The newest part first: most snapshots are new.
+  for (auto part = index.hot.rbegin(); part != index.hot.rend(); ++part) {
+    if (snapshot.ts.value >= part->validity.to) break;
+    for (const ArtIndex::Entry* entry = part->index->Find(key); entry != nullptr; entry = entry->older) {
       ARROW_ASSIGN_OR_RAISE(const RowPlace place, FindVisible(state, snapshot, entry->row));
       if (place.entry != nullptr) return entry->row;
     }
   }
-  std::vector<RowId> rows;
-  for (const std::vector<IndexRunEntry>* runs : {&state.runs, &state.retired_runs}) {
+  struct Search {
+    const ColumnTable* table;
+    const TableState* state;
+    const Snapshot* snapshot;
+    std::optional<RowId> found;
+    arrow::Status status;
+  } search{this, &state, &snapshot, std::nullopt, arrow::Status::OK()};
+  const auto visit = [](void* context, std::string_view, RowId row) {
+    auto* search = static_cast<Search*>(context);
+    const arrow::Result<RowPlace> place = search->table->FindVisible(*search->state, *search->snapshot, row);
+    search->status = place.status();
+    if (place.ok() && place->entry != nullptr) search->found = row;
+    return place.ok() && place->entry == nullptr;
+  };
+  const bool use_filters = index.runs.size() + index.retired_runs.size() > 1;
+  for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
     for (const IndexRunEntry& run : *runs) {
-      const IndexRunDescriptor& descriptor = run.reader->descriptor();
-      if (!run.validity.Contains(snapshot.ts) || key < descriptor.min_key || key > descriptor.max_key) continue;
-      rows.clear();
-      ARROW_RETURN_NOT_OK(run.reader->Lookup(key, &rows));
-      for (const RowId row : rows) {
-        ARROW_ASSIGN_OR_RAISE(const RowPlace place, FindVisible(state, snapshot, row));
-        if (place.entry != nullptr) return row;
-      }
+      if (!run.validity.Contains(snapshot.ts)) continue;
+      ARROW_RETURN_NOT_OK(run.reader->LookupEach(key, use_filters, visit, &search));
+      ARROW_RETURN_NOT_OK(search.status);
+      if (search.found) return search.found;
     }
   }
   return std::nullopt;
 }
 
-arrow::Result<std::optional<RowId>> ColumnTable::LookupKey(const Snapshot& snapshot, std::span<const Value> key) {
-  if (layout_.primary_key.empty() || key.size() != layout_.primary_key.size()) {
-    return SqlError(sqlstate::kInvalidColumnReference, "no primary key has these columns");
+arrow::Result<std::optional<RowId>> ColumnTable::LookupKey(const Snapshot& snapshot, std::span<const Value> key,
+                                                           IndexId id) {
+  const TableStatePtr now = state();
+  const TableIndex* index = now->FindIndex(id, snapshot);
+  if (index == nullptr || !index->layout->is_unique || key.size() != index->layout->parts.size()) {
+    return SqlError(sqlstate::kInvalidColumnReference, "no unique key has these columns");
   }
   std::string encoded;
   for (size_t i = 0; i < key.size(); ++i) {
     if (key[i].is_null()) return std::nullopt;
-    AppendKeyPart(types_[layout_.primary_key[i]], key[i], &encoded);
+    const IndexPart& part = index->layout->parts[i];
+    const FlatValue flat(types_[part.column], key[i]);
+    AppendIndexPart(part, types_[part.column].physical(), flat.data(), &encoded);
   }
-  return LookupEncodedKey(*state(), snapshot, encoded);
+  return LookupEncodedKey(*now, *index, snapshot, encoded);
 }
 
-arrow::Status ColumnTable::CheckAgainstRun(IndexRunReader& run, const TableState& state, const SortedKeys& keys) const {
+arrow::Result<bool> ColumnTable::CollectIndexRows(const TableIndex& index, const Snapshot& snapshot,
+                                                  std::span<const KeyRange> ranges, size_t limit,
+                                                  std::vector<RowId>* rows) const {
+  struct Collector {
+    std::vector<RowId>* rows;
+    size_t limit;
+    bool Add(RowId row) {
+      if (rows->size() > limit) return false;
+      rows->push_back(row);
+      return true;
+    }
+  } collector{rows, rows->size() + limit};
+  const auto visit_hot = [](void* context, std::string_view, const ArtIndex::Entry* newest) {
+    for (const ArtIndex::Entry* entry = newest; entry != nullptr; entry = entry->older) {
+      if (!static_cast<Collector*>(context)->Add(entry->row)) return false;
+    }
+    return true;
+  };
+  const auto visit_cold = [](void* context, std::string_view, RowId row) {
+    return static_cast<Collector*>(context)->Add(row);
+  };
+  for (const KeyRange& range : ranges) {
+    for (auto part = index.hot.rbegin(); part != index.hot.rend(); ++part) {
+      if (snapshot.ts.value >= part->validity.to) break;
+      part->index->Scan(range.first, range.end, visit_hot, &collector);
+    }
+    for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
+      for (const IndexRunEntry& run : *runs) {
+        if (!run.validity.Contains(snapshot.ts)) continue;
+        ARROW_RETURN_NOT_OK(run.reader->Scan(range.first, range.end, visit_cold, &collector));
+      }
+    }
+    if (rows->size() > collector.limit) return false;
+  }
+  std::sort(rows->begin(), rows->end());
+  rows->erase(std::unique(rows->begin(), rows->end()), rows->end());
+  return true;
+}
+
+arrow::Result<std::optional<double>> ColumnTable::EstimateIndexRows(IndexId id,
+                                                                    const std::vector<ScanPredicate>& predicates) {
+  const TableStatePtr now = state();
+  const TableIndex* index = id.value == 0 ? nullptr : now->FindIndex(id);
+  if (index == nullptr) return std::nullopt;
+  const std::optional<std::vector<KeyRange>> ranges = MakeKeyRanges(*index->layout, types_, predicates);
+  if (!ranges) return std::nullopt;
+  constexpr uint64_t kMaxCounted = 20000;
+  uint64_t num_hot = 0;
+  uint64_t num_cold = 0;
+  const auto count = [](void* context, std::string_view, const ArtIndex::Entry* newest) {
+    auto& num_entries = *static_cast<uint64_t*>(context);
+    for (const ArtIndex::Entry* entry = newest; entry != nullptr; entry = entry->older) ++num_entries;
+    return num_entries < kMaxCounted;
+  };
+  for (const KeyRange& range : *ranges) {
+    for (const HotIndexEntry& part : index->hot) {
+      if (!part.validity.IsActive() || num_hot >= kMaxCounted) continue;
+      part.index->Scan(range.first, range.end, count, &num_hot);
+    }
+    for (const IndexRunEntry& run : index->runs) {
+      ARROW_ASSIGN_OR_RAISE(const uint64_t entries, run.reader->EstimateRange(range.first, range.end));
+      num_cold += entries;
+    }
+  }
+  // Where counting was given up, it may be all of them.
+  if (num_hot >= kMaxCounted) {
+    for (const HotIndexEntry& part : index->hot) num_hot += part.index->num_entries();
+  }
+  return static_cast<double>(num_hot + num_cold);
+}
+
+arrow::Status ColumnTable::CheckAgainstRun(const IndexLayout& index, IndexRunReader& run, const TableState& state,
+                                           const SortedKeys& keys) const {
   struct Merge {
     const ColumnTable* table;
+    const IndexLayout* index;
+    std::vector<LogicalType> types;
     const TableState* state;
     const SortedKeys* keys;
     size_t next = 0;
     arrow::Status status;
-  } merge{this, &state, &keys, 0, arrow::Status::OK()};
+  } merge{this, &index, PartTypes(index, types_), &state, &keys, 0, arrow::Status::OK()};
   const auto visit = [](void* context, std::string_view key, RowId row) {
     auto* merge = static_cast<Merge*>(context);
     while (merge->next < merge->keys->size() && merge->keys->key(merge->next) < key) ++merge->next;
     if (merge->next == merge->keys->size()) return false;
-    if (merge->keys->key(merge->next) != key) return true;
+    if (merge->keys->key(merge->next) != key || KeyHasNull(merge->types, merge->index->parts, key)) return true;
     const arrow::Result<RowFate> fate = FateOf(*merge->state, row);
     merge->status = fate.status();
-    if (fate.ok() && *fate == RowFate::kAlive) merge->status = merge->table->DuplicateKey(key);
+    if (fate.ok() && *fate == RowFate::kAlive) merge->status = merge->table->DuplicateKey(*merge->index, key);
     return merge->status.ok();
   };
-  ARROW_RETURN_NOT_OK(run.Scan(keys.key(0), keys.key(keys.size() - 1), visit, &merge));
+  ARROW_RETURN_NOT_OK(run.Scan(keys.key(0), std::nullopt, visit, &merge));
   return merge.status;
 }
 
-arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(std::vector<SortedKeys> keys,
+arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(IndexId id,
+                                                                           const std::vector<SortedKeys>& keys,
                                                                            std::vector<StagedBlob>* staged) {
   const TableStatePtr now = state();
+  const TableIndex* index = now->FindIndex(id);
+  if (index == nullptr) return std::nullopt;
+  const IndexLayout& layout = *index->layout;
+  const std::vector<LogicalType> types = PartTypes(layout, types_);
   struct Head {
     const SortedKeys* keys;
     size_t next;
@@ -193,10 +303,12 @@ arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(std::
   std::priority_queue<Head, std::vector<Head>, decltype(later)> heads(later);
   for (const SortedKeys& one : keys) {
     if (one.size() == 0) continue;
-    for (const IndexRunEntry& run : now->runs) {
+    for (const IndexRunEntry& run : index->runs) {
       const IndexRunDescriptor& descriptor = run.reader->descriptor();
-      if (one.key(one.size() - 1) < descriptor.min_key || one.key(0) > descriptor.max_key) continue;
-      ARROW_RETURN_NOT_OK(CheckAgainstRun(*run.reader, *now, one));
+      if (!layout.is_unique || one.key(one.size() - 1) < descriptor.min_key || one.key(0) > descriptor.max_key) {
+        continue;
+      }
+      ARROW_RETURN_NOT_OK(CheckAgainstRun(layout, *run.reader, *now, one));
     }
     heads.push({&one, 0});
   }
@@ -207,13 +319,9 @@ arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(std::
     Head head = heads.top();
     heads.pop();
     const std::string_view key = head.keys->key(head.next);
-    if (!is_first && key == last) return DuplicateKey(key);
-    for (const HotIndexEntry& hot : now->hot_indexes) {
-      if (!hot.validity.IsActive() || hot.index->num_entries() == 0) continue;
-      for (const ArtIndex::Entry* entry = hot.index->Find(key); entry != nullptr; entry = entry->older) {
-        ARROW_ASSIGN_OR_RAISE(const RowFate fate, FateOf(*now, entry->row));
-        if (fate == RowFate::kAlive) return DuplicateKey(key);
-      }
+    if (layout.is_unique && !KeyHasNull(types, layout.parts, key)) {
+      if (!is_first && key == last) return DuplicateKey(layout, key);
+      ARROW_RETURN_NOT_OK(CheckAgainstHot(*now, *index, key));
     }
     ARROW_RETURN_NOT_OK(writer.Add(key, head.keys->row(head.next)));
     last = key;

@@ -102,8 +102,7 @@ void EncodeTableMetadata(const TableMetadata& metadata, ByteWriter& out) {
     out.Varint(deletes.key.value);
     out.Varint(deletes.num_deleted);
   }
-  out.Varint(metadata.runs.size());
-  for (const IndexRunDescriptor& run : metadata.runs) out.String(SerializeIndexRun(run));
+  for (const std::vector<IndexRunDescriptor>& runs : metadata.runs) EncodeIndexRuns(runs, out);
 }
 
 arrow::Result<TableMetadata> DecodeTableMetadata(std::span<const uint8_t> bytes) {
@@ -128,10 +127,8 @@ arrow::Result<TableMetadata> DecodeTableMetadata(std::span<const uint8_t> bytes)
     if (num_deleted > kMaxRowGroupRows) in.Fail();
     metadata.deletes.push_back({first_row, key, static_cast<uint32_t>(num_deleted)});
   }
-  const uint64_t num_runs = in.Varint();
-  for (uint64_t i = 0; i < num_runs && in.ok(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(IndexRunDescriptor run, ParseIndexRun(in.String()));
-    metadata.runs.push_back(std::move(run));
+  for (size_t i = 0; i < metadata.layout.indexes.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(metadata.runs.emplace_back(), DecodeIndexRuns(in));
   }
   ARROW_RETURN_NOT_OK(in.Finish("a table's metadata"));
   return metadata;

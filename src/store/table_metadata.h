@@ -47,13 +47,15 @@ struct TableMetadata {
     Value max;
     DistinctSketch sketch;
   };
+  /// With the indexes that the table has.
   TableLayout layout;
   uint64_t next_row_page = 0;
   uint64_t num_live_rows = 0;
   std::vector<Page> pages;
   std::vector<ColumnSummary> summary;
   std::vector<Deletes> deletes;
-  std::vector<IndexRunDescriptor> runs;
+  /// Of each of layout.indexes.
+  std::vector<std::vector<IndexRunDescriptor>> runs;
   /// Where this is stored; 0: nowhere. Not part of the bytes.
   PhysicalKey key;
 };

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "store/column_table.h"
+#include "store/index_keys.h"
 #include "store/redo.h"
 
 namespace llkv {
@@ -19,6 +20,7 @@ arrow::Status DoesNotFit(const TableLayout& layout) {
 arrow::Status ColumnTable::ReplayInsert(std::span<const uint8_t> payload, CommitTs ts) {
   MutexLock lock(write_mutex_);
   if (decoder_ == nullptr) decoder_ = std::make_unique<RowDecoder>(types_, context_.pool);
+  std::string key;
   return decoder_->Decode(payload, [&](RowId first_row, const Batch& batch) LLKV_NO_THREAD_SAFETY_ANALYSIS {
     const uint64_t page = first_row.value / kRowPageRows;
     const uint64_t place = first_row.value % kRowPageRows;
@@ -39,9 +41,12 @@ arrow::Status ColumnTable::ReplayInsert(std::span<const uint8_t> payload, Commit
     for (uint32_t from = 0; from < batch.num_rows;) {
       const uint32_t slot = hot_->num_rows();
       ARROW_ASSIGN_OR_RAISE(const uint32_t count, hot_->Write(batch, from, batch.num_rows - from, ts.value));
-      for (uint32_t i = 0; i < count && !layout_.primary_key.empty(); ++i) {
-        if (!EncodeHotKey(*hot_, slot + i, &key_)) continue;
-        ARROW_RETURN_NOT_OK(hot_index_->Insert(key_, RowId(hot_->first_row().value + slot + i)));
+      for (const TableIndex& index : now->indexes) {
+        if (index.is_dropped()) continue;
+        for (uint32_t i = 0; i < count; ++i) {
+          EncodeHotKey(*index.layout, *hot_, slot + i, &key);
+          ARROW_RETURN_NOT_OK(index.active().Insert(key, RowId(hot_->first_row().value + slot + i)));
+        }
       }
       hot_->Publish(count);
       from += count;
@@ -88,10 +93,40 @@ arrow::Status ColumnTable::ReplayAttach(std::span<const uint8_t> payload, Commit
     if (page >= next_row_page_.load()) next_row_page_.store(page + 1);
     UpdateState([&entry](TableState& state) { state.Add(std::move(entry)); });
   }
-  for (const IndexRunDescriptor& run : attached.runs) {
-    auto reader = std::make_shared<IndexRunReader>(run, context_.pager);
-    UpdateState([&reader](TableState& state) { state.runs.push_back({Validity{}, reader}); });
+  for (const AttachedRowGroups::IndexRuns& runs : attached.runs) {
+    if (state()->FindIndex(runs.index) == nullptr) return DoesNotFit(layout_);
+    UpdateState([&](TableState& state) {
+      for (const IndexRunDescriptor& run : runs.runs) {
+        state.FindIndex(runs.index)
+            ->runs.push_back({Validity{}, std::make_shared<IndexRunReader>(run, context_.pager)});
+      }
+    });
   }
+  SetChanged();
+  return arrow::Status::OK();
+}
+
+arrow::Status ColumnTable::ReplayCreateIndex(std::span<const uint8_t> payload, CommitTs ts, IndexId* id) {
+  ByteReader in(payload);
+  IndexLayout index = DecodeIndexLayout(layout_.columns.size(), in);
+  ARROW_RETURN_NOT_OK(in.Check("a log record's index"));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<IndexRunDescriptor> runs, DecodeIndexRuns(in));
+  ARROW_RETURN_NOT_OK(in.Finish("a log record's index"));
+  if (state()->FindIndex(index.id) != nullptr) return DoesNotFit(layout_);
+  *id = index.id;
+  SetChanged();
+  AddIndex(std::make_shared<const IndexLayout>(std::move(index)), runs, ts.value);
+  return arrow::Status::OK();
+}
+
+arrow::Status ColumnTable::ReplayDropIndex(std::span<const uint8_t> payload, CommitTs ts) {
+  ByteReader in(payload);
+  const IndexId id(in.Varint());
+  ARROW_RETURN_NOT_OK(in.Finish("a log record's index"));
+  const TableStatePtr now = state();
+  const TableIndex* index = id.value == 0 ? nullptr : now->FindIndex(id);
+  if (index == nullptr || index->is_dropped()) return DoesNotFit(layout_);
+  SetIndexStamps(id, std::nullopt, ts.value);
   SetChanged();
   return arrow::Status::OK();
 }

@@ -1,6 +1,7 @@
 // The scan of a ColumnTable: morsels of hot and cold row groups alike, visibility, predicates on encoded values.
 #include <algorithm>
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "store/column/predicate_kernels.h"
 #include "store/column_reader.h"
 #include "store/column_table.h"
+#include "store/index_range.h"
 
 namespace llkv {
 
@@ -22,8 +24,11 @@ constexpr uint32_t kMorselRows = 32768;
 struct ScanUnit {
   GroupEntry entry;
   uint32_t num_rows = 0;
+  /// Of a scan by index: the places of the rows to look at, ascending.
+  std::vector<uint32_t> slots;
 };
 
+/// Rows [first, end) of a unit; in a scan by index, of its slots.
 struct Morsel {
   const ScanUnit* unit = nullptr;
   uint32_t first = 0;
@@ -41,7 +46,7 @@ struct ScanPlan {
   std::vector<size_t> predicate_places;
   std::vector<size_t> filter_places;
   std::vector<size_t> output_places;
-  std::vector<ScanUnit> units;
+  std::deque<ScanUnit> units;
   std::vector<Morsel> morsels;
   uint64_t num_rows = 0;
   bool uses_index = false;
@@ -75,9 +80,10 @@ class ColumnScanCursor : public ScanCursor {
 
   arrow::Result<bool> Next(Batch* batch) override {
     while (next_ < morsel_.end) {
-      const uint32_t first = next_;
-      const uint32_t count = std::min(WindowEnd(), first + plan_.request.batch_rows) - first;
-      next_ = first + count;
+      const uint32_t first = plan_.uses_index ? morsel_.unit->slots[next_] : next_;
+      const uint32_t end = std::min(WindowEnd(first), first + plan_.request.batch_rows);
+      const uint32_t count = plan_.uses_index ? TakeSlots(first, end) : end - first;
+      if (!plan_.uses_index) next_ = end;
       ARROW_ASSIGN_OR_RAISE(const Selection selection, Select(first, count));
       plan_.counters.rows_scanned.fetch_add(count, std::memory_order_relaxed);
       if (selection.count == 0) continue;
@@ -142,20 +148,34 @@ class ColumnScanCursor : public ScanCursor {
       ARROW_ASSIGN_OR_RAISE(prepared.on_chunk, ChunkPredicate::Prepare(predicate, *chunk));
       return prepared;
     }
-    ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(place, morsel_.first, 1, Selection::All(1)));
+    const uint32_t first = plan_.uses_index ? morsel_.unit->slots[morsel_.first] : morsel_.first;
+    ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(place, first, 1, Selection::All(1)));
     ARROW_ASSIGN_OR_RAISE(prepared.on_rows, VectorPredicate::Prepare(predicate, *shape));
     return prepared;
   }
 
   /// Windows end where blocks do, so that a Vector is one piece of memory and bitmaps of cold rows need no shift.
-  uint32_t WindowEnd() const {
+  uint32_t WindowEnd(uint32_t first) const {
     uint32_t end = 0;
     if (morsel_.unit->entry.hot != nullptr) {
-      end = HotRowGroup::BlockStart(HotRowGroup::BlockOf(next_) + 1);
+      end = HotRowGroup::BlockStart(HotRowGroup::BlockOf(first) + 1);
     } else {
-      end = (next_ / kMaxBatchRows + 1) * kMaxBatchRows;
+      end = (first / kMaxBatchRows + 1) * kMaxBatchRows;
     }
-    return std::min(end, morsel_.end);
+    return std::min(end, plan_.uses_index ? morsel_.unit->num_rows : morsel_.end);
+  }
+
+  /// Takes the slots in [first, end), the first of which is `first`, and puts them into wanted_. Gives the size of the
+  /// window that has them.
+  uint32_t TakeSlots(uint32_t first, uint32_t end) {
+    const std::vector<uint32_t>& slots = morsel_.unit->slots;
+    wanted_.assign(kMaxBatchRows / 64, 0);
+    uint32_t last = first;
+    for (; next_ < morsel_.end && slots[next_] < end; ++next_) {
+      last = slots[next_];
+      wanted_[(last - first) / 64] |= uint64_t{1} << ((last - first) % 64);
+    }
+    return last + 1 - first;
   }
 
   /// Rows of a window, once: what selects them later takes no more of them.
@@ -206,6 +226,11 @@ class ColumnScanCursor : public ScanCursor {
     const Selection none{rows_.data(), 0};
     if (rejects_all_) return none;
     bool has_mask = MaskVisible(first, count);
+    if (plan_.uses_index && count > 1) {
+      if (!has_mask) FillMask(count);
+      has_mask = true;
+      for (uint32_t word = 0; word < (count + 63) / 64; ++word) mask_[word] &= wanted_[word];
+    }
     if (!has_mask && predicates_.empty() && plan_.request.runtime_filters.empty()) return Selection::All(count);
     if (!has_mask) FillMask(count);
     for (const Prepared& prepared : predicates_) {
@@ -279,6 +304,7 @@ class ColumnScanCursor : public ScanCursor {
   std::vector<Vector> output_;
   std::vector<RowId> row_ids_;
   std::vector<uint64_t> mask_;
+  std::vector<uint64_t> wanted_;
   std::vector<uint16_t> rows_;
 };
 
@@ -295,7 +321,7 @@ class ColumnScan : public TableScan {
     const size_t index = next_morsel_.fetch_add(1, std::memory_order_relaxed);
     if (index >= plan_->morsels.size()) return false;
     const Morsel& morsel = plan_->morsels[index];
-    if (morsel.first == 0 || plan_->uses_index) CountUnit(*morsel.unit);
+    if (morsel.first == 0) CountUnit(*morsel.unit);
     ARROW_RETURN_NOT_OK(static_cast<ColumnScanCursor&>(cursor).Start(morsel));
     return true;
   }
@@ -351,18 +377,13 @@ arrow::Status AddColumns(ScanPlan& plan, const TableLayout& layout) {
   return arrow::Status::OK();
 }
 
-/// The key that equality predicates fix, or nothing.
-std::vector<Value> FixedKey(const ScanRequest& request, const TableLayout& layout) {
-  std::vector<Value> key;
-  for (const uint32_t ordinal : layout.primary_key) {
-    const auto found =
-        std::find_if(request.predicates.begin(), request.predicates.end(), [ordinal](const ScanPredicate& predicate) {
-          return predicate.column == ordinal && predicate.op == PredicateOp::kEqual && predicate.values.size() == 1;
-        });
-    if (found == request.predicates.end()) return {};
-    key.push_back(found->values[0]);
-  }
-  return key;
+/// Whether equality predicates fix all parts of a unique key.
+bool IsKeyFixed(const ScanRequest& request, const IndexLayout& index) {
+  return std::all_of(index.parts.begin(), index.parts.end(), [&request](const IndexPart& part) {
+    return std::any_of(request.predicates.begin(), request.predicates.end(), [&part](const ScanPredicate& predicate) {
+      return predicate.column == part.column && predicate.op == PredicateOp::kEqual;
+    });
+  });
 }
 
 bool IsSkipped(ScanPlan& plan, const ScanUnit& unit) {
@@ -381,6 +402,38 @@ bool IsSkipped(ScanPlan& plan, const ScanUnit& unit) {
   return true;
 }
 
+/// Rows up to which a scan by index pays, for a table of so many: each costs what some dozens cost in a full scan.
+size_t MaxIndexRows(int64_t num_rows) { return 256 + static_cast<size_t>(std::max<int64_t>(num_rows, 0)) / 32; }
+
+/// Looks rows up by an index; false where the predicates do not bound it, or leave too many keys.
+arrow::Result<bool> AddIndexUnits(ScanPlan& plan, const ColumnTable& table, const TableIndex& index) {
+  const auto ranges = MakeKeyRanges(*index.layout, table.types(), plan.request.predicates);
+  if (!ranges) return false;
+  const Snapshot& snapshot = plan.request.snapshot;
+  std::vector<RowId> rows;
+  ARROW_ASSIGN_OR_RAISE(const bool is_few,
+                        table.CollectIndexRows(index, snapshot, *ranges, MaxIndexRows(table.live_rows()), &rows));
+  if (!is_few) return false;
+  for (const RowId row : rows) {
+    ARROW_ASSIGN_OR_RAISE(const ColumnTable::RowPlace place, table.FindVisible(*plan.state, snapshot, row));
+    if (place.entry == nullptr) continue;
+    const auto is_same = [&place](const GroupEntry& entry) {
+      return entry.hot == place.entry->hot && entry.cold == place.entry->cold;
+    };
+    if (plan.units.empty() || !is_same(plan.units.back().entry)) plan.units.push_back({*place.entry, 0, {}});
+    plan.units.back().slots.push_back(place.slot);
+    plan.units.back().num_rows = place.slot + 1;
+    ++plan.num_rows;
+  }
+  for (const ScanUnit& unit : plan.units) {
+    const auto num_slots = static_cast<uint32_t>(unit.slots.size());
+    for (uint32_t first = 0; first < num_slots; first += kMorselRows) {
+      plan.morsels.push_back({&unit, first, std::min(num_slots, first + kMorselRows)});
+    }
+  }
+  return true;
+}
+
 arrow::Status AddUnits(ScanPlan& plan) {
   const CommitTs ts = plan.request.snapshot.ts;
   for (const std::vector<GroupEntry>* entries : {&plan.state->groups, &plan.state->retired_groups}) {
@@ -388,7 +441,7 @@ arrow::Status AddUnits(ScanPlan& plan) {
       if (!entry.validity.Contains(ts)) continue;
       if (entry.cold != nullptr && !plan.request.snapshot.Sees(entry.cold->created_by().load())) continue;
       if (entry.cold != nullptr) ARROW_RETURN_NOT_OK(entry.cold->Load());
-      ScanUnit unit{entry, entry.hot != nullptr ? entry.hot->num_rows() : entry.cold->num_rows()};
+      ScanUnit unit{entry, entry.hot != nullptr ? entry.hot->num_rows() : entry.cold->num_rows(), {}};
       if (unit.num_rows > 0 && !IsSkipped(plan, unit)) plan.units.push_back(std::move(unit));
     }
   }
@@ -411,21 +464,16 @@ arrow::Result<std::unique_ptr<TableScan>> ColumnTable::OpenScan(ScanRequest requ
   plan->request.batch_rows = std::clamp(plan->request.batch_rows, 1u, kMaxBatchRows);
   plan->state = state();
   ARROW_RETURN_NOT_OK(AddColumns(*plan, layout_));
-  const std::vector<Value> key = FixedKey(plan->request, layout_);
-  if (key.empty()) {
-    ARROW_RETURN_NOT_OK(AddUnits(*plan));
-    return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
+  const TableIndex* index =
+      plan->request.index.value != 0 ? plan->state->FindIndex(plan->request.index, plan->request.snapshot) : nullptr;
+  if (index == nullptr) {
+    index = plan->state->FindIndex(IndexId(), plan->request.snapshot);
+    if (index != nullptr && !IsKeyFixed(plan->request, *index->layout)) index = nullptr;
   }
-  plan->uses_index = true;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, LookupKey(plan->request.snapshot, key));
-  if (row) {
-    ARROW_ASSIGN_OR_RAISE(const RowPlace place, FindVisible(*plan->state, plan->request.snapshot, *row));
-    if (place.entry != nullptr) {
-      plan->num_rows = 1;
-      plan->units.push_back({*place.entry, place.slot + 1});
-      plan->morsels.push_back({&plan->units.back(), place.slot, place.slot + 1});
-    }
+  if (index != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(plan->uses_index, AddIndexUnits(*plan, *this, *index));
   }
+  if (!plan->uses_index) ARROW_RETURN_NOT_OK(AddUnits(*plan));
   return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
 }
 

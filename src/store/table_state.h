@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -20,6 +21,7 @@
 #include "store/cold_rows.h"
 #include "store/column/index_run.h"
 #include "store/hot_rows.h"
+#include "store/index_layout.h"
 #include "txn/version_stamp.h"
 
 namespace llkv {
@@ -57,18 +59,53 @@ struct HotIndexEntry {
   std::shared_ptr<ArtIndex> index;
 };
 
+/// An index's parts: over hot rows in memory, over cold ones in runs. Its entries are hints (INV-STORE-12).
+struct TableIndex {
+  IndexLayoutPtr layout;
+  /// Retired ones, then those of the rows that a checkpoint is making cold, then the one that new rows go to; `to`
+  /// ascends. `from` is for retiring only: who looks up asks all that are active.
+  std::vector<HotIndexEntry> hot;
+  std::vector<IndexRunEntry> runs;
+  std::vector<IndexRunEntry> retired_runs;
+  /// As of a row: older snapshots may see rows that have no entry. 0: it is as old as the table.
+  VersionStamp created_by = 0;
+  /// Dropped by a commit or by a running transaction, or 0. Transactions that do not see that go on using it.
+  VersionStamp dropped_by = 0;
+  /// A checkpoint has taken it out of the stored table.
+  bool is_unlisted = false;
+
+  bool is_dropped() const { return dropped_by != 0; }
+  /// Whether all rows that a snapshot may see are in it.
+  bool IsFor(const Snapshot& snapshot) const { return snapshot.SeesRow(created_by, dropped_by); }
+  /// Whether a transaction enters its rows: not where it knows that the index is gone.
+  bool IsKeptBy(const Snapshot& snapshot) const { return dropped_by == 0 || !snapshot.Sees(dropped_by); }
+  ArtIndex& active() const { return *hot.back().index; }
+};
+
 struct TableState {
   /// Grows with each change.
   uint64_t version = 0;
   /// By first_row.
   std::vector<GroupEntry> groups;
   std::vector<GroupEntry> retired_groups;
-  /// Retired ones, then those of the rows that a checkpoint is making cold, then the one that new rows go to; `to`
-  /// ascends. `from` is for retiring only: who looks up asks all that are active.
-  std::vector<HotIndexEntry> hot_indexes;
-  std::vector<IndexRunEntry> runs;
-  std::vector<IndexRunEntry> retired_runs;
+  std::vector<TableIndex> indexes;
 
+  /// An index by its id, dropped or not; 0 is the primary key's. Null where there is none.
+  const TableIndex* FindIndex(IndexId id) const {
+    for (const TableIndex& index : indexes) {
+      if (id.value != 0 ? index.layout->id == id : index.layout->is_primary && !index.is_dropped()) return &index;
+    }
+    return nullptr;
+  }
+  /// The same of the indexes that a snapshot may use.
+  const TableIndex* FindIndex(IndexId id, const Snapshot& snapshot) const {
+    for (const TableIndex& index : indexes) {
+      const bool is_meant = id.value != 0 ? index.layout->id == id : index.layout->is_primary;
+      if (is_meant && index.IsFor(snapshot)) return &index;
+    }
+    return nullptr;
+  }
+  TableIndex* FindIndex(IndexId id) { return const_cast<TableIndex*>(std::as_const(*this).FindIndex(id)); }
   /// The active row group with a row, or null.
   const GroupEntry* FindActive(RowId row) const {
     auto it = std::upper_bound(groups.begin(), groups.end(), row.value,
@@ -93,11 +130,18 @@ struct TableState {
       return !entry.validity.IsActive() && !needed(entry.validity.from, entry.validity.to);
     };
     std::erase_if(retired_groups, is_dropped);
-    std::erase_if(retired_runs, is_dropped);
-    std::erase_if(hot_indexes, is_dropped);
+    for (TableIndex& index : indexes) {
+      std::erase_if(index.retired_runs, is_dropped);
+      std::erase_if(index.hot, is_dropped);
+    }
+    std::erase_if(indexes, [&needed](const TableIndex& index) {
+      return index.is_unlisted && !needed(index.created_by, index.dropped_by);
+    });
   }
   bool HasRetired() const {
-    return !retired_groups.empty() || !retired_runs.empty() || !hot_indexes.front().validity.IsActive();
+    return !retired_groups.empty() || std::any_of(indexes.begin(), indexes.end(), [](const TableIndex& index) {
+      return index.is_unlisted || !index.retired_runs.empty() || !index.hot.front().validity.IsActive();
+    });
   }
   void Add(GroupEntry entry) {
     const auto place =

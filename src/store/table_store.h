@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "store/index_layout.h"
 #include "store/scan.h"
 #include "types/logical_type.h"
 #include "types/value.h"
@@ -21,9 +22,10 @@
 
 namespace llkv {
 
+class StopToken;
 class Transaction;
 
-/// What a store knows of a table. Fixed for a table's life.
+/// What a store knows of a table. The columns are fixed for a table's life.
 struct TableLayout {
   struct Column {
     FieldId field;
@@ -33,9 +35,8 @@ struct TableLayout {
   };
   TableId id;
   std::vector<Column> columns;
-  /// Ordinals of the primary key's columns, in key order; empty: none.
-  std::vector<uint32_t> primary_key;
-  std::string primary_key_name;
+  /// The indexes that the table begins with; those that it has at a time are TableStore::Indexes().
+  std::vector<IndexLayout> indexes;
 };
 
 /// When a duplicate key is found out.
@@ -79,6 +80,22 @@ class BulkWriter {
   virtual uint64_t num_rows() const = 0;
 };
 
+/// Builds an index over the rows that a table has, ahead of the commit that creates it. Parts may run in any threads at
+/// once; the others come from the transaction's thread.
+class IndexBuild {
+ public:
+  /// Dropping one without Finish leaves the table without the index.
+  virtual ~IndexBuild() = default;
+
+  /// Parts of a phase, each to be run once; phases follow each other.
+  virtual uint32_t num_phases() const = 0;
+  virtual uint32_t num_parts(uint32_t phase) const = 0;
+  virtual arrow::Status RunPart(uint32_t phase, uint32_t part) = 0;
+  /// After all parts: the index is the transaction's from its next statement on, and everyone's at COMMIT. 23505 where
+  /// two living rows have one key.
+  virtual arrow::Status Finish() = 0;
+};
+
 /// Rows fetched by id: the batch and the memory under it, reused from call to call. One thread.
 class GatherBuffer {
  public:
@@ -98,8 +115,21 @@ class TableStore {
 
   virtual const TableLayout& layout() const = 0;
 
+  /// The indexes that the newest version of the table has, the running transaction's included.
+  virtual std::vector<IndexLayoutPtr> Indexes() const = 0;
+  /// Begins to build an index in up to `num_lanes` threads at once; nobody writes to the table before Finish.
+  /// `stop` may be null.
+  virtual arrow::Result<std::unique_ptr<IndexBuild>> BuildIndex(Transaction& txn, IndexLayout layout,
+                                                                uint32_t num_lanes, const StopToken* stop) = 0;
+  /// Drops an index at COMMIT; changes of the transaction itself no longer keep it. Snapshots from before use it on.
+  virtual arrow::Status DropIndex(Transaction& txn, IndexId index) = 0;
+  /// About how many entries of an index the predicates leave, as ScanRequest::index would read it; nothing where they
+  /// do not bound it or there is no such index. May look at a few chunks of the index.
+  virtual arrow::Result<std::optional<double>> EstimateIndexRows(IndexId index,
+                                                                 const std::vector<ScanPredicate>& predicates) = 0;
+
   /// Starts a scan. Keep the snapshot's pin (Transaction::pin()) as long as it. Where equality predicates fix all
-  /// columns of the primary key, the index is used.
+  /// columns of the primary key, the index is used; another one where the request names it.
   virtual arrow::Result<std::unique_ptr<TableScan>> OpenScan(ScanRequest request) = 0;
 
   /// Adds the selected rows of a batch; columns are the table's, in order, of exactly their types, in any form. A
@@ -111,9 +141,10 @@ class TableStore {
   /// A writer of cold row groups; any thread, after the statement began and took part in this table or not.
   virtual arrow::Result<std::unique_ptr<BulkWriter>> MakeBulkWriter(Transaction& txn, arrow::MemoryPool* pool) = 0;
 
-  /// The row whose primary key is `key` (values of the columns' types, in key order), as `snapshot` sees it; nothing
-  /// where there is none or the key has a NULL. 42P10 in a table without a primary key.
-  virtual arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key) = 0;
+  /// The row whose key in a unique index (0: the primary key) is `key` (values of the columns' types, in key order), as
+  /// `snapshot` sees it; nothing where there is none or the key has a NULL. 42P10 where there is no such index.
+  virtual arrow::Result<std::optional<RowId>> LookupKey(const Snapshot& snapshot, std::span<const Value> key,
+                                                        IndexId index = {}) = 0;
 
   /// A buffer for rows of these columns (ordinals).
   virtual arrow::Result<std::unique_ptr<GatherBuffer>> MakeGatherBuffer(std::vector<uint32_t> columns,

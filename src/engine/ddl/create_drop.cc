@@ -90,6 +90,7 @@ arrow::Result<StatementResult> StatementRunner::RunCreateView(BoundCreateView& c
 
 arrow::Result<StatementResult> StatementRunner::RunDrop(const BoundDrop& drop, StatementScope& scope,
                                                         const CatalogSnapshotPtr& catalog) {
+  if (drop.is_index) return RunDropIndex(drop, scope);
   Catalog& objects = session_.database()->catalog();
   for (const BoundDrop::Item& item : drop.items) {
     if (drop.if_exists && catalog->Find(item.name) == nullptr) continue;

@@ -76,7 +76,7 @@ class KeyLookupSource : public Source {
     auto& state = static_cast<LookupState&>(lane_state);
     if (std::exchange(state.is_read, true)) return SourceResult::kMorselDone;
     const Snapshot& snapshot = lane.query->exec->snapshot;
-    ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, store_->LookupKey(snapshot, key_));
+    ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, store_->LookupKey(snapshot, key_, node_.index));
     if (!row.has_value()) return SourceResult::kMorselDone;
     if (state.store != store_) {
       ARROW_ASSIGN_OR_RAISE(state.buffer, store_->MakeGatherBuffer(gathered_, lane.kernel.pool));
@@ -110,14 +110,17 @@ class KeyLookupSource : public Source {
  private:
   /// Predicates that the key does not imply, and the columns to fetch for them.
   arrow::Status ChooseResidualPredicates() {
-    const std::vector<uint32_t>& primary_key = store_->layout().primary_key;
-    if (primary_key.size() != node_.key_lookup.size()) return InternalError("a lookup that is not by the primary key");
+    std::vector<uint32_t> key;
+    for (const IndexLayoutPtr& index : store_->Indexes()) {
+      if (index->id != node_.index) continue;
+      for (const IndexPart& part : index->parts) key.push_back(part.column);
+    }
     gathered_ = node_.column_ordinals;
     residual_.clear();
     for (const PushedPredicate& predicate : node_.predicates) {
-      const auto part = std::find(primary_key.begin(), primary_key.end(), predicate.column_ordinal);
-      if (part != primary_key.end() && predicate.op == PushedPredicate::Op::kEqual &&
-          predicate.values[0]->Equals(*node_.key_lookup[static_cast<size_t>(part - primary_key.begin())])) {
+      const auto part = std::find(key.begin(), key.end(), predicate.column_ordinal);
+      if (part != key.end() && predicate.op == PushedPredicate::Op::kEqual &&
+          predicate.values[0]->Equals(*node_.key_lookup[static_cast<size_t>(part - key.begin())])) {
         continue;
       }
       auto place = std::find(gathered_.begin(), gathered_.end(), predicate.column_ordinal);

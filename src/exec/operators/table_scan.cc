@@ -10,8 +10,6 @@
 
 namespace llkv {
 
-namespace {
-
 PredicateOp ToPredicateOp(PushedPredicate::Op op) {
   switch (op) {
     case PushedPredicate::Op::kEqual:
@@ -36,6 +34,8 @@ PredicateOp ToPredicateOp(PushedPredicate::Op op) {
   return PredicateOp::kEqual;
 }
 
+namespace {
+
 struct ScanState : LaneState {
   std::unique_ptr<ScanCursor> cursor;
 };
@@ -48,6 +48,7 @@ class TableScanSource : public Source {
     ScanRequest request;
     request.columns = node_.column_ordinals;
     request.with_row_ids = node_.with_row_id;
+    request.index = node_.index;
     request.snapshot = query.exec->snapshot;
     request.batch_rows = query.exec->batch_rows;
     for (const PushedPredicate& pushed : node_.predicates) {

@@ -5,13 +5,18 @@
 
 #include "exec/operator.h"
 #include "plan/logical_plan.h"
+#include "store/scan.h"
 
 namespace llkv {
 
 /// `node` outlives it. Columns are node.output.
 std::unique_ptr<Source> MakeTableScan(const LogicalScan& node);
 
-/// The one row (or none) whose primary key is node.key_lookup, without a scan. Allocates nothing when run again.
+/// The one row (or none) whose key in the unique index node.index is node.key_lookup, without a scan. Allocates nothing
+/// when run again.
 std::unique_ptr<Source> MakeKeyLookup(const LogicalScan& node);
+
+/// The store's word for a plan's operator.
+PredicateOp ToPredicateOp(PushedPredicate::Op op);
 
 }  // namespace llkv

@@ -80,22 +80,7 @@ std::optional<PushedPredicate> ToPredicate(const LogicalScan& scan, BoundExpr& t
   return std::nullopt;
 }
 
-void SetKeyLookup(LogicalScan& scan, const TableEstimate& estimate) {
-  std::vector<BoundExprPtr> key;
-  for (const uint32_t ordinal : estimate.primary_key) {
-    const size_t before = key.size();
-    for (const PushedPredicate& predicate : scan.predicates) {
-      if (predicate.column_ordinal == ordinal && predicate.op == Op::kEqual) {
-        key.push_back(predicate.values[0]->Clone());
-        break;
-      }
-    }
-    if (key.size() == before) return;
-  }
-  scan.key_lookup = std::move(key);
-}
-
-void PushInto(LogicalScan& scan, std::vector<BoundExprPtr>& terms, RuleContext& context) {
+void PushInto(LogicalScan& scan, std::vector<BoundExprPtr>& terms) {
   std::vector<BoundExprPtr> kept;
   // Taking a term that cannot fail ahead of others only spares those rows.
   for (BoundExprPtr& term : terms) {
@@ -110,30 +95,28 @@ void PushInto(LogicalScan& scan, std::vector<BoundExprPtr>& terms, RuleContext& 
     }
   }
   terms = std::move(kept);
-  const TableEstimate* estimate = context.FindEstimate(scan.table);
-  if (estimate != nullptr && !estimate->primary_key.empty()) SetKeyLookup(scan, *estimate);
 }
 
-void Visit(LogicalPlanPtr& plan, RuleContext& context) {
+void Visit(LogicalPlanPtr& plan) {
   if (plan->kind == PlanKind::kFilter && plan->children[0]->kind == PlanKind::kScan) {
     auto& terms = plan->As<LogicalFilter>().terms;
-    PushInto(plan->children[0]->As<LogicalScan>(), terms, context);
+    PushInto(plan->children[0]->As<LogicalScan>(), terms);
     if (terms.empty()) {
       LogicalPlanPtr scan = std::move(plan->children[0]);
       plan = std::move(scan);
     }
   }
-  for (LogicalPlanPtr& child : plan->children) Visit(child, context);
+  for (LogicalPlanPtr& child : plan->children) Visit(child);
 }
 
 }  // namespace
 
-void PushScanPredicates(LogicalPlan& root, RuleContext& context) {
+void PushScanPredicates(LogicalPlan& root) {
   // A filter that is the root itself keeps its place, empty or not.
   if (root.kind == PlanKind::kFilter && root.children[0]->kind == PlanKind::kScan) {
-    PushInto(root.children[0]->As<LogicalScan>(), root.As<LogicalFilter>().terms, context);
+    PushInto(root.children[0]->As<LogicalScan>(), root.As<LogicalFilter>().terms);
   }
-  for (LogicalPlanPtr& child : root.children) Visit(child, context);
+  for (LogicalPlanPtr& child : root.children) Visit(child);
 }
 
 }  // namespace llkv

@@ -77,6 +77,10 @@ arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement
       return AsStatement(BindCreateTable(state, statement.As<AstCreateTable>()));
     case AstStatementKind::kCreateView:
       return AsStatement(BindCreateView(state, statement.As<AstCreateView>()));
+    case AstStatementKind::kCreateIndex:
+      return AsStatement(BindCreateIndex(state, statement.As<AstCreateIndex>()));
+    case AstStatementKind::kReindex:
+      return AsStatement(BindReindex(statement.As<AstReindex>()));
     case AstStatementKind::kDrop:
       return AsStatement(BindDrop(statement.As<AstDrop>()));
     case AstStatementKind::kShow:

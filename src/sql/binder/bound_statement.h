@@ -77,14 +77,34 @@ struct BoundCreateView {
   std::vector<UsedObject> used;
 };
 
-/// DROP TABLE, DROP VIEW of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds are judged
-/// in one place.
+/// CREATE INDEX, checked in itself. That its name is free is checked by the engine when it creates.
+struct BoundCreateIndex {
+  /// The table, as it is before.
+  TableSchemaPtr table;
+  /// Without an id.
+  IndexSchema index;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+  std::vector<UsedObject> used;
+};
+
+/// REINDEX: all indexes, those of a table, or one.
+struct BoundReindex {
+  enum class What : uint8_t { kAll, kTable, kIndex, kTableOrIndex };
+  What what = What::kAll;
+  std::string name;
+  int64_t position = -1;
+};
+
+/// DROP TABLE, DROP VIEW, DROP INDEX of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds
+/// are judged in one place.
 struct BoundDrop {
   struct Item {
     std::string name;
     int64_t position = -1;
   };
   bool is_view = false;
+  bool is_index = false;
   bool if_exists = false;
   bool cascade = false;
   std::vector<Item> items;
@@ -132,7 +152,8 @@ struct BoundCheckpoint {
   int64_t position = -1;
 };
 
-using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundDrop, BoundSet,
-                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint, BoundVacuum>;
+using BoundStatement =
+    std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundCreateIndex, BoundReindex, BoundDrop,
+                 BoundSet, BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint, BoundVacuum>;
 
 }  // namespace llkv

@@ -30,6 +30,7 @@ class TableBinder {
   arrow::Status BindQuerySource();
   arrow::Status CheckName(const std::string& name, int64_t position) const;
   arrow::Status BindChecks();
+  arrow::Status BindUniques();
   std::string FreeCheckName(const std::string& base) const;
 
   /// A CHECK, and the column that it stands at.
@@ -43,13 +44,17 @@ class TableBinder {
   BoundCreateTable result_;
   TableSchema& schema_ = result_.schema;
   std::vector<PendingCheck> checks_;
+  /// A UNIQUE constraint, and the column that it stands at.
+  struct PendingUnique {
+    const AstConstraint* ast;
+    std::optional<uint32_t> column;
+  };
+  std::vector<PendingUnique> uniques_;
 };
 
 arrow::Status Unsupported(const AstConstraint& constraint) {
   const int64_t position = constraint.range.position;
   switch (constraint.kind) {
-    case AstConstraintKind::kUnique:
-      return Refuse("UNIQUE", position);
     case AstConstraintKind::kForeignKey:
       return Refuse("foreign keys", position);
     case AstConstraintKind::kCollate:
@@ -120,6 +125,9 @@ arrow::Status TableBinder::AddColumnConstraint(const AstConstraint& constraint, 
     case AstConstraintKind::kCheck:
       checks_.push_back({&constraint, column.name});
       return arrow::Status::OK();
+    case AstConstraintKind::kUnique:
+      uniques_.push_back({&constraint, static_cast<uint32_t>(schema_.columns.size())});
+      return arrow::Status::OK();
     default:
       return arrow::Status::OK();
   }
@@ -152,6 +160,10 @@ arrow::Status TableBinder::AddTableConstraint(const AstConstraint& constraint) {
     checks_.push_back({&constraint, {}});
     return arrow::Status::OK();
   }
+  if (constraint.kind == AstConstraintKind::kUnique) {
+    uniques_.push_back({&constraint, std::nullopt});
+    return arrow::Status::OK();
+  }
   if (constraint.kind != AstConstraintKind::kPrimaryKey) {
     return Refuse("this constraint of a table", constraint.range.position);
   }
@@ -179,6 +191,31 @@ std::string TableBinder::FreeCheckName(const std::string& base) const {
     if (!taken) return name;
     name = fmt::format("{}{}", base, number);
   }
+}
+
+arrow::Status TableBinder::BindUniques() {
+  for (const PendingUnique& unique : uniques_) {
+    IndexSchema index;
+    index.is_unique = true;
+    index.is_constraint = true;
+    if (unique.column) {
+      index.columns.push_back({*unique.column, false, false});
+    } else {
+      ARROW_ASSIGN_OR_RAISE(index.columns,
+                            BindIndexColumns(state_, schema_, unique.ast->columns, "a UNIQUE constraint"));
+    }
+    index.name =
+        unique.ast->name.empty() ? FreeIndexName(state_, schema_, index.columns, "key") : unique.ast->name.text;
+    const auto is_taken = [&index](const std::string& name) { return SameName(name, index.name); };
+    const bool is_again = std::any_of(schema_.indexes.begin(), schema_.indexes.end(),
+                                      [&](const IndexSchema& other) { return is_taken(other.name); });
+    if (is_again || (!schema_.primary_key.empty() && is_taken(schema_.primary_key_name))) {
+      return SqlError(sqlstate::kDuplicateObject, fmt::format("constraint \"{}\" is defined twice", index.name),
+                      unique.ast->name.range.position);
+    }
+    schema_.indexes.push_back(std::move(index));
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Status TableBinder::BindChecks() {
@@ -245,6 +282,7 @@ arrow::Result<BoundCreateTable> TableBinder::Bind() {
       return SqlError(sqlstate::kInvalidTableDefinition, "a table needs at least one column", create_.range.position);
     }
     for (const AstConstraint& constraint : create_.constraints) ARROW_RETURN_NOT_OK(AddTableConstraint(constraint));
+    ARROW_RETURN_NOT_OK(BindUniques());
     ARROW_RETURN_NOT_OK(BindChecks());
   }
   result_.used = std::move(state_.used);
@@ -292,12 +330,14 @@ arrow::Result<BoundCreateView> BindCreateView(BindState& state, const AstCreateV
 }
 
 arrow::Result<BoundDrop> BindDrop(const AstDrop& drop) {
-  if (drop.object != AstObjectKind::kTable && drop.object != AstObjectKind::kView) {
-    return Refuse("DROP of anything but tables and views", drop.object_position);
+  const bool is_index = drop.object == AstObjectKind::kIndex;
+  if (drop.object != AstObjectKind::kTable && drop.object != AstObjectKind::kView && !is_index) {
+    return Refuse("DROP of anything but tables, views and indexes", drop.object_position);
   }
   if (drop.cascade) return Refuse("CASCADE", drop.range.position);
   BoundDrop result;
   result.is_view = drop.object == AstObjectKind::kView;
+  result.is_index = is_index;
   result.if_exists = drop.if_exists;
   for (const AstQualifiedName& qualified : drop.names) {
     ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(qualified));

@@ -29,10 +29,11 @@ BoundQuery RowsOf(BindState& state, const std::vector<std::string>& names, const
   return query;
 }
 
-Row DescribeColumn(const std::string& name, LogicalType type, bool not_null, bool key, const std::string* default_sql) {
+Row DescribeColumn(const std::string& name, LogicalType type, bool not_null, const char* key,
+                   const std::string* default_sql) {
   const Value null = Value::Null(TypeId::kVarchar);
   return {Value::Varchar(name), Value::Varchar(type.ToString()), Value::Varchar(not_null ? "NO" : "YES"),
-          key ? Value::Varchar("PRI") : null, default_sql == nullptr ? null : Value::Varchar(*default_sql)};
+          key != nullptr ? Value::Varchar(key) : null, default_sql == nullptr ? null : Value::Varchar(*default_sql)};
 }
 
 const std::vector<std::string>& DescribeNames() {
@@ -43,9 +44,22 @@ const std::vector<std::string>& DescribeNames() {
 BoundQuery DescribePlan(BindState& state, const LogicalPlan& plan) {
   std::vector<Row> rows;
   for (const OutputColumn& column : plan.output) {
-    rows.push_back(DescribeColumn(column.name, column.type, false, false, nullptr));
+    rows.push_back(DescribeColumn(column.name, column.type, false, nullptr, nullptr));
   }
   return RowsOf(state, DescribeNames(), rows);
+}
+
+/// What DESCRIBE says of a column's keys: PRI, UNI where it alone is unique, MUL where an index begins with it.
+const char* KeyOf(const TableSchema& table, uint32_t ordinal) {
+  const auto& key = table.primary_key;
+  if (std::find(key.begin(), key.end(), ordinal) != key.end()) return "PRI";
+  const char* kind = nullptr;
+  for (const IndexSchema& index : table.indexes) {
+    if (index.columns[0].ordinal != ordinal) continue;
+    if (index.is_unique && index.columns.size() == 1) return "UNI";
+    kind = "MUL";
+  }
+  return kind;
 }
 
 arrow::Result<BoundQuery> DescribeTable(BindState& state, const AstQualifiedName& qualified) {
@@ -62,9 +76,7 @@ arrow::Result<BoundQuery> DescribeTable(BindState& state, const AstQualifiedName
   std::vector<Row> rows;
   for (uint32_t i = 0; i < table->columns.size(); ++i) {
     const ColumnSchema& column = table->columns[i];
-    const auto& key = table->primary_key;
-    rows.push_back(DescribeColumn(column.name, column.type, column.not_null,
-                                  std::find(key.begin(), key.end(), i) != key.end(),
+    rows.push_back(DescribeColumn(column.name, column.type, column.not_null, KeyOf(*table, i),
                                   column.default_sql.has_value() ? &*column.default_sql : nullptr));
   }
   return RowsOf(state, DescribeNames(), rows);
@@ -136,8 +148,6 @@ arrow::Result<BoundStatement> BindTransaction(const AstTransaction& transaction)
 arrow::Status Unsupported(const AstStatement& statement) {
   const int64_t position = statement.range.position;
   switch (statement.kind) {
-    case AstStatementKind::kCreateIndex:
-      return Refuse("CREATE INDEX", position);
     case AstStatementKind::kAlterTable:
       return Refuse("ALTER TABLE", position);
     case AstStatementKind::kVacuum:

@@ -33,6 +33,7 @@ enum class AstStatementKind : uint8_t {
   kPrepare,
   kExecute,
   kDeallocate,
+  kReindex,
   kUnsupported,
 };
 
@@ -239,6 +240,9 @@ struct AstCreateView : AstStatementBase<AstStatementKind::kCreateView> {
 
 struct AstCreateIndex : AstStatementBase<AstStatementKind::kCreateIndex> {
   bool unique = false;
+  /// Where CONCURRENTLY stands, else -1; where USING's method does.
+  int64_t concurrently_position = -1;
+  int64_t method_position = -1;
   bool if_not_exists = false;
   /// Empty where the system names it.
   AstQualifiedName name;
@@ -416,6 +420,14 @@ struct AstExecute : AstStatementBase<AstStatementKind::kExecute> {
 struct AstDeallocate : AstStatementBase<AstStatementKind::kDeallocate> {
   /// Empty for DEALLOCATE ALL.
   AstName name;
+};
+
+enum class AstReindexKind : uint8_t { kAll, kTable, kIndex, kTableOrIndex };
+
+/// REINDEX [[TABLE | INDEX] name].
+struct AstReindex : AstStatementBase<AstStatementKind::kReindex> {
+  AstReindexKind what = AstReindexKind::kAll;
+  AstQualifiedName name;
 };
 
 /// What is known as a statement and not represented: CREATE SEQUENCE, ATTACH, MERGE, …. Its text is skipped up to the

@@ -354,18 +354,38 @@ AstStatementPtr StatementParser::ParseCreateIndex(bool unique, int64_t begin) {
   create->range.position = begin;
   create->unique = unique;
   Advance();
-  Accept(Keyword::kConcurrently);
+  if (At(Keyword::kConcurrently)) {
+    create->concurrently_position = Begin();
+    Advance();
+  }
   create->if_not_exists = ParseIfNotExists();
   if (!At(Keyword::kOn)) create->name = ParseQualifiedName("an index's name");
   Expect(Keyword::kOn, "ON");
   create->table = ParseQualifiedName("a table");
-  if (Accept(Keyword::kUsing)) create->method = ParseName("an index method").key;
+  if (Accept(Keyword::kUsing)) {
+    create->method_position = Begin();
+    create->method = ParseName("an index method").key;
+  }
   Expect(TokenKind::kLeftParen, "\"(\"");
   create->columns = ParseOrderList();
   Expect(TokenKind::kRightParen, "\")\"");
   if (Accept(Keyword::kWith)) create->options = ParseParenthesizedOptions();
   if (AcceptOr(Keyword::kWhere, "WHERE")) create->where = ParseExpr();
   return create;
+}
+
+AstStatementPtr StatementParser::ParseReindex() {
+  auto reindex = std::make_unique<AstReindex>();
+  Advance();
+  if (AtEnd()) return reindex;
+  reindex->what = AstReindexKind::kTableOrIndex;
+  if (AcceptOr(Keyword::kTable, "TABLE")) {
+    reindex->what = AstReindexKind::kTable;
+  } else if (AcceptOr(Keyword::kIndex, "INDEX")) {
+    reindex->what = AstReindexKind::kIndex;
+  }
+  reindex->name = ParseQualifiedName("a table or an index");
+  return reindex;
 }
 
 AstObjectKind StatementParser::ParseObjectKind() {

@@ -167,6 +167,8 @@ AstStatementPtr StatementParser::ParseKeywordStatement() {
       return ParseExecute();
     case Keyword::kDeallocate:
       return ParseDeallocate();
+    case Keyword::kReindex:
+      return ParseReindex();
     case Keyword::kAttach:
     case Keyword::kDetach:
     case Keyword::kUse:
@@ -180,8 +182,7 @@ AstStatementPtr StatementParser::ParseKeywordStatement() {
     case Keyword::kImport:
     case Keyword::kComment:
     case Keyword::kGrant:
-    case Keyword::kRevoke:
-    case Keyword::kReindex: {
+    case Keyword::kRevoke: {
       std::string what(Text(Peek()));
       std::transform(what.begin(), what.end(), what.begin(),
                      [](unsigned char c) { return static_cast<char>(toupper(c)); });

@@ -279,6 +279,7 @@ class StatementParser {
   bool ParseIfExists();
   AstObjectKind ParseObjectKind();
   AstStatementPtr ParseDrop();
+  AstStatementPtr ParseReindex();
   AstStatementPtr ParseAlter();
   void ParseAlterAction(AstAlterTable* alter);
   bool ParseCascade();

@@ -25,7 +25,9 @@ struct IndexHeader {
   uint32_t number_width;
   uint64_t number_base;
   uint64_t key_bytes;
-  uint8_t reserved[24];
+  /// Of a root: how many filters' blobs there are.
+  uint32_t num_filters;
+  uint8_t reserved[20];
 };
 static_assert(sizeof(IndexHeader) == 64);
 
@@ -36,6 +38,7 @@ struct Layout {
   uint64_t offsets;
   uint64_t keys;
   uint64_t numbers;
+  uint64_t filters;
   uint64_t total;
 };
 
@@ -44,7 +47,8 @@ Layout LayoutOf(const IndexHeader& header) {
   layout.offsets = sizeof(IndexHeader);
   layout.keys = layout.offsets + (header.key_width != 0 ? 0 : RoundUp((uint64_t{header.num_entries} + 1) * 4));
   layout.numbers = layout.keys + RoundUp(header.key_bytes);
-  layout.total = layout.numbers + RoundUp(uint64_t{header.num_entries} * header.number_width);
+  layout.filters = layout.numbers + RoundUp(uint64_t{header.num_entries} * header.number_width);
+  layout.total = layout.filters + RoundUp(uint64_t{header.num_filters} * 8);
   return layout;
 }
 
@@ -76,12 +80,14 @@ std::string_view IndexBlobBuilder::last_key() const {
   return std::string_view(keys_).substr(start, ends_.back() - start);
 }
 
-arrow::Result<std::shared_ptr<arrow::Buffer>> IndexBlobBuilder::Finish(bool is_root, arrow::MemoryPool* pool) {
+arrow::Result<std::shared_ptr<arrow::Buffer>> IndexBlobBuilder::Finish(bool is_root, arrow::MemoryPool* pool,
+                                                                       const std::vector<uint64_t>& filters) {
   IndexHeader header{};
   std::memcpy(header.magic, is_root ? kRootMagic : kChunkMagic, sizeof(header.magic));
   header.version = kVersion;
   header.num_entries = num_entries();
   header.key_bytes = keys_.size();
+  header.num_filters = static_cast<uint32_t>(filters.size());
   const uint32_t width = ends_[0];
   bool is_fixed = width != 0;
   for (size_t i = 1; i < ends_.size() && is_fixed; ++i) is_fixed = ends_[i] - ends_[i - 1] == width;
@@ -100,6 +106,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> IndexBlobBuilder::Finish(bool is_r
     const uint64_t number = numbers_[i] - header.number_base;
     std::memcpy(out + layout.numbers + i * header.number_width, &number, header.number_width);
   }
+  if (!filters.empty()) std::memcpy(out + layout.filters, filters.data(), filters.size() * 8);
   keys_.clear();
   ends_.clear();
   numbers_.clear();
@@ -117,7 +124,8 @@ arrow::Result<std::unique_ptr<const IndexBlob>> IndexBlob::Open(std::shared_ptr<
   const bool is_width =
       header.number_width == 1 || header.number_width == 2 || header.number_width == 4 || header.number_width == 8;
   const auto size = static_cast<uint64_t>(bytes->size());
-  if (!is_width || header.num_entries == 0 || header.key_bytes > size || LayoutOf(header).total != size) {
+  if (!is_width || header.num_entries == 0 || (!is_root && header.num_filters != 0) || header.key_bytes > size ||
+      LayoutOf(header).total != size) {
     return Malformed("size");
   }
   const Layout layout = LayoutOf(header);
@@ -128,6 +136,8 @@ arrow::Result<std::unique_ptr<const IndexBlob>> IndexBlob::Open(std::shared_ptr<
   blob->number_base_ = header.number_base;
   blob->keys_ = reinterpret_cast<const char*>(bytes->data()) + layout.keys;
   blob->numbers_ = bytes->data() + layout.numbers;
+  blob->num_filters_ = header.num_filters;
+  blob->filters_ = reinterpret_cast<const uint64_t*>(bytes->data() + layout.filters);
   if (header.key_width == 0) {
     const auto* offsets = reinterpret_cast<const uint32_t*>(bytes->data() + layout.offsets);
     blob->offsets_ = offsets;
@@ -158,15 +168,19 @@ uint64_t IndexBlob::number(uint32_t i) const {
 uint32_t IndexBlob::LowerBound(std::string_view key_sought) const {
   uint32_t low = 0;
   uint32_t count = num_entries_;
-  if (key_width_ == 8 && key_sought.size() == 8) {
-    const uint64_t sought = LoadBigEndian(key_sought.data());
-    while (count > 0) {
-      const uint32_t half = count / 2;
-      const bool is_less = LoadBigEndian(keys_ + size_t{low + half} * 8) < sought;
-      low = is_less ? low + half + 1 : low;
-      count = is_less ? count - half - 1 : half;
+  if (key_width_ == 9 && key_sought.size() == 9) {
+    // One 64-bit integer behind its marker: its last eight bytes decide where the first is the same everywhere.
+    const char marker = key_sought[0];
+    if (keys_[0] == marker && keys_[size_t{num_entries_ - 1} * 9] == marker) {
+      const uint64_t sought = LoadBigEndian(key_sought.data() + 1);
+      while (count > 0) {
+        const uint32_t half = count / 2;
+        const bool is_less = LoadBigEndian(keys_ + size_t{low + half} * 9 + 1) < sought;
+        low = is_less ? low + half + 1 : low;
+        count = is_less ? count - half - 1 : half;
+      }
+      return low;
     }
-    return low;
   }
   while (count > 0) {
     const uint32_t half = count / 2;

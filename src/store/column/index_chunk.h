@@ -24,8 +24,10 @@ class IndexBlobBuilder {
   std::string_view last_key() const;
   uint64_t last_number() const { return numbers_.back(); }
 
-  /// The blob; the builder is empty afterwards. `is_root`: numbers are the physical keys of chunks.
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Finish(bool is_root, arrow::MemoryPool* pool);
+  /// The blob; the builder is empty afterwards. `is_root`: numbers are the physical keys of chunks, and `filters` those
+  /// of their filters' blobs.
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Finish(bool is_root, arrow::MemoryPool* pool,
+                                                       const std::vector<uint64_t>& filters = {});
 
  private:
   std::string keys_;
@@ -45,6 +47,9 @@ class IndexBlob {
     return {keys_ + offsets_[i], offsets_[i + 1] - offsets_[i]};
   }
   uint64_t number(uint32_t i) const;
+  /// A root's filters' blobs, in the order of the chunks.
+  uint32_t num_filters() const { return num_filters_; }
+  uint64_t filter(uint32_t i) const { return filters_[i]; }
   /// The first entry whose key is not less than `key`.
   uint32_t LowerBound(std::string_view key) const;
 
@@ -60,6 +65,8 @@ class IndexBlob {
   const uint32_t* offsets_ = nullptr;
   const char* keys_ = nullptr;
   const uint8_t* numbers_ = nullptr;
+  uint32_t num_filters_ = 0;
+  const uint64_t* filters_ = nullptr;
 };
 
 }  // namespace llkv

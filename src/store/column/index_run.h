@@ -21,6 +21,7 @@
 
 namespace llkv {
 
+class IndexBlob;
 class Pager;
 class PagerSnapshot;
 class StagedBlob;
@@ -72,14 +73,35 @@ class IndexRunReader {
   /// Appends the row ids of a key to `rows`, ascending; none where the run does not have it. XX001 for damaged blobs.
   arrow::Status Lookup(std::string_view key, std::vector<RowId>* rows, const PagerSnapshot* snapshot = nullptr);
 
-  /// Calls visit(key, row) for each pair whose key is in [first, last], in order, until it returns false. An empty
-  /// optional is no bound. For merging runs and for range scans.
   using Visitor = bool (*)(void* context, std::string_view key, RowId row);
-  arrow::Status Scan(std::optional<std::string_view> first, std::optional<std::string_view> last, Visitor visit,
+  /// Calls visit(key, row) for each row of a key, ascending, until it returns false. `use_filters`: asks the chunk's
+  /// filter first, which pays where the run may well not have the key. Allocates nothing once the chunk was read.
+  arrow::Status LookupEach(std::string_view key, bool use_filters, Visitor visit, void* context,
+                           const PagerSnapshot* snapshot = nullptr);
+
+  /// Calls visit(key, row) for each pair whose key is in [first, end), in order, until it returns false. An empty
+  /// optional is no bound. For merging runs and for range scans.
+  arrow::Status Scan(std::optional<std::string_view> first, std::optional<std::string_view> end, Visitor visit,
                      void* context, const PagerSnapshot* snapshot = nullptr);
+  /// About how many pairs have keys in [first, end): exact where they are in two chunks at most.
+  arrow::Result<uint64_t> EstimateRange(std::optional<std::string_view> first, std::optional<std::string_view> end,
+                                        const PagerSnapshot* snapshot = nullptr);
+  /// The first key of the chunk behind this share (0 to 1) of the chunks.
+  arrow::Result<std::string> KeyAt(double share);
+  /// Chunks that were read so far.
+  uint32_t num_chunks_read() const { return num_chunks_read_.load(std::memory_order_relaxed); }
+
+  /// XX001 where a filter denies a key that its chunk has, or cannot be read. Reads all.
+  arrow::Status CheckFilters();
 
   /// The keys of all blobs of the run, for frees.
   arrow::Result<std::vector<PhysicalKey>> BlobKeys(const PagerSnapshot* snapshot = nullptr);
+
+  // For IndexRunCursor:
+
+  /// Chunk number `i`, or null behind the last one; kept.
+  arrow::Result<const IndexBlob*> Chunk(uint32_t i);
+  arrow::Result<uint32_t> FirstChunk(std::string_view key);
 
  private:
   class Root;
@@ -88,8 +110,31 @@ class IndexRunReader {
   IndexRunDescriptor descriptor_;
   Pager* pager_;
   std::atomic<Root*> root_{nullptr};
+  std::atomic<uint32_t> num_chunks_read_{0};
   Mutex mutex_;
   std::unique_ptr<Root> owned_root_ LLKV_GUARDED_BY(mutex_);
+};
+
+/// Takes the pairs of a run one after the other, for merging. One thread; not used after its reader.
+class IndexRunCursor {
+ public:
+  explicit IndexRunCursor(IndexRunReader* reader) : reader_(reader) {}
+  /// Goes to the first pair whose key is not less than `first`, or to the first of all.
+  arrow::Status Start(std::optional<std::string_view> first = std::nullopt);
+  bool at_end() const { return chunk_ == nullptr; }
+  std::string_view key() const { return key_; }
+  RowId row() const { return row_; }
+  arrow::Status Next();
+
+ private:
+  arrow::Status Settle();
+
+  IndexRunReader* reader_;
+  uint32_t chunk_index_ = 0;
+  uint32_t entry_ = 0;
+  const IndexBlob* chunk_ = nullptr;
+  std::string_view key_;
+  RowId row_;
 };
 
 }  // namespace llkv

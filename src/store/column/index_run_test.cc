@@ -57,7 +57,8 @@ TEST(IndexRunTest, FindsFixedKeys) {
     const std::vector<uint64_t> expected = i % 3 == 0 ? std::vector<uint64_t>{1000 + i / 3} : std::vector<uint64_t>{};
     ASSERT_EQ(Lookup(reader, BigEndian(i)), expected);
   }
-  EXPECT_EQ(reader.BlobKeys().ValueOrDie().size(), 1 + (30000 + kMaxIndexChunkEntries - 1) / kMaxIndexChunkEntries);
+  // The root, the chunks, and one blob with their filters.
+  EXPECT_EQ(reader.BlobKeys().ValueOrDie().size(), 2 + (30000 + kMaxIndexChunkEntries - 1) / kMaxIndexChunkEntries);
   std::vector<RowId> rows;
   const auto start = std::chrono::steady_clock::now();
   for (uint64_t i = 0; i < 300000; ++i) {
@@ -98,14 +99,23 @@ TEST(IndexRunTest, FindsTextAndDuplicatesOverChunks) {
   EXPECT_EQ(scanned, pairs);
   for (int round = 0; round < 20; ++round) {
     const std::string first = pairs[random() % pairs.size()].first + (round % 2 == 0 ? "" : "~");
-    const std::string last = pairs[random() % pairs.size()].first;
+    const std::string end = pairs[random() % pairs.size()].first;
     scanned.clear();
-    ASSERT_TRUE(reader.Scan(first, last, collect, &scanned).ok());
+    ASSERT_TRUE(reader.Scan(first, end, collect, &scanned).ok());
     Pairs expected;
     for (const auto& pair : pairs) {
-      if (pair.first >= first && pair.first <= last) expected.push_back(pair);
+      if (pair.first >= first && pair.first < end) expected.push_back(pair);
     }
     ASSERT_EQ(scanned, expected);
+    const double estimate = static_cast<double>(reader.EstimateRange(first, end).ValueOrDie());
+    ASSERT_NEAR(estimate, static_cast<double>(expected.size()), 0.1 * static_cast<double>(pairs.size()));
+    IndexRunCursor cursor(&reader);
+    ASSERT_TRUE(cursor.Start(first).ok());
+    for (const auto& pair : expected) {
+      ASSERT_FALSE(cursor.at_end());
+      ASSERT_EQ(std::make_pair(std::string(cursor.key()), cursor.row().value), pair);
+      ASSERT_TRUE(cursor.Next().ok());
+    }
   }
 }
 

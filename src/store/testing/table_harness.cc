@@ -60,8 +60,11 @@ TableLayout TestLayout(TableId id, bool with_key) {
   layout.columns = {{FieldId(1), TypeId::kInteger, "k"},
                     {FieldId(2), TypeId::kVarchar, "v"},
                     {FieldId(3), LogicalType::Decimal(12, 2), "n"}};
-  if (with_key) layout.primary_key = {0};
-  layout.primary_key_name = "t_pkey";
+  if (with_key) {
+    layout.indexes = {{TestIndexId(id, 0), "t_pkey", {{0, false, false}}, true, true},
+                      {TestIndexId(id, 1), "t_v", {{1, false, true}, {0, true, false}}, false, false},
+                      {TestIndexId(id, 2), "t_n", {{2, true, false}}, false, false}};
+  }
   return layout;
 }
 
@@ -85,11 +88,13 @@ arrow::Status BulkAppendRows(TableStore& table, Transaction& txn,
 }
 
 arrow::Result<TestRows> ReadRows(TableStore& table, const Snapshot& snapshot, uint32_t batch_rows,
-                                 std::vector<ScanPredicate> predicates, std::map<int32_t, RowId>* row_ids) {
+                                 std::vector<ScanPredicate> predicates, std::map<int32_t, RowId>* row_ids,
+                                 IndexId index) {
   ScanRequest request;
   request.columns = {0, 1, 2};
   request.with_row_ids = row_ids != nullptr;
   request.predicates = std::move(predicates);
+  request.index = index;
   request.snapshot = snapshot;
   request.batch_rows = batch_rows;
   ARROW_ASSIGN_OR_RAISE(auto scan, table.OpenScan(std::move(request)));
@@ -112,6 +117,53 @@ arrow::Result<TestRows> ReadRows(TableStore& table, const Snapshot& snapshot, ui
       }
     }
   }
+}
+
+arrow::Status MakeIndex(TableStore& table, Transaction& txn, IndexLayout layout) {
+  ARROW_ASSIGN_OR_RAISE(const auto build, table.BuildIndex(txn, std::move(layout), 3, nullptr));
+  for (uint32_t phase = 0; phase < build->num_phases(); ++phase) {
+    for (uint32_t part = 0; part < build->num_parts(phase); ++part) {
+      ARROW_RETURN_NOT_OK(build->RunPart(phase, part));
+    }
+  }
+  return build->Finish();
+}
+
+arrow::Status CheckIndexes(TableStore& table, const Snapshot& snapshot) {
+  ARROW_ASSIGN_OR_RAISE(const TestRows all, ReadRows(table, snapshot));
+  // Some rows' values, and ones that are not there.
+  std::vector<std::pair<int32_t, TestRow>> asked = {{-5, {"no such text", -5}}, {-6, {std::nullopt, 7}}};
+  const size_t stride = all.size() / 5 + 1;
+  for (auto row = all.begin(); row != all.end();) {
+    asked.emplace_back(*row);
+    for (size_t i = 0; i < stride && row != all.end(); ++i) ++row;
+  }
+  const LogicalType decimal = LogicalType::Decimal(12, 2);
+  for (const IndexLayoutPtr& index : table.Indexes()) {
+    for (const auto& [k, row] : asked) {
+      const Value key = Value::Integer(TypeId::kInteger, k);
+      const Value n = Value::Integer(decimal, row.n);
+      std::vector<ScanPredicate> v = {{1, PredicateOp::kIsNull, {}}};
+      if (row.v) v[0] = {1, PredicateOp::kEqual, {Value::Varchar(*row.v)}};
+      const std::vector<std::vector<ScanPredicate>> questions = {
+          {{0, PredicateOp::kEqual, {key}}},
+          {{0, PredicateOp::kGreater, {key}}, {0, PredicateOp::kLessEqual, {Value::Integer(TypeId::kInteger, k + 40)}}},
+          v,
+          {v[0], {0, PredicateOp::kGreaterEqual, {key}}},
+          {v[0], {0, PredicateOp::kLess, {key}}},
+          {{2, PredicateOp::kIn, {n, Value::Integer(decimal, row.n + 1), Value::Null(decimal)}}},
+          {{2, PredicateOp::kLess, {n}}, {2, PredicateOp::kGreater, {Value::Integer(decimal, row.n - 9000)}}},
+      };
+      for (const std::vector<ScanPredicate>& question : questions) {
+        ARROW_ASSIGN_OR_RAISE(const TestRows expected, ReadRows(table, snapshot, kMaxBatchRows, question));
+        ARROW_ASSIGN_OR_RAISE(const TestRows found,
+                              ReadRows(table, snapshot, row.n % 2 == 0 ? 7 : 2000, question, nullptr, index->id));
+        if (found != expected) return InternalError("index " + index->name + " gives other rows than a scan");
+        ARROW_RETURN_NOT_OK(table.EstimateIndexRows(index->id, question).status());
+      }
+    }
+  }
+  return arrow::Status::OK();
 }
 
 arrow::Result<std::optional<TestRow>> ReadKey(TableStore& table, const Snapshot& snapshot, int32_t key) {

@@ -23,8 +23,10 @@ struct TestRow {
 };
 using TestRows = std::map<int32_t, TestRow>;
 
-/// The layout of the table; `id` from Storage::AllocateTableId.
+/// The layout of the table; `id` from Storage::AllocateTableId. With a key it has indexes on (v, k DESC) and on n too.
 TableLayout TestLayout(TableId id, bool with_key = true);
+/// Ids of the indexes: the primary key's is the least.
+inline IndexId TestIndexId(TableId id, uint64_t number) { return IndexId(id.value + 1'000'000 + number); }
 
 /// Adds rows, in batches of at most `batch_rows`.
 arrow::Status AppendRows(TableStore& table, Transaction& txn, const std::vector<std::pair<int32_t, TestRow>>& rows,
@@ -35,7 +37,12 @@ arrow::Status BulkAppendRows(TableStore& table, Transaction& txn, const std::vec
 /// What a scan gives; two rows of one key are an error. `row_ids` gets the rows' ids where it is not null.
 arrow::Result<TestRows> ReadRows(TableStore& table, const Snapshot& snapshot, uint32_t batch_rows = kMaxBatchRows,
                                  std::vector<ScanPredicate> predicates = {},
-                                 std::map<int32_t, RowId>* row_ids = nullptr);
+                                 std::map<int32_t, RowId>* row_ids = nullptr, IndexId index = {});
+
+/// Builds an index in this thread.
+arrow::Status MakeIndex(TableStore& table, Transaction& txn, IndexLayout layout);
+/// An error where scans by some index give other rows than full scans.
+arrow::Status CheckIndexes(TableStore& table, const Snapshot& snapshot);
 
 /// The row of a key through LookupKey and Gather.
 arrow::Result<std::optional<TestRow>> ReadKey(TableStore& table, const Snapshot& snapshot, int32_t key);

@@ -24,6 +24,16 @@ ViewSchemaPtr FakeCatalog::FindView(std::string_view name) const {
   return it == views_.end() ? nullptr : it->second;
 }
 
+TableSchemaPtr FakeCatalog::FindTableOfIndex(std::string_view name) const {
+  for (const auto& [key, table] : tables_) {
+    if (!table->primary_key.empty() && SameName(table->primary_key_name, name)) return table;
+    for (const IndexSchema& index : table->indexes) {
+      if (SameName(index.name, name)) return table;
+    }
+  }
+  return nullptr;
+}
+
 std::vector<std::string> FakeCatalog::ListNames() const {
   std::vector<std::string> names;
   for (const auto& [key, table] : tables_) names.push_back(table->name);

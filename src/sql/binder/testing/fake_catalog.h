@@ -17,6 +17,7 @@ class FakeCatalog : public BinderCatalog {
   TableSchemaPtr FindTable(std::string_view name) const override;
   ViewSchemaPtr FindView(std::string_view name) const override;
   std::vector<std::string> ListNames() const override;
+  TableSchemaPtr FindTableOfIndex(std::string_view name) const override;
 
   void Add(TableSchema table);
   void Add(ViewSchema view);
