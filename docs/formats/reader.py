@@ -203,11 +203,26 @@ class Database:
         _, living = data.varint(), data.varint()
         ids_of = {}
         for _ in range(data.varint()):
-            ids_of.update(table.add_page(self.pager, self.pager.get(data.varint())))
+            page = data.varint()
+            groups, end = [], 0
+            for _ in range(data.varint()):
+                first = end + data.varint()
+                end = first + data.varint() + 1
+                groups.append((first, end, data.varint()))
+            found = table.add_page(self.pager, self.pager.get(page))
+            need([(ids[0], ids[-1] + 1, len(ids)) for ids in found.values()] == groups, "a page has other row groups than its table says")
+            ids_of.update(found)
         for _ in range(data.varint()):
-            first, deletes = data.varint(), data.varint()
+            data.varint(), data.varint(), data.varint()
+            if data.u8():
+                data.string(), data.string()
+            data.raw(256)
+        for _ in range(data.varint()):
+            first, deletes, count = data.varint(), data.varint(), data.varint()
             need(first in ids_of, "a deletion vector has no row group")
+            before = len(table.rows)
             table.delete_places(ids_of[first], self.pager.get(deletes))
+            need(before - len(table.rows) == count, "a deletion vector has another number of rows than its table says")
         need(len(table.rows) == living, f"a table has {len(table.rows)} rows and counts {living}")
         return table
 

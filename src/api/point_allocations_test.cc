@@ -58,7 +58,9 @@ TEST_P(PointAllocations, ASelectByKeyAllocatesNothing) {
   auto session = *engine->NewSession();
   EXPECT_EQ(RunSql(session, "CREATE TABLE t (id BIGINT PRIMARY KEY, u BIGINT UNIQUE, name TEXT)"), "");
   EXPECT_EQ(RunSql(session, "INSERT INTO t SELECT i, i + 5, 'name ' || i FROM range(1000) r(i)"), "");
-  if (GetParam()) EXPECT_EQ(RunSql(session, "CHECKPOINT"), "");
+  if (GetParam()) {
+    EXPECT_EQ(RunSql(session, "CHECKPOINT"), "");
+  }
   EXPECT_TRUE(session.Execute("BEGIN").ok());
   EXPECT_EQ(AllocationsOf(session, "SELECT u, name FROM t WHERE id = ?", 0), 0u);
   EXPECT_EQ(AllocationsOf(session, "SELECT id, name FROM t WHERE u = ?", 5), 0u);

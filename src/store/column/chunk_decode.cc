@@ -53,11 +53,29 @@ double PowerOfTenDouble(uint32_t scale) {
   return power;
 }
 
-/// The bytes of codes of strings [first, first + count).
+/// The bytes of codes of strings [first, first + count) of one block. Looking up one row adds up those before it.
 template <typename Size>
 uint64_t SumSizes(const Size* sizes, uint32_t first, uint32_t count) {
+  sizes += first;
   uint64_t sum = 0;
-  for (uint32_t i = first; i < first + count; ++i) sum += sizes[i];
+  if constexpr (sizeof(Size) == 1) {
+    // Eight at a time, in four lanes of 16 bits, which hold the sums of so many words.
+    constexpr uint32_t kMaxWords = 128;
+    constexpr uint64_t kLanes = 0x00FF00FF00FF00FF;
+    while (count >= 8) {
+      const uint32_t num_words = std::min(count / 8, kMaxWords);
+      uint64_t lanes = 0;
+      for (uint32_t i = 0; i < num_words; ++i) {
+        uint64_t word;
+        std::memcpy(&word, sizes + size_t{8} * i, sizeof(word));
+        lanes += (word & kLanes) + ((word >> 8) & kLanes);
+      }
+      sum += (lanes & 0xFFFF) + ((lanes >> 16) & 0xFFFF) + ((lanes >> 32) & 0xFFFF) + (lanes >> 48);
+      sizes += size_t{8} * num_words;
+      count -= 8 * num_words;
+    }
+  }
+  for (uint32_t i = 0; i < count; ++i) sum += sizes[i];
   return sum;
 }
 
