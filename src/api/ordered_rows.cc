@@ -86,6 +86,7 @@ arrow::Status ForEachGroup(const TableStore& table, const Snapshot& snapshot,
     for (const GroupEntry& entry : *entries) {
       if (!entry.validity.Contains(snapshot.ts)) continue;
       if (entry.cold != nullptr && !snapshot.Sees(entry.cold->created_by().load())) continue;
+      if (entry.cold != nullptr) ARROW_RETURN_NOT_OK(entry.cold->Load());
       ARROW_RETURN_NOT_OK(f(entry));
     }
   }

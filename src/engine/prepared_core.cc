@@ -32,10 +32,11 @@ arrow::Result<std::unique_ptr<PreparedCore>> PreparedCore::Make(std::shared_ptr<
   std::string text(sql);
   ARROW_ASSIGN_OR_RAISE(AstStatementPtr statement, ParseStatement(text, session->parser_options()));
   std::unique_ptr<PreparedCore> prepared(new PreparedCore(std::move(session), std::move(text), std::move(statement)));
-  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(*prepared->session_));
-  const CatalogSnapshotPtr catalog = prepared->session_->database()->catalog().GetSnapshot(scope->transaction());
+  StatementScope scope(*prepared->session_);
+  ARROW_RETURN_NOT_OK(scope.Begin());
+  const CatalogSnapshotPtr catalog = prepared->session_->database()->catalog().GetSnapshot(scope.transaction());
   ARROW_RETURN_NOT_OK(prepared->Plan(catalog));
-  ARROW_RETURN_NOT_OK(scope->Commit());
+  ARROW_RETURN_NOT_OK(scope.Commit());
   return prepared;
 }
 
@@ -159,8 +160,9 @@ arrow::Status PreparedCore::Start() {
   rows_changed_ = 0;
   ARROW_RETURN_NOT_OK(CheckAllBound());
   if (!is_query_) return RunOther();
-  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(*session_));
-  Transaction& transaction = scope->transaction();
+  StatementScope scope(*session_);
+  ARROW_RETURN_NOT_OK(scope.Begin());
+  Transaction& transaction = scope.transaction();
   const CatalogSnapshotPtr catalog = session_->database()->catalog().GetSnapshot(transaction);
   if (NeedsPlan(*catalog)) ARROW_RETURN_NOT_OK(Plan(catalog));
 
@@ -180,14 +182,14 @@ arrow::Status PreparedCore::Start() {
     if (batch.num_selected() != 1) return InternalError("a change gave no number of rows");
     rows_changed_ = static_cast<int64_t>(GetValue(batch.columns[0], batch.selection[0]).integer());
     execution_->Stop();
-    return scope->Commit();
+    return scope.Commit();
   }
   in_writing_transaction_ = transaction.is_writing();
   cursor_transaction_ = transaction.id();
   batch_ = Batch{};
   next_ = 0;
   running_ = true;
-  return scope->Commit();
+  return scope.Commit();
 }
 
 arrow::Status PreparedCore::RunOther() {

@@ -87,32 +87,28 @@ void SessionCore::ChangeSettings(const Settings& changed) {
   database_->EnsureThreads(settings_.threads);
 }
 
-arrow::Result<std::unique_ptr<StatementScope>> StatementScope::Begin(SessionCore& session) {
-  ARROW_RETURN_NOT_OK(session.database()->CheckOpen());
-  session.stop().Reset();
-  session.progress().Reset();
-  std::unique_ptr<StatementScope> scope(new StatementScope(session));
-  if (session.transaction() == nullptr) {
-    ARROW_RETURN_NOT_OK(session.database()->CatchUp());
-    scope->own_ = session.database()->storage().txns().Begin();
-    scope->transaction_ = scope->own_.get();
+arrow::Status StatementScope::Begin() {
+  ARROW_RETURN_NOT_OK(session_.database()->CheckOpen());
+  session_.stop().Reset();
+  session_.progress().Reset();
+  if (session_.transaction() == nullptr) {
+    ARROW_RETURN_NOT_OK(session_.database()->CatchUp());
+    own_ = session_.database()->storage().txns().Begin();
+    transaction_ = own_.get();
   } else {
-    scope->transaction_ = session.transaction();
+    transaction_ = session_.transaction();
   }
-  scope->transaction_->set_stop_token(&session.stop());
-  const arrow::Status begun = scope->transaction_->BeginStatement();
-  if (!begun.ok()) {
-    scope->done_ = true;
-    return begun;
-  }
-  return scope;
+  transaction_->set_stop_token(&session_.stop());
+  arrow::Status begun = transaction_->BeginStatement();
+  done_ = !begun.ok();
+  return begun;
 }
 
 StatementScope::~StatementScope() {
   if (own_ != nullptr) {
     // Does nothing where Commit has finished it.
     session_.database()->storage().txns().Rollback(*own_);
-  } else if (!done_) {
+  } else if (transaction_ != nullptr && !done_) {
     transaction_->UndoStatement();
   }
 }

@@ -68,8 +68,9 @@ class SessionCore {
 /// One statement's transaction: the session's, or one of its own. What was not committed when it ends is undone.
 class StatementScope {
  public:
-  /// Starts the statement.
-  static arrow::Result<std::unique_ptr<StatementScope>> Begin(SessionCore& session);
+  explicit StatementScope(SessionCore& session) : session_(session) {}
+  /// Starts the statement: first of all, once.
+  arrow::Status Begin();
   ~StatementScope();
   StatementScope(const StatementScope&) = delete;
   StatementScope& operator=(const StatementScope&) = delete;
@@ -80,8 +81,6 @@ class StatementScope {
   arrow::Status Commit();
 
  private:
-  explicit StatementScope(SessionCore& session) : session_(session) {}
-
   SessionCore& session_;
   std::unique_ptr<Transaction> own_;
   Transaction* transaction_ = nullptr;

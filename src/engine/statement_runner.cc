@@ -177,13 +177,14 @@ arrow::Result<StatementResult> StatementRunner::Run(std::span<const Value> param
     if (auto* transaction = std::get_if<BoundTransaction>(&bound)) return RunTransaction(*transaction);
     return InternalError("a transaction statement was bound to something else");
   }
-  ARROW_ASSIGN_OR_RAISE(auto scope, StatementScope::Begin(session_));
-  const CatalogSnapshotPtr catalog = session_.database()->catalog().GetSnapshot(scope->transaction());
+  StatementScope scope(session_);
+  ARROW_RETURN_NOT_OK(scope.Begin());
+  const CatalogSnapshotPtr catalog = session_.database()->catalog().GetSnapshot(scope.transaction());
   std::vector<LogicalType> types;
   for (const Value& value : parameters) types.push_back(value.type());
   ARROW_ASSIGN_OR_RAISE(BoundStatement bound, Bind(catalog, &environment_->files, std::move(types)));
   if (rows_only_ && !GivesRows(bound)) return NoRows();
-  return Dispatch(bound, *scope, catalog, parameters);
+  return Dispatch(bound, scope, catalog, parameters);
 }
 
 arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, StatementScope& scope,
