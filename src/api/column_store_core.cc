@@ -127,7 +127,7 @@ arrow::Status ColumnStoreCore::OpenRegistry() {
     mark.kind = static_cast<uint8_t>(StoreObject::kMark);
     mark.name = kMarkName;
     mark.definition = kFormat;
-    const arrow::Status added = registry->Add(*txn, mark);
+    arrow::Status added = registry->Add(*txn, mark);
     if (!added.ok()) {
       storage_->txns().Rollback(*txn);
       return added;

@@ -164,7 +164,7 @@ arrow::Status ColumnStorage::Recover() {
   ARROW_RETURN_NOT_OK(pager_->ReadLog(root.last_lsn, [&](Lsn lsn, std::span<const uint8_t> record) {
     ARROW_ASSIGN_OR_RAISE(const LogRecordHeader header,
                           ReadLogRecord(record, [this](const LogRecordHeader& header, const LogSection& section) {
-                            const arrow::Status replayed = Replay(header, section);
+                            arrow::Status replayed = Replay(header, section);
                             if (replayed.ok() || !options_.on_damage) return replayed;
                             options_.on_damage(TableId(section.owner), replayed);
                             return arrow::Status::OK();

@@ -76,7 +76,7 @@ arrow::Status ColumnStorage::CheckpointIfDue(uint64_t lag, const Waits& waits) {
     const uint64_t log_bytes = LogSinceCheckpoint();
     const bool is_due = log_bytes >= lag * checkpoint_at_bytes_.load(std::memory_order_relaxed);
     if (!is_due && !has_more_to_compact_.load()) return arrow::Status::OK();
-    const arrow::Status status = CheckpointNow(waits);
+    arrow::Status status = CheckpointNow(waits);
     // One that failed is tried again when the log has doubled.
     if (status.ok()) {
       checkpoint_at_bytes_.store(options_.checkpoint_log_bytes, std::memory_order_relaxed);

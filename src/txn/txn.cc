@@ -286,7 +286,7 @@ arrow::Status TxnManager::Commit(Transaction& txn, std::optional<Durability> lev
   }
   const CommitTs ts(submitted_ts_ + 1);
   CommitTicket ticket;
-  const arrow::Status submitted = SubmitCommit(txn, ts, level, &ticket);
+  arrow::Status submitted = SubmitCommit(txn, ts, level, &ticket);
   if (!submitted.ok()) {
     batch_.Clear();
     Rollback(txn);

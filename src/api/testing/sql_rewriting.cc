@@ -50,8 +50,9 @@ class SqlRewriting {
       const uint64_t row = random() % options_.rows;
       const std::string version = std::to_string(++versions_[row]);
       const std::string id = std::to_string(row);
-      ARROW_RETURN_NOT_OK(Execute(
-          session, "UPDATE t SET version = " + version + ", text = 'row " + id + "/" + version + "' WHERE id = " + id));
+      std::string sql = "UPDATE t SET version = ";
+      sql.append(version).append(", text = 'row ").append(id).append("/").append(version).append("' WHERE id = ");
+      ARROW_RETURN_NOT_OK(Execute(session, sql.append(id)));
       if (i % 100 == 0) ARROW_RETURN_NOT_OK(Look(i));
       if (i % 20000 == 0) ARROW_RETURN_NOT_OK(Hold());
     }

@@ -136,7 +136,7 @@ arrow::Status FilePager::WriteCheckpointRecord(CheckpointPlan* plan) {
     core.space.FreeDataSegments(plan->freeing, &record.segments);
     const std::vector<uint8_t> bytes = EncodeCheckpoint(record);
     plan->header.checkpoint_checksum = HashBytes(bytes.data(), bytes.size());
-    const arrow::Status status = WriteEntryAt(core, EntryType::kCheckpoint, record.fixed.sequence, offset, bytes);
+    arrow::Status status = WriteEntryAt(core, EntryType::kCheckpoint, record.fixed.sequence, offset, bytes);
     if (!status.ok()) {
       core.space.Release(offset, room);
       plan->header.checkpoint = {};
@@ -198,7 +198,7 @@ arrow::Status FilePager::Checkpoint() {
   plan.freeing.sequence = fixed.sequence;
   plan.freeing.state_lsn = state.lsn;
   core.space.FreeLogSegments(fixed.truncated_lsn, fixed.log_offset, fixed.sequence);
-  const arrow::Status status = WriteCheckpoint(&plan);
+  arrow::Status status = WriteCheckpoint(&plan);
   if (!status.ok()) {
     TakeBackCheckpoint(plan);
     return status;

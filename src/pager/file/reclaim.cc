@@ -227,7 +227,7 @@ arrow::Status FilePager::CommitMoves(MovedEntries* moved) {
     if (blobs.records.empty() && !renewed) return arrow::Status::OK();
     return SubmitMoves(blobs, freed, std::move(next));
   };
-  const arrow::Status status = commit();
+  arrow::Status status = commit();
   if (status.ok()) {
     give_back(unused);
     num_blobs_moved_.fetch_add(blobs.records.size(), std::memory_order_relaxed);
@@ -247,7 +247,7 @@ arrow::Status FilePager::SubmitMoves(const PreparedBlobs& blobs, const std::vect
                                              fresh_segments.size() * sizeof(Segment))));
   const LogMark mark{log_buffer_.size(), log_};
   AppendCommit(nothing, blobs, fresh_segments, kCommitMoves);
-  const arrow::Status written = FlushLog();
+  arrow::Status written = FlushLog();
   if (!written.ok()) {
     TakeBack(mark);
     return written;

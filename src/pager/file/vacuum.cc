@@ -95,7 +95,7 @@ arrow::Status FilePager::Vacuum() {
     ARROW_RETURN_NOT_OK(WriteNewFile(&fresh));
     return file_system.Rename(fresh_path, path_);
   };
-  const arrow::Status replaced = replace();
+  arrow::Status replaced = replace();
   if (!replaced.ok()) {
     static_cast<void>(file_system.Unlink(fresh_path));
     core_->staged.Reopen();

@@ -3,6 +3,7 @@
 #include <arrow/buffer.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -39,7 +40,7 @@ bool IsDecimal(double value, double power) {
   const double scaled = value * power;
   if (!(std::abs(scaled) <= kExact)) return false;
   const double again = static_cast<double>(RoundToInteger(scaled)) / power;
-  return std::memcmp(&again, &value, sizeof(value)) == 0;
+  return std::bit_cast<uint64_t>(again) == std::bit_cast<uint64_t>(value);
 }
 
 /// The smallest power of ten that makes all values integers of a range of 32 bits, where there is one.
