@@ -1,6 +1,7 @@
 // The catalog under transactions: what is created is private until COMMIT, dropped tables stay for older snapshots, and
 // all of it is there again after reopening.
 #include "catalog/catalog.h"
+#include "base/testing/status_asserts.h"
 
 #include <gtest/gtest.h>
 
@@ -12,12 +13,6 @@
 
 namespace llkv {
 namespace {
-
-#define ASSERT_OK(expression)                        \
-  do {                                               \
-    const arrow::Status status_ = (expression);      \
-    ASSERT_TRUE(status_.ok()) << status_.ToString(); \
-  } while (false)
 
 TableSchema Table(const std::string& name) {
   TableSchema schema;

@@ -137,7 +137,6 @@ std::shared_ptr<const TableEstimate> CatalogStatistics::Find(TableId table) cons
   }
   if (const CatalogEntry* entry = snapshot_->Find(table); entry != nullptr && entry->table != nullptr) {
     const TableSchema& schema = *entry->table;
-    estimate->primary_key = schema.primary_key;
     if (!schema.primary_key.empty()) {
       estimate->indexes.push_back({schema.primary_key_index, schema.primary_key_name, schema.primary_key, true, true});
     }

@@ -159,7 +159,6 @@ double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
     for (uint32_t i = 0; i < table->columns.size(); ++i) {
       ColumnBelief belief;
       belief.num_distinct = table->columns[i].num_distinct;
-      if (table->primary_key.size() == 1 && table->primary_key[0] == i) belief.num_distinct = rows;
       belief.has_range = AsNumber(table->columns[i].min, &belief.min) && AsNumber(table->columns[i].max, &belief.max);
       by_ordinal[i] = belief;
     }

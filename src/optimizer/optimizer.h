@@ -38,9 +38,7 @@ struct IndexEstimate {
 struct TableEstimate {
   double num_rows = 0;
   std::vector<ColumnEstimate> columns;
-  /// Ordinals of the primary key's columns; empty: none.
-  std::vector<uint32_t> primary_key;
-  /// All indexes, the primary key's too.
+  /// The primary key's too.
   std::vector<IndexEstimate> indexes;
 };
 

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/testing/status_asserts.h"
 #include "pager/registry.h"
 #include "pager/testing/scratch_folder.h"
 
@@ -30,12 +31,6 @@ std::string Random(std::mt19937_64& random, size_t size) {
   for (char& c : text) c = static_cast<char>('a' + random() % 26);
   return text;
 }
-
-#define ASSERT_OK(expression)                   \
-  do {                                          \
-    const arrow::Status status_ = (expression); \
-    ASSERT_TRUE(status_.ok()) << status_;       \
-  } while (false)
 
 class PagerConformance : public testing::TestWithParam<std::string> {
  protected:

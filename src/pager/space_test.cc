@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/testing/status_asserts.h"
 #include "os/testing/sim_disk.h"
 #include "pager/file/file_pager.h"
 #include "pager/registry.h"
@@ -18,12 +19,6 @@
 
 namespace llkv {
 namespace {
-
-#define ASSERT_OK(expression)                   \
-  do {                                          \
-    const arrow::Status status_ = (expression); \
-    ASSERT_TRUE(status_.ok()) << status_;       \
-  } while (false)
 
 class SpaceTest : public testing::Test {
  protected:

@@ -8,22 +8,11 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/sanitizers.h"
 
 namespace llkv {
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kCacheBlocks = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kCacheBlocks = false;
-#else
-constexpr bool kCacheBlocks = true;
-#endif
-#else
-constexpr bool kCacheBlocks = true;
-#endif
 
 constexpr int64_t kMinCachedBlock = 16 * 1024;
 constexpr int64_t kAlignment = 64;
@@ -36,7 +25,7 @@ void RaiseTo(std::atomic<int64_t>& maximum, int64_t value) {
 }
 
 bool IsCacheable(int64_t size, int64_t alignment) {
-  return kCacheBlocks && size >= kMinCachedBlock && alignment == kAlignment;
+  return !kIsSanitized && size >= kMinCachedBlock && alignment == kAlignment;
 }
 
 }  // namespace

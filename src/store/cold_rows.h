@@ -32,9 +32,7 @@ class LazyDescriptorPage {
   LazyDescriptorPage(PhysicalKey key, std::vector<TableMetadata::Group> groups, Pager* pager)
       : key_(key), groups_(std::move(groups)), pager_(pager) {}
 
-  PhysicalKey key() const { return key_; }
   const TableMetadata::Group& group(size_t index) const { return groups_[index]; }
-  size_t num_groups() const { return groups_.size(); }
   /// XX001 where the page is damaged or says something else than the metadata.
   arrow::Result<std::shared_ptr<const RowGroupDescriptor>> Get(size_t index);
 

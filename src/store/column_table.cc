@@ -89,7 +89,7 @@ void ColumnTable::DropDamagedGroups() {
   std::set<uint64_t> damaged;
   const TableStatePtr now = state();
   for (const GroupEntry& entry : now->groups) {
-    if (entry.cold == nullptr || !entry.cold->is_loaded()) continue;
+    if (entry.cold == nullptr) continue;
     std::vector<size_t> columns(entry.cold->descriptor()->columns.size());
     std::iota(columns.begin(), columns.end(), size_t{0});
     std::vector<RowId> ids(entry.cold->num_rows());

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "base/testing/status_asserts.h"
 #include "store/testing/table_harness.h"
 
 namespace llkv {
@@ -21,12 +22,6 @@ using testing::TestIndexId;
 using testing::TestLayout;
 using testing::TestRow;
 using testing::TestRows;
-
-#define ASSERT_OK(expression)                        \
-  do {                                               \
-    const arrow::Status status_ = (expression);      \
-    ASSERT_TRUE(status_.ok()) << status_.ToString(); \
-  } while (false)
 
 class ColumnTableTest : public ::testing::Test {
  protected:

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/testing/status_asserts.h"
 #include "os/testing/sim_disk.h"
 #include "store/column_table.h"
 #include "store/testing/table_harness.h"
@@ -21,12 +22,6 @@ using testing::ReadRows;
 using testing::TestIndexId;
 using testing::TestLayout;
 using testing::TestRows;
-
-#define ASSERT_OK(expression)                        \
-  do {                                               \
-    const arrow::Status status_ = (expression);      \
-    ASSERT_TRUE(status_.ok()) << status_.ToString(); \
-  } while (false)
 
 constexpr TableId kTable{3000};
 const IndexLayout kLater{IndexId(90001), "later", {{2, true, false}, {0, false, false}}, true, false};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/testing/status_asserts.h"
 #include "store/column_table.h"
 #include "store/index_checkpoint.h"
 #include "store/testing/table_harness.h"
@@ -19,12 +20,6 @@ using testing::ReadRows;
 using testing::TestIndexId;
 using testing::TestLayout;
 using testing::TestRow;
-
-#define ASSERT_OK(expression)                        \
-  do {                                               \
-    const arrow::Status status_ = (expression);      \
-    ASSERT_TRUE(status_.ok()) << status_.ToString(); \
-  } while (false)
 
 constexpr TableId kTable{3000};
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/testing/query_text.h"
+#include "base/sanitizers.h"
 #include "llkv/engine.h"
 #include "pager/registry.h"
 #include "pager/testing/rewriting.h"
@@ -18,15 +19,6 @@
 namespace llkv {
 
 namespace {
-
-/// Sanitizers keep freed memory and have much of their own: there only the program's use of it is checked.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kIsSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 class SqlRewriting {
  public:
@@ -119,6 +111,7 @@ class SqlRewriting {
     if (found != expected) return arrow::Status::Invalid("the rows are ", found, " instead of ", expected);
     std::string line = "live " + std::to_string(live_) + ", most " + std::to_string(most_) + ", memory " +
                        std::to_string(early_memory_) + " to " + std::to_string(late_memory_);
+    // Sanitizers keep freed memory, and have much of their own.
     if (!kIsSanitized && late_memory_ > early_memory_ + (uint64_t{48} << 20))
       return arrow::Status::Invalid("memory grew: ", line);
     return line;

@@ -13,21 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/sanitizers.h"
 #include "os/file_system.h"
 #include "pager/registry.h"
 
 namespace llkv {
 
 namespace {
-
-/// Sanitizers keep freed memory and have much of their own: there only the program's use of it is checked.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kIsSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kIsSanitized = false;
-#endif
 
 struct Held {
   std::shared_ptr<arrow::Buffer> buffer;
@@ -58,6 +50,7 @@ class Rewriting {
     ARROW_RETURN_NOT_OK(pager_->Close());
     ARROW_RETURN_NOT_OK(Compare(kept_));
     result_.seconds = static_cast<double>(FileSystem::Default()->MonotonicNanos() - start) * 1e-9;
+    // Sanitizers keep freed memory, and have much of their own.
     if (!kIsSanitized && result_.max_memory_bytes > result_.early_memory_bytes + (uint64_t{24} << 20)) {
       return arrow::Status::Invalid("memory grew from ", result_.early_memory_bytes, " to ", result_.max_memory_bytes);
     }

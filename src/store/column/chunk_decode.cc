@@ -1,4 +1,6 @@
 // ColumnChunk: reading the encodings that are no view of what is stored: runs, compressed text, decimals for doubles.
+#include <arrow/buffer.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -10,6 +12,9 @@
 
 namespace llkv {
 namespace {
+
+constexpr uint32_t kRowsPerTextPlace = 64;
+static_assert(kTextBlockRows % kRowsPerTextPlace == 0);
 
 /// Calls f with a null pointer of the integer type that stores values of a chunk.
 template <typename F>
@@ -47,36 +52,19 @@ T Widen(int64_t base, From stored) {
   }
 }
 
-double PowerOfTenDouble(uint32_t scale) {
-  double power = 1;
-  for (uint32_t i = 0; i < scale; ++i) power *= 10;
-  return power;
-}
-
-/// The bytes of codes of strings [first, first + count) of one block. Looking up one row adds up those before it.
+/// The bytes of codes of strings [first, first + count).
 template <typename Size>
 uint64_t SumSizes(const Size* sizes, uint32_t first, uint32_t count) {
-  sizes += first;
   uint64_t sum = 0;
-  if constexpr (sizeof(Size) == 1) {
-    // Eight at a time, in four lanes of 16 bits, which hold the sums of so many words.
-    constexpr uint32_t kMaxWords = 128;
-    constexpr uint64_t kLanes = 0x00FF00FF00FF00FF;
-    while (count >= 8) {
-      const uint32_t num_words = std::min(count / 8, kMaxWords);
-      uint64_t lanes = 0;
-      for (uint32_t i = 0; i < num_words; ++i) {
-        uint64_t word;
-        std::memcpy(&word, sizes + size_t{8} * i, sizeof(word));
-        lanes += (word & kLanes) + ((word >> 8) & kLanes);
-      }
-      sum += (lanes & 0xFFFF) + ((lanes >> 16) & 0xFFFF) + ((lanes >> 32) & 0xFFFF) + (lanes >> 48);
-      sizes += size_t{8} * num_words;
-      count -= 8 * num_words;
-    }
-  }
-  for (uint32_t i = 0; i < count; ++i) sum += sizes[i];
+  for (uint32_t i = first; i < first + count; ++i) sum += sizes[i];
   return sum;
+}
+
+/// Where the codes of a string begin: those of each 64th one are known.
+template <typename Size>
+uint64_t TextPlace(const uint32_t* places, const Size* sizes, uint32_t row) {
+  return places[row / kRowsPerTextPlace] +
+         SumSizes(sizes, row / kRowsPerTextPlace * kRowsPerTextPlace, row % kRowsPerTextPlace);
 }
 
 }  // namespace
@@ -134,7 +122,6 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
   Vector vector = whole_;
   vector.data = values;
   if (vector.validity != nullptr) vector.validity += first_row / 64 * 8;
-  const double divisor = PowerOfTenDouble(descriptor_.scale);
   WithStorage(descriptor_.storage, [&](const auto* type) {
     using From = std::remove_cvref_t<decltype(*type)>;
     if constexpr (sizeof(From) <= 4) {
@@ -142,7 +129,7 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
       double* out = reinterpret_cast<double*>(values);
       const int64_t base = descriptor_.base;
       for (uint32_t i = 0; i < count; ++i) {
-        out[i] = static_cast<double>(Widen<int64_t>(base, stored[i])) / divisor;
+        out[i] = static_cast<double>(Widen<int64_t>(base, stored[i])) / divisor_;
       }
     }
   });
@@ -151,7 +138,6 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
 
 void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const {
   const bool has_runs = descriptor_.encoding == ChunkEncoding::kRunEnd;
-  const double divisor = PowerOfTenDouble(descriptor_.scale);
   WithStorage(descriptor_.storage, [&](const auto* stored_type) {
     using From = std::remove_cvref_t<decltype(*stored_type)>;
     const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
@@ -159,7 +145,7 @@ void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out)
       if constexpr (sizeof(From) <= 4) {
         double* values = out.data<double>();
         for (size_t i = 0; i < rows.size(); ++i) {
-          values[i] = static_cast<double>(Widen<int64_t>(descriptor_.base, stored[rows[i]])) / divisor;
+          values[i] = static_cast<double>(Widen<int64_t>(descriptor_.base, stored[rows[i]])) / divisor_;
         }
       }
       return;
@@ -174,7 +160,7 @@ void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out)
   });
 }
 
-arrow::Status ColumnChunk::OpenText() {
+arrow::Status ColumnChunk::OpenText(arrow::MemoryPool* pool) {
   const uint32_t num_blocks = (num_rows() + kTextBlockRows - 1) / kTextBlockRows;
   const auto* offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer));
   ARROW_RETURN_NOT_OK(
@@ -185,6 +171,9 @@ arrow::Status ColumnChunk::OpenText() {
     return Corrupted("a chunk's table of symbols is malformed");
   }
   text_ = std::move(decoder);
+  const uint32_t num_places = num_rows() / kRowsPerTextPlace + 1;
+  ARROW_ASSIGN_OR_RAISE(text_places_, arrow::AllocateBuffer(int64_t{num_places} * 4, pool));
+  auto* places = text_places_->mutable_data_as<uint32_t>();
   bool is_right = true;
   WithStorage(descriptor_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
@@ -192,20 +181,26 @@ arrow::Status ColumnChunk::OpenText() {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
       for (uint32_t block = 0; block < num_blocks; ++block) {
         const uint32_t first = block * kTextBlockRows;
-        const uint64_t sum = SumSizes(sizes, first, std::min(kTextBlockRows, num_rows() - first));
+        const uint32_t end = std::min(first + kTextBlockRows, num_rows());
+        uint64_t sum = 0;
+        for (uint32_t row = first; row < end; row += kRowsPerTextPlace) {
+          places[row / kRowsPerTextPlace] = static_cast<uint32_t>(static_cast<uint64_t>(offsets[block + 1]) + sum);
+          sum += SumSizes(sizes, row, std::min(kRowsPerTextPlace, end - row));
+        }
         is_right &= sum <= kMaxTextBlockBytes;
         is_right &= sum == static_cast<uint64_t>(offsets[block + 2] - offsets[block + 1]);
       }
     }
   });
+  // What follows the last string, where a place is due there.
+  if (num_rows() % kRowsPerTextPlace == 0) places[num_places - 1] = static_cast<uint32_t>(offsets[num_blocks + 1]);
   return is_right ? arrow::Status::OK() : Corrupted("a chunk's text blocks have not the sizes of their strings");
 }
 
 arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count, const Selection& selection,
                                               ColumnScratch& scratch) const {
-  const auto* block_offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer)) + 1;
+  const uint32_t* places = text_places_->data_as<uint32_t>();
   const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
-  const uint32_t first_block = first_row / kTextBlockRows;
   ARROW_ASSIGN_OR_RAISE(uint8_t * values, scratch.Values(count));
   uint8_t* text = nullptr;
   auto* offsets = reinterpret_cast<int32_t*>(values);
@@ -214,13 +209,15 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
   WithStorage(descriptor_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
-      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer)) + first_row;
-      // Two blocks at most: what they decode to stays below 2 GiB.
-      status = scratch.Text(SumSizes(sizes, 0, count) * kMaxSymbolBytes + kMaxSymbolBytes).Value(&text);
-      if (!status.ok()) return;
-      const uint32_t before = first_row % kTextBlockRows;
+      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
       // Blocks lie one behind the other, so codes go on from one to the next.
-      const uint8_t* codes = bytes + block_offsets[first_block] + SumSizes(sizes - before, 0, before);
+      const uint64_t start = TextPlace(places, sizes, first_row);
+      const uint64_t size = TextPlace(places, sizes, first_row + count) - start;
+      // Two blocks at most: what they decode to stays below 2 GiB.
+      status = scratch.Text(size * kMaxSymbolBytes + kMaxSymbolBytes).Value(&text);
+      if (!status.ok()) return;
+      sizes += first_row;
+      const uint8_t* codes = bytes + start;
       char* const begin = reinterpret_cast<char*>(text);
       char* out = begin;
       offsets[0] = 0;
@@ -255,7 +252,7 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
 }
 
 arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
-  const auto* block_offsets = reinterpret_cast<const int32_t*>(buffer(kDictionaryDataBuffer)) + 1;
+  const uint32_t* places = text_places_->data_as<uint32_t>();
   const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
   auto* refs = out.data<StringRef>();
   arrow::Status status;
@@ -264,9 +261,7 @@ arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVec
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
       for (size_t i = 0; i < rows.size() && status.ok(); ++i) {
-        const uint32_t block = rows[i] / kTextBlockRows;
-        const uint32_t first = block * kTextBlockRows;
-        const uint8_t* codes = bytes + block_offsets[block] + SumSizes(sizes, first, rows[i] - first);
+        const uint8_t* codes = bytes + TextPlace(places, sizes, rows[i]);
         const uint8_t* end = codes + sizes[rows[i]];
         const uint64_t size = text_->DecodedSize(codes, end);
         auto memory = texts.Allocate(static_cast<uint32_t>(size + kMaxSymbolBytes));

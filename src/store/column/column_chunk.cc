@@ -258,9 +258,10 @@ arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
       return OpenRuns();
     case ChunkEncoding::kText:
       whole_.data = nullptr;
-      return OpenText();
+      return OpenText(pool);
     case ChunkEncoding::kDecimal:
       whole_.data = nullptr;
+      for (uint32_t i = 0; i < descriptor_.scale; ++i) divisor_ *= 10;
       return arrow::Status::OK();
     case ChunkEncoding::kConstant:
       break;

@@ -80,7 +80,7 @@ class ColumnChunk {
   arrow::Status OpenBlob(arrow::MemoryPool* pool);
   arrow::Status OpenDictionary(arrow::MemoryPool* pool);
   arrow::Status OpenRuns();
-  arrow::Status OpenText();
+  arrow::Status OpenText(arrow::MemoryPool* pool);
   const uint8_t* buffer(ChunkBuffer index) const { return blob_->data() + descriptor_.buffers[index].offset; }
   /// The run that a row lies in.
   uint32_t RunOf(uint32_t row) const;
@@ -99,8 +99,11 @@ class ColumnChunk {
   uint32_t data_width_ = 0;
   /// kRunEnd.
   const int32_t* run_ends_ = nullptr;
-  /// kText.
+  /// kText; and the places of each 64th string's codes among the blob's bytes, so that few sizes are added up for one.
   std::unique_ptr<const TextDecoder> text_;
+  std::shared_ptr<arrow::Buffer> text_places_;
+  /// kDecimal: the power of ten.
+  double divisor_ = 1;
   /// What a kConstant Vector points to.
   alignas(16) uint8_t constant_[16 + 64] = {};
   uint8_t constant_validity_[64] = {};

@@ -165,6 +165,46 @@ uint64_t IndexBlob::number(uint32_t i) const {
   return number_base_ + number;
 }
 
+uint32_t IndexBlob::LowerBoundOfNumber(uint64_t sought) const {
+  const auto at = [this](uint32_t i) { return LoadBigEndian(keys_ + size_t{i} * 9 + 1); };
+  const uint64_t least = at(0);
+  const uint64_t greatest = at(num_entries_ - 1);
+  if (sought <= least) return 0;
+  if (sought > greatest) return num_entries_;
+  // Numbers are mostly spread evenly: then a guess by the proportion is near, and steps that double find its place.
+  const double share = static_cast<double>(sought - least) / static_cast<double>(greatest - least);
+  const auto guess = std::min(static_cast<uint32_t>(share * (num_entries_ - 1)), num_entries_ - 1);
+  // Those before `low` are less, the one at `high` is not.
+  uint32_t low = 1;
+  uint32_t high = num_entries_ - 1;
+  if (at(guess) < sought) {
+    low = guess + 1;
+    for (uint32_t step = 1; low + step < high; step *= 2) {
+      if (at(low + step - 1) >= sought) {
+        high = low + step - 1;
+        break;
+      }
+      low += step;
+    }
+  } else {
+    high = guess;
+    for (uint32_t step = 1; low + step < high; step *= 2) {
+      if (at(high - step) < sought) {
+        low = high - step + 1;
+        break;
+      }
+      high -= step;
+    }
+  }
+  while (low < high) {
+    const uint32_t middle = low + (high - low) / 2;
+    const bool is_less = at(middle) < sought;
+    low = is_less ? middle + 1 : low;
+    high = is_less ? high : middle;
+  }
+  return low;
+}
+
 uint32_t IndexBlob::LowerBound(std::string_view key_sought) const {
   uint32_t low = 0;
   uint32_t count = num_entries_;
@@ -172,14 +212,7 @@ uint32_t IndexBlob::LowerBound(std::string_view key_sought) const {
     // One 64-bit integer behind its marker: its last eight bytes decide where the first is the same everywhere.
     const char marker = key_sought[0];
     if (keys_[0] == marker && keys_[size_t{num_entries_ - 1} * 9] == marker) {
-      const uint64_t sought = LoadBigEndian(key_sought.data() + 1);
-      while (count > 0) {
-        const uint32_t half = count / 2;
-        const bool is_less = LoadBigEndian(keys_ + size_t{low + half} * 9 + 1) < sought;
-        low = is_less ? low + half + 1 : low;
-        count = is_less ? count - half - 1 : half;
-      }
-      return low;
+      return LowerBoundOfNumber(LoadBigEndian(key_sought.data() + 1));
     }
   }
   while (count > 0) {

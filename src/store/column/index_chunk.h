@@ -56,6 +56,8 @@ class IndexBlob {
  private:
   IndexBlob() = default;
   bool KeysAscend() const;
+  /// LowerBound where every key is one marker and a big-endian number.
+  uint32_t LowerBoundOfNumber(uint64_t sought) const;
 
   std::shared_ptr<arrow::Buffer> bytes_;
   uint32_t num_entries_ = 0;

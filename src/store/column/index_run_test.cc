@@ -131,6 +131,41 @@ TEST(IndexRunTest, RefusesKeysOutOfOrder) {
   EXPECT_FALSE(empty.Finish(&staged)->has_value());
 }
 
+TEST(IndexRunTest, FindsNumbersHoweverTheyAreSpread) {
+  std::mt19937_64 random(5);
+  const auto key_of = [](uint64_t number) { return std::string(1, '\1') + BigEndian(number); };
+  for (int round = 0; round < 400; ++round) {
+    std::vector<uint64_t> numbers;
+    const uint64_t count = 1 + random() % 300;
+    for (uint64_t i = 0; i < count; ++i) {
+      switch (round % 4) {
+        case 0:
+          numbers.push_back(1000 + i);
+          break;
+        case 1:
+          numbers.push_back(random());
+          break;
+        case 2:
+          numbers.push_back(uint64_t{1} << (random() % 64));
+          break;
+        default:
+          numbers.push_back(random() % 20 == 0 ? ~uint64_t{0} - random() % 5 : random() % 50);
+      }
+    }
+    std::sort(numbers.begin(), numbers.end());
+    IndexBlobBuilder builder;
+    for (const uint64_t number : numbers) builder.Add(key_of(number), 7);
+    const auto blob = IndexBlob::Open(builder.Finish(false, Pool()).ValueOrDie(), false).ValueOrDie();
+    for (int i = 0; i < 100; ++i) {
+      uint64_t sought = i % 3 == 0 ? random() : numbers[random() % count] + static_cast<uint64_t>(i % 3) - 1;
+      if (i == 0) sought = 0;
+      if (i == 1) sought = ~uint64_t{0};
+      const auto expected = std::lower_bound(numbers.begin(), numbers.end(), sought) - numbers.begin();
+      ASSERT_EQ(blob->LowerBound(key_of(sought)), expected) << "round " << round << ", " << sought;
+    }
+  }
+}
+
 TEST(IndexRunTest, DamagedBlobsNeverCrash) {
   std::mt19937_64 random(1);
   for (const bool is_fixed : {true, false}) {
