@@ -142,12 +142,10 @@ std::string EncodingName(ChunkEncoding encoding) {
 }
 
 uint64_t NumDeleted(const GroupEntry& entry, const Snapshot& snapshot, uint64_t num_rows) {
+  if (entry.cold != nullptr) return entry.cold->deletes()->CountDeleted(snapshot);
   uint64_t num_deleted = 0;
-  for (uint32_t i = 0; i < num_rows; ++i) {
-    const bool is_there = entry.hot != nullptr
-                              ? snapshot.SeesRow(entry.hot->created_by(i).load(), entry.hot->deleted_by(i).load())
-                              : entry.cold->SeesRow(snapshot, i);
-    num_deleted += is_there ? 0 : 1;
+  for (uint32_t slot = 0; slot < num_rows; ++slot) {
+    num_deleted += snapshot.SeesRow(entry.hot->created_by(slot).load(), entry.hot->deleted_by(slot).load()) ? 0 : 1;
   }
   return num_deleted;
 }

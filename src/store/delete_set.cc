@@ -11,7 +11,7 @@ constexpr VersionStamp kGoneStamp = 1;
 }  // namespace
 
 DeleteSet::DeleteSet(uint32_t num_rows, RowBitmap gone) : num_rows_(num_rows), gone_(std::move(gone)) {
-  for (const uint64_t word : gone_) num_gone_ += static_cast<uint32_t>(std::popcount(word));
+  num_gone_ = CountRows(gone_);
 }
 
 DeleteSet::~DeleteSet() {

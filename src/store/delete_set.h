@@ -18,6 +18,13 @@ namespace llkv {
 /// A bit a row, 1 = deleted; empty: none is.
 using RowBitmap = std::vector<uint64_t>;
 
+/// How many bits are set.
+inline uint32_t CountRows(const RowBitmap& bitmap) {
+  uint32_t count = 0;
+  for (const uint64_t word : bitmap) count += static_cast<uint32_t>(std::popcount(word));
+  return count;
+}
+
 class DeleteSet {
  public:
   /// `gone` has a bit for each row of the row group, or is empty.
@@ -46,6 +53,12 @@ class DeleteSet {
   const RowBitmap& gone() const { return gone_; }
   /// Sets the bits of the rows that are deleted as `snapshot` sees it; `bitmap` has room for each row of the row group.
   void GetDeleted(const Snapshot& snapshot, RowBitmap* bitmap) const;
+  /// How many rows those are. Not num_gone() + num_entries(): an entry whose delete was undone stays.
+  uint32_t CountDeleted(const Snapshot& snapshot) const {
+    RowBitmap deleted;
+    GetDeleted(snapshot, &deleted);
+    return CountRows(deleted);
+  }
 
  private:
   static constexpr uint32_t kNumBuckets = 8192;

@@ -2,7 +2,6 @@
 #include "store/integrity_check.h"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,15 +21,11 @@ namespace llkv {
 
 namespace {
 
-/// Not the number of entries: one whose delete was undone stays.
-uint32_t NumDeleted(const ColdRowGroup& group) {
+/// Sees every commit.
+Snapshot Newest() {
   Snapshot newest;
   newest.ts = CommitTs(kInFlightBit - 1);
-  RowBitmap deleted;
-  group.deletes()->GetDeleted(newest, &deleted);
-  uint32_t count = 0;
-  for (const uint64_t word : deleted) count += static_cast<uint32_t>(std::popcount(word));
-  return count;
+  return newest;
 }
 
 bool SameBound(const Value& a, const Value& b) {
@@ -92,7 +87,7 @@ void TableCheck::CheckGroup(const GroupEntry& entry) {
   const PhysicalKey page = group.stored().page;
   const arrow::Status consistent = CheckDescriptor(descriptor);
   if (!consistent.ok()) return Report(page, consistent.message());
-  const uint32_t num_deleted = NumDeleted(group);
+  const uint32_t num_deleted = group.deletes()->CountDeleted(Newest());
   if (num_deleted > group.num_rows()) {
     Report(group.stored().deletes, "more rows are deleted than row group " + std::to_string(entry.first_row) + " has");
   }

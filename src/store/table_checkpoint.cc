@@ -242,8 +242,7 @@ arrow::Status TableCheckpoint::WriteDeletes() {
       continue;
     }
     const RowBitmap bitmap = DeletedRows(*entry.cold, at_);
-    uint32_t num_deleted = 0;
-    for (const uint64_t word : bitmap) num_deleted += static_cast<uint32_t>(std::popcount(word));
+    const uint32_t num_deleted = CountRows(bitmap);
     if (num_deleted != stored.num_deleted) {
       if (stored.deletes.value != 0) batch_->Free(stored.deletes);
       ByteWriter bytes;

@@ -2,7 +2,6 @@
 #include "store/table_metadata.h"
 
 #include <algorithm>
-#include <bit>
 #include <string>
 
 #include "base/error.h"
@@ -135,8 +134,7 @@ arrow::Result<TableMetadata> DecodeTableMetadata(std::span<const uint8_t> bytes)
 }
 
 void EncodeDeletes(const RowBitmap& bitmap, uint32_t num_rows, ByteWriter& out) {
-  uint32_t num_deleted = 0;
-  for (const uint64_t word : bitmap) num_deleted += static_cast<uint32_t>(std::popcount(word));
+  const uint32_t num_deleted = CountRows(bitmap);
   out.Varint(num_rows);
   if (num_deleted >= num_rows / 16) {
     out.U8(kBitmap);
