@@ -97,10 +97,70 @@ void AppendJsonString(std::string_view text, std::string* line) {
   line->push_back('"');
 }
 
+void AppendJsonValue(const arrow::Array& column, int64_t row, std::string* line);
+
+void AppendJsonList(const arrow::Array& values, int64_t begin, int64_t length, std::string* line) {
+  line->push_back('[');
+  for (int64_t i = 0; i < length; ++i) {
+    if (i > 0) line->push_back(',');
+    AppendJsonValue(values, begin + i, line);
+  }
+  line->push_back(']');
+}
+
+/// Keys are text, whatever they are.
+void AppendJsonMap(const arrow::MapArray& map, int64_t row, std::string* line) {
+  line->push_back('{');
+  for (int64_t i = 0; i < map.value_length(row); ++i) {
+    if (i > 0) line->push_back(',');
+    std::string key;
+    AppendValueText(*map.keys(), map.value_offset(row) + i, &key);
+    AppendJsonString(key, line);
+    line->push_back(':');
+    AppendJsonValue(*map.items(), map.value_offset(row) + i, line);
+  }
+  line->push_back('}');
+}
+
+/// A struct without names is an array.
+void AppendJsonStruct(const arrow::StructArray& array, int64_t row, std::string* line) {
+  const bool named = array.num_fields() > 0 && !array.struct_type()->field(0)->name().empty();
+  line->push_back(named ? '{' : '[');
+  for (int i = 0; i < array.num_fields(); ++i) {
+    if (i > 0) line->push_back(',');
+    if (named) {
+      AppendJsonString(array.struct_type()->field(i)->name(), line);
+      line->push_back(':');
+    }
+    AppendJsonValue(*array.field(i), row, line);
+  }
+  line->push_back(named ? '}' : ']');
+}
+
 void AppendJsonValue(const arrow::Array& column, int64_t row, std::string* line) {
   if (column.IsNull(row)) {
     *line += "null";
     return;
+  }
+  switch (column.type_id()) {
+    case arrow::Type::LIST: {
+      const auto& list = static_cast<const arrow::ListArray&>(column);
+      return AppendJsonList(*list.values(), list.value_offset(row), list.value_length(row), line);
+    }
+    case arrow::Type::FIXED_SIZE_LIST: {
+      const auto& list = static_cast<const arrow::FixedSizeListArray&>(column);
+      return AppendJsonList(*list.values(), list.value_offset(row), list.value_length(), line);
+    }
+    case arrow::Type::MAP:
+      return AppendJsonMap(static_cast<const arrow::MapArray&>(column), row, line);
+    case arrow::Type::STRUCT:
+      return AppendJsonStruct(static_cast<const arrow::StructArray&>(column), row, line);
+    case arrow::Type::DENSE_UNION: {
+      const auto& values = static_cast<const arrow::DenseUnionArray&>(column);
+      return AppendJsonValue(*values.field(values.child_id(row)), values.value_offset(row), line);
+    }
+    default:
+      break;
   }
   std::string text;
   AppendValueText(column, row, &text);

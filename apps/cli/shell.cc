@@ -100,7 +100,9 @@ void Shell::RunSql(std::string_view sql, const InputPlace& place) {
     static_cast<void>(text);
     errno = 0;
     arrow::Status outcome = status;
-    if (outcome.ok() && result.reader != nullptr) outcome = PrintRows(*result.reader, options_.mode, out());
+    if (outcome.ok() && result.reader != nullptr) {
+      outcome = PrintRows(*ForDisplay(result.reader, session_.time_zone()), options_.mode, out());
+    }
     if (!outcome.ok()) ReportFailure(sql, outcome, place);
     if (timer_ && !done_) {
       const Times now = Now();

@@ -1,71 +1,35 @@
 #!/usr/bin/env python3
-"""Reads an LLKV database file by what file.md, tables.md, log.md and chunks.md say, and nothing else.
+"""Reads an LLKV database file by what file.md, tables.md, log.md, chunks.md and values.md say, and nothing else.
 
-reader.py FILE           lists tables and views with their columns and numbers of rows
+reader.py FILE           lists tables with their columns and numbers of rows, views and types
 reader.py FILE TABLE     prints a table's rows as CSV, in no particular order
 reader.py FILE --chunks  lists row groups, chunks, deletion vectors and rows of the log as they are stored
 reader.py FILE --to DIR  lists as without it, and writes each table to DIR/TABLE.csv
 
 Sees the newest commit, rows that only the log has included. Takes no lock: nobody may write meanwhile. What it uses is
 verified; where that is damaged it says so and ends with status 1. It does not use index runs. Needs pyarrow for
-descriptor pages.
+descriptor pages and nested chunks.
 """
 import pathlib
 import struct
 import sys
 
+from reader_bytes import Bytes
 from reader_chunks import ENCODINGS, read_chunk, read_page, type_of
+from reader_nested import value_of_bytes
 from reader_pager import Pager
-from reader_values import SIGNED, UNSIGNED, Damaged, Type, integer, need
+from reader_values import NESTED, SIGNED, UNSIGNED, Damaged, integer, need
 
 # What reading damaged bytes ends with: a rule that is broken, or numbers that no document allows.
 DAMAGES = (Damaged, struct.error, ArithmeticError, LookupError, TypeError, ValueError)
 PAGE_ROWS = 131072
+# Kinds of objects in the catalog.
+VIEW, TYPE, COLUMN_STORE, SEGMENT, SORT_INDEX = 2, 5, 16, 17, 18
 MAX_RUN_ROWS = 2048
 
 
-class Bytes:
-    """Primitives of log.md."""
-
-    def __init__(self, data):
-        self.data, self.at = data, 0
-
-    def done(self):
-        return self.at >= len(self.data)
-
-    def raw(self, count):
-        self.at += count
-        need(self.at <= len(self.data), "bytes end too early")
-        return self.data[self.at - count:self.at]
-
-    def u8(self):
-        return self.raw(1)[0]
-
-    def u32(self):
-        return struct.unpack("<I", self.raw(4))[0]
-
-    def varint(self):
-        value = shift = 0
-        while True:
-            byte = self.u8()
-            value |= (byte & 127) << shift
-            shift += 7
-            need(value < 1 << 64, "a varint is too long")
-            if byte < 128:
-                return value
-
-    def signed(self):
-        value = self.varint()
-        return (value >> 1) ^ -(value & 1)
-
-    def string(self):
-        return self.raw(self.varint())
-
-    def type(self):
-        return Type(self.u8(), self.u8(), self.u8())
-
-    def version(self, what):
-        need(self.u8() == 1, f"{what} has another version")
+class Record(Bytes):
+    """What records of the log and tables' metadata are made of."""
 
     def layout(self):
         self.version("a layout")
@@ -94,10 +58,12 @@ class Bytes:
             return self.signed()
         if kind.name in UNSIGNED:
             return self.varint()
-        if kind.name in ("HUGEINT", "DECIMAL"):
+        if kind.name in ("HUGEINT", "UHUGEINT", "UUID", "DECIMAL"):
             return self.signed() if self.u8() == 0 else integer(self.raw(16))
         if kind.is_text():
             return self.string()
+        if kind.name in NESTED:
+            return value_of_bytes(kind, self.string())
         return kind.decode(self.raw({"REAL": 4, "DOUBLE": 8, "INTERVAL": 16}[kind.name]), 1)[0]
 
 
@@ -130,7 +96,7 @@ class Table:
 
     def insert(self, payload):
         """Section 3 of log.md."""
-        data = Bytes(payload)
+        data = Record(payload)
         while not data.done():
             first, count = data.varint(), data.varint()
             need(1 <= count <= MAX_RUN_ROWS and first % PAGE_ROWS + count <= PAGE_ROWS, "a run of rows is too long")
@@ -194,10 +160,10 @@ class Database:
         for number in sorted(self.pager.records):
             if number > last_record:
                 self.replay(self.pager.records[number])
-        self.names, self.views = self.read_catalog()
+        self.names, self.others = self.read_catalog()
 
     def load(self, key):
-        data = Bytes(self.pager.get(key))
+        data = Record(self.pager.get(key))
         data.version("a table's metadata")
         table = Table(data.layout())
         _, living = data.varint(), data.varint()
@@ -236,7 +202,7 @@ class Database:
             payload = data.raw(data.u32())
             if kind == 1:
                 need(owner not in self.tables, f"table {owner} is created twice")
-                self.tables[owner] = Table(Bytes(payload).layout())
+                self.tables[owner] = Table(Record(payload).layout())
                 continue
             need(owner in self.tables and kind <= 7, f"a log record has a section {kind} of table {owner}")
             if kind == 2:
@@ -253,7 +219,7 @@ class Database:
                 for _ in range(attached.varint()):
                     self.tables[owner].add_page(self.pager, attached.string())
             elif kind == 6:
-                Bytes(payload).add_index(self.tables[owner].layout)
+                Record(payload).add_index(self.tables[owner].layout)
             elif kind == 7:
                 number = Bytes(payload).varint()
                 need(number in self.tables[owner].layout["indexes"], f"index {number} is dropped and not there")
@@ -261,14 +227,22 @@ class Database:
             del self.tables[table]
 
     def read_catalog(self):
-        names, views = {}, []
-        for object_id, kind, name, _ in self.tables[1].rows.values() if 1 in self.tables else []:
-            if kind == 1:
+        """Tables by name, and what --to lists of views and types."""
+        names, others = {}, []
+        for object_id, kind, name, definition in self.tables[1].rows.values() if 1 in self.tables else []:
+            name = name.decode()
+            if kind in (1, SEGMENT, SORT_INDEX):
                 need(object_id in self.tables, f"the catalog's table {object_id} is not there")
-                names[name.decode()] = self.tables[object_id]
+                names[name if kind == 1 else f"{name} {object_id}"] = self.tables[object_id]
+            elif kind == TYPE:
+                data = Bytes(definition)
+                data.version("a catalog entry")
+                need((data.varint(), data.string().decode()) == (object_id, name), "a type has another name or id")
+                others.append(f"{name}: type {data.type()}")
             else:
-                views.append(name.decode())
-        return names, sorted(views)
+                need(kind in (VIEW, COLUMN_STORE), f"the catalog has an object of kind {kind}")
+                others += [f"{name}: view"] if kind == VIEW else []
+        return names, sorted(others)
 
 
 def field_of_csv(text):
@@ -294,7 +268,7 @@ def lines_of(database, arguments):
                     file.writelines(line + "\n" for line in csv_of(table))
             columns = ", ".join(f"{column} {kind}" for _, kind, column in table.layout["columns"])
             yield f"{name} ({columns}): {len(table.rows)} rows"
-        yield from (f"{view}: view" for view in database.views)
+        yield from database.others
     elif arguments == ["--chunks"]:
         for name, table in sorted(database.names.items()):
             yield from (f"{name}: {part}" for part in table.parts)

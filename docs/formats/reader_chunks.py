@@ -3,10 +3,12 @@ import struct
 
 import pyarrow as pa
 
+from reader_bytes import Bytes
+from reader_nested import read_nested_chunk
 from reader_values import Damaged, Type, integer, need
 
-ENCODINGS = ("flat", "constant", "dictionary", "narrow", "run-end", "text", "decimal")
-FLAT, CONSTANT, DICTIONARY, NARROW, RUN_END, TEXT, DECIMAL = range(7)
+ENCODINGS = ("flat", "constant", "dictionary", "narrow", "run-end", "text", "decimal", "nested")
+FLAT, CONSTANT, DICTIONARY, NARROW, RUN_END, TEXT, DECIMAL, NESTED = range(8)
 # Of codes, sizes and narrow integers, by `storage_width`.
 STORED_FORMS = {1: "B", 2: "H", 4: "I", 8: "q"}
 MAX_GROUP_ROWS = 131072
@@ -46,7 +48,12 @@ def read_stream(data):
 
 
 def type_of(chunk):
-    return Type(chunk["type"] & 255, chunk["type"] >> 8 & 255, chunk["type"] >> 16 & 255)
+    if chunk["type_description"] is None:
+        return Type(chunk["type"] & 255, chunk["type"] >> 8 & 255, chunk["type"] >> 16 & 255)
+    description = Bytes(chunk["type_description"])
+    kind = description.type()
+    need(description.done() and kind.number == chunk["type"], "a chunk's type is not as it is described")
+    return kind
 
 
 def read_chunk(pager, chunk):
@@ -56,6 +63,10 @@ def read_chunk(pager, chunk):
     need(chunk["encoding"] < len(ENCODINGS), f"unknown encoding {chunk['encoding']}")
     blob = pager.get(chunk["key"])
     need(len(blob) == chunk["size_bytes"], "a chunk has another size than its descriptor says")
+    if chunk["encoding"] == NESTED:
+        values = read_nested_chunk(type_of(chunk), blob, chunk["num_rows"])
+        need(values.count(None) == chunk["num_nulls"], "a chunk's null count is wrong")
+        return values
     values = Chunk(chunk, blob).values()
     if chunk["num_nulls"]:
         bits = int.from_bytes(Chunk(chunk, blob).buffer("validity"), "little")

@@ -2,15 +2,24 @@
 import decimal
 import struct
 
-TYPES = {1: "BOOLEAN", 2: "TINYINT", 3: "SMALLINT", 4: "INTEGER", 5: "BIGINT", 6: "HUGEINT", 7: "UTINYINT",
-         8: "USMALLINT", 9: "UINTEGER", 10: "UBIGINT", 12: "REAL", 13: "DOUBLE", 14: "DECIMAL", 15: "VARCHAR",
-         16: "BLOB", 17: "DATE", 18: "TIME", 19: "TIMESTAMP", 20: "INTERVAL"}
-SIGNED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE", "TIME", "TIMESTAMP"}
-UNSIGNED = {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
+TYPES = {0: "NULL", 1: "BOOLEAN", 2: "TINYINT", 3: "SMALLINT", 4: "INTEGER", 5: "BIGINT", 6: "HUGEINT", 7: "UTINYINT",
+         8: "USMALLINT", 9: "UINTEGER", 10: "UBIGINT", 11: "UHUGEINT", 12: "REAL", 13: "DOUBLE", 14: "DECIMAL",
+         15: "VARCHAR", 16: "BLOB", 17: "DATE", 18: "TIME", 19: "TIMESTAMP", 20: "INTERVAL", 21: "TIMESTAMPTZ",
+         22: "TIMESTAMP_S", 23: "TIMESTAMP_MS", 24: "TIMESTAMP_NS", 25: "TIMETZ", 26: "UUID", 27: "JSON", 28: "BIT",
+         32: "ENUM", 33: "LIST", 34: "ARRAY", 35: "STRUCT", 36: "MAP", 37: "UNION"}
+# Digits of a second's fraction that a unit of each has.
+TIMESTAMPS = {"TIMESTAMP": 6, "TIMESTAMPTZ": 6, "TIMESTAMP_S": 0, "TIMESTAMP_MS": 3, "TIMESTAMP_NS": 9}
+SIGNED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE", "TIME", "TIMETZ", *TIMESTAMPS}
+UNSIGNED = {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "ENUM"}
+NESTED = {"LIST", "ARRAY", "STRUCT", "MAP", "UNION"}
+# What numbers are held less by, so that they are signed.
+HALF = 1 << 127
+MAX_OFFSET = 57_599
 # How `struct` spells a value of each type; 16 bytes are an integer or an interval.
 FORMS = {"BOOLEAN": "B", "TINYINT": "b", "SMALLINT": "h", "INTEGER": "i", "BIGINT": "q", "HUGEINT": "16s",
          "UTINYINT": "B", "USMALLINT": "H", "UINTEGER": "I", "UBIGINT": "Q", "REAL": "f", "DOUBLE": "d", "DATE": "i",
-         "TIME": "q", "TIMESTAMP": "q", "INTERVAL": "16s"}
+         "TIME": "q", "TIMETZ": "q", "INTERVAL": "16s", "UHUGEINT": "16s", "UUID": "16s",
+         **dict.fromkeys(TIMESTAMPS, "q")}
 
 
 class Damaged(Exception):
@@ -27,20 +36,35 @@ def integer(data):
 
 
 class Type:
-    def __init__(self, number, precision, scale):
+    """Of ENUM the labels, of a nested type the fields as (name, type): LIST and ARRAY have one, MAP key and value.
+
+    A value of a LIST, ARRAY or STRUCT is a list, of a MAP a list of pairs, of a UNION the number of the member and its
+    value; of others what decode() gives, or bytes."""
+
+    def __init__(self, number, precision=0, scale=0, labels=(), fields=(), size=0):
         need(number in TYPES, f"unknown type {number}")
-        self.name, self.precision, self.scale = TYPES[number], precision, scale
+        self.number, self.name, self.precision, self.scale = number, TYPES[number], precision, scale
+        self.labels, self.fields, self.size = labels, fields, size
 
     def __str__(self):
-        return f"DECIMAL({self.precision},{self.scale})" if self.name == "DECIMAL" else self.name
+        if self.name == "DECIMAL":
+            return f"DECIMAL({self.precision},{self.scale})"
+        if self.name == "ENUM":
+            return f"ENUM({', '.join(quoted(label) for label in self.labels)})"
+        if self.name in ("LIST", "ARRAY"):
+            return f"{self.fields[0][1]}[{self.size if self.name == 'ARRAY' else ''}]"
+        fields = ", ".join(f"{'' if self.name == 'MAP' else name} {kind}".lstrip() for name, kind in self.fields)
+        return f"{self.name}({fields})" if self.fields else self.name
 
     def form(self):
         if self.name == "DECIMAL":
             return "q" if self.precision <= 18 else "16s"
+        if self.name == "ENUM":
+            return "B" if len(self.labels) <= 256 else "H"
         return FORMS[self.name]
 
     def is_text(self):
-        return self.name in ("VARCHAR", "BLOB")
+        return self.name in ("VARCHAR", "BLOB", "JSON", "BIT")
 
     def decode(self, data, count):
         """`count` fixed-width values."""
@@ -56,23 +80,80 @@ class Type:
             return "true" if value else "false"
         if self.name == "DECIMAL":
             return format(decimal.Decimal(value).scaleb(-self.scale, decimal.Context(prec=60)), "f")
-        if self.name == "VARCHAR":
+        if self.name in ("VARCHAR", "JSON"):
             return value.decode()
         if self.name == "BLOB":
             return "\\x" + value.hex()
         if self.name == "DATE":
             return "{}{}".format(*date_text(value))
-        if self.name == "TIMESTAMP":
-            day, micros = divmod(value, 86_400_000_000)
+        if self.name in TIMESTAMPS:
+            digits = TIMESTAMPS[self.name]
+            day, time = divmod(value, 86_400 * 10 ** digits)
             date, era = date_text(day)
-            return f"{date} {time_text(micros, 6)}{era}"
+            return f"{date} {time_text(time, digits)}{'+00' if self.name == 'TIMESTAMPTZ' else ''}{era}"
         if self.name == "TIME":
             return time_text(value, 6)
+        if self.name == "TIMETZ":
+            west = value & 0x1FFFF
+            return time_text((value >> 17) - west * 1_000_000, 6) + offset_text(MAX_OFFSET - west)
+        if self.name == "UUID":
+            digits = f"{value + HALF:032x}"
+            return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+        if self.name == "BIT":
+            return bit_digits(value)
+        if self.name == "ENUM":
+            return self.labels[value]
+        if self.name in NESTED:
+            return nested_text(self, value)
         if self.name == "INTERVAL":
             return interval_text(*value)
         if self.name in ("REAL", "DOUBLE"):
             return float_text(value, self.name == "REAL")
-        return str(value)
+        return str(value + HALF if self.name == "UHUGEINT" else value)
+
+
+def bit_digits(held):
+    """The digits of a BIT: seven in a byte, and in the last one as many as the byte behind it says."""
+    if not held:
+        return ""
+    *full, last, used = held
+    need(1 <= used <= 7, "a bit string is malformed")
+    return "".join(f"{byte >> 1:07b}" for byte in full) + f"{last >> 1:07b}"[:used]
+
+
+def quoted(text, escape=("'", "''")):
+    return "'" + text.replace(*escape) + "'"
+
+
+def nested_text(kind, value):
+    if kind.name in ("LIST", "ARRAY"):
+        return "[" + ", ".join(element_text(kind.fields[0][1], item) for item in value) + "]"
+    if kind.name == "UNION":
+        member, item = value
+        return element_text(kind.fields[member][1], item)
+    if kind.name == "MAP":
+        (_, key), (_, item) = kind.fields
+        return "{" + ", ".join(f"{element_text(key, k)}={element_text(item, v)}" for k, v in value) + "}"
+    texts = [element_text(field, item) for (_, field), item in zip(kind.fields, value)]
+    if not kind.fields[0][0]:
+        return "(" + ", ".join(texts) + ")"
+    names = [escaped(name) for name, _ in kind.fields]
+    return "{" + ", ".join(f"{name}: {text}" for name, text in zip(names, texts)) + "}"
+
+
+def escaped(text):
+    return quoted(text.replace("\\", "\\\\"), ("'", "\\'"))
+
+
+def element_text(kind, value):
+    """Inside a nested value: in quotes where it would be read as something else."""
+    if value is None:
+        return "NULL"
+    if kind.name in NESTED:
+        return nested_text(kind, value)
+    text = kind.text(value)
+    is_plain = text and text == text.strip(" \t\n\v\f\r") and text.lower() != "null"
+    return text if is_plain and not set(text) & set("\"'(),:=[\\]{}") else escaped(text)
 
 
 def date_text(days):
@@ -92,6 +173,14 @@ def time_text(units, digits):
     seconds, rest = divmod(units, 10 ** digits)
     fraction = f".{rest:0{digits}}".rstrip("0") if rest else ""
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+
+
+def offset_text(seconds):
+    hours, rest = divmod(abs(seconds), 3600)
+    text = f"{'-' if seconds < 0 else '+'}{hours:02}"
+    if rest:
+        text += f":{rest // 60:02}"
+    return text + (f":{rest % 60:02}" if rest % 60 else "")
 
 
 def interval_text(months, days, nanos):

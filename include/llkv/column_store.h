@@ -149,7 +149,7 @@ struct FieldStatistics {
   /// About how many different values.
   double num_distinct = 0;
   /// Bounds: no value is outside, and a row may have been deleted that made them; long text is cut to a lower or higher
-  /// bound. Null where nothing is known, as for a field without values.
+  /// bound. Null where nothing is known, as for a field without values, or of lists, structs and maps that are stored.
   std::shared_ptr<arrow::Scalar> min;
   std::shared_ptr<arrow::Scalar> max;
   /// Encoded bytes of its stored chunks.
@@ -165,7 +165,7 @@ struct StoreStatistics {
 /// One column of one row group, as it is stored.
 struct ChunkLayout {
   LogicalFieldId field;
-  /// "flat", "constant", "dictionary", "narrow", "run_end", "text", "decimal", …; "hot" for rows in memory.
+  /// "flat", "constant", "dictionary", "narrow", "run_end", "text", "decimal", "nested", …; "hot" for rows in memory.
   std::string encoding;
   uint64_t num_nulls = 0;
   uint64_t size_bytes = 0;

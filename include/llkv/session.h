@@ -90,6 +90,9 @@ class Session {
   /// Between BEGIN and COMMIT or ROLLBACK.
   bool in_transaction() const;
 
+  /// The setting `timezone`.
+  std::string time_zone() const;
+
  private:
   std::shared_ptr<Impl> impl_;
 };
@@ -101,7 +104,13 @@ std::string FormatError(std::string_view sql, const arrow::Status& status);
 /// asks before it runs it.
 bool IsCompleteScript(std::string_view sql);
 
-/// Appends the text of one value of a result's column, as a cast to VARCHAR gives it; nothing for NULL.
+/// The same rows to be shown: TIMESTAMPTZ columns are labelled with a zone in place of UTC (the values are instants and
+/// stay as they are), BIT columns become text.
+std::shared_ptr<arrow::RecordBatchReader> ForDisplay(std::shared_ptr<arrow::RecordBatchReader> reader,
+                                                     const std::string& time_zone);
+
+/// Appends the text of one value of a result's column, as a cast to VARCHAR gives it; nothing for NULL. Timestamps with
+/// a zone are shown in the zone of the column's type.
 void AppendValueText(const arrow::Array& column, int64_t row, std::string* out);
 
 }  // namespace llkv

@@ -87,7 +87,7 @@ class BatchAppend {
       if (!id) return BadBatch("column \"" + field.name() + "\" has no field id in its metadata");
       if (id->space() == FieldNamespace::kRowId) return BadBatch("row ids cannot be written as a field");
       if (!seen.insert(*id).second) return BadBatch("a batch has field " + std::to_string(id->number()) + " twice");
-      ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*field.type()));
+      ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowField(field));
       if (type.id() == TypeId::kNull) return NotSupported("a field of type null cannot be stored");
       columns_.push_back({*id, type, field.name(), batch_.column(i)});
     }

@@ -79,6 +79,12 @@ struct Bounds {
   }
 };
 
+/// Whether the bounds of a chunk are values of its type: a cut JSON or BIT is none.
+bool AreValues(const ChunkDescriptor& chunk) {
+  const bool is_cut = !chunk.statistics.min_is_exact || !chunk.statistics.max_is_exact;
+  return !is_cut || (chunk.type.id() != TypeId::kJson && chunk.type.id() != TypeId::kBit);
+}
+
 arrow::Result<FieldStatistics> StatisticsOf(const StoreView& view, LogicalFieldId field) {
   FieldStatistics statistics;
   statistics.field = field;
@@ -105,6 +111,7 @@ arrow::Result<FieldStatistics> StatisticsOf(const StoreView& view, LogicalFieldI
       const ChunkDescriptor& chunk = entry.cold->descriptor()->columns[index];
       statistics.size_bytes += chunk.size_bytes;
       if (chunk.statistics.num_nulls == chunk.num_rows) return arrow::Status::OK();
+      bounds.is_known = bounds.is_known && AreValues(chunk);
       bounds.Add(chunk.statistics.min, chunk.statistics.max);
       sketch.Merge(chunk.statistics.sketch);
       return arrow::Status::OK();
@@ -136,6 +143,8 @@ std::string EncodingName(ChunkEncoding encoding) {
       return "text";
     case ChunkEncoding::kDecimal:
       return "decimal";
+    case ChunkEncoding::kNested:
+      return "nested";
     default:
       return "encoding " + std::to_string(static_cast<int>(encoding));
   }

@@ -33,18 +33,26 @@ int128_t RoundedQuotient(int128_t number, int scale) {
   return number;
 }
 
+/// Whether values of the type can be read as numbers.
+bool HasNumber(LogicalType type) {
+  const TypeId id = type.id();
+  return id != TypeId::kInterval && id != TypeId::kUuid && id != TypeId::kBit && id != TypeId::kTimeTz;
+}
+
 /// Any value as a 64-bit integer, 0 where it is none or does not fit.
 int64_t AsInteger(const Value& value) {
   const LogicalType type = value.type();
-  if (value.is_null() || type.id() == TypeId::kInterval) return 0;
+  if (value.is_null() || !HasNumber(type)) return 0;
   int128_t number = 0;
   if (type.IsFloating()) {
     const double real = std::nearbyint(value.floating());
     if (!(real >= -0x1p63 && real < 0x1p63)) return 0;
     return static_cast<int64_t>(real);
   }
-  if (type.IsString()) {
+  if (type.physical() == PhysicalType::kString) {
     if (ParseInteger(value.bytes(), &number) != ParseOutcome::kOk) return 0;
+  } else if (type.id() == TypeId::kUHugeInt) {
+    if (ParseInteger(value.ToString(), &number) != ParseOutcome::kOk) return 0;
   } else {
     number = value.integer();
     number = RoundedQuotient(number, type.scale());
@@ -55,11 +63,11 @@ int64_t AsInteger(const Value& value) {
 
 double AsDouble(const Value& value) {
   const LogicalType type = value.type();
-  if (value.is_null() || type.id() == TypeId::kInterval) return 0;
+  if (value.is_null() || !HasNumber(type)) return 0;
   if (type.IsFloating()) return value.floating();
-  if (type.IsString()) {
+  if (type.physical() == PhysicalType::kString || type.id() == TypeId::kUHugeInt) {
     double real = 0;
-    return ParseDouble(value.bytes(), &real) == ParseOutcome::kOk ? real : 0;
+    return ParseDouble(value.ToString(), &real) == ParseOutcome::kOk ? real : 0;
   }
   return static_cast<double>(value.integer()) / ScaleFactor(type.scale());
 }
@@ -153,7 +161,7 @@ std::string_view PreparedStatement::Get<std::string_view>(int column) const {
   if (!vector.IsValid(row)) return {};
   if (vector.type.IsString()) return vector.values<StringRef>()[row].view();
   std::string& text = core.text(column);
-  text = GetValue(vector, row).ToString();
+  text = core.ValueText(GetValue(vector, row));
   return text;
 }
 

@@ -13,6 +13,17 @@
 
 namespace llkv {
 
+namespace {
+
+/// With the field's id, and the SQL type where Arrow's does not tell it.
+std::shared_ptr<arrow::Field> FieldOf(LogicalFieldId id, const TableLayout::Column& column) {
+  const auto typed = ToArrowField(column.name, column.type);
+  const auto named = FieldFor(id, column.name, typed->type());
+  return typed->metadata() == nullptr ? named : named->WithMergedMetadata(typed->metadata());
+}
+
+}  // namespace
+
 arrow::Result<std::unique_ptr<RowFetcher>> RowFetcher::Make(const StoreView* view,
                                                             std::span<const LogicalFieldId> fields, bool with_row_ids) {
   std::unique_ptr<RowFetcher> fetcher(new RowFetcher());
@@ -26,7 +37,7 @@ arrow::Result<std::unique_ptr<RowFetcher>> RowFetcher::Make(const StoreView* vie
     ARROW_ASSIGN_OR_RAISE(const TableLayout::Column column, view->FindField(id));
     fetcher->types_.push_back(column.type);
     names.push_back(column.name);
-    schema.push_back(id == kRowIdField ? RowIdField() : FieldFor(id, column.name, ToArrowType(column.type)));
+    schema.push_back(id == kRowIdField ? RowIdField() : FieldOf(id, column));
   }
   fetcher->schema_ = arrow::schema(std::move(schema));
   ARROW_ASSIGN_OR_RAISE(fetcher->builder_,

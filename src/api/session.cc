@@ -132,6 +132,7 @@ QueryProgress Session::GetProgress() const {
   return {progress.rows_done.load(std::memory_order_relaxed), progress.rows_total.load(std::memory_order_relaxed)};
 }
 
+std::string Session::time_zone() const { return impl_->core->settings().zone.name(); }
 bool Session::in_transaction() const { return impl_->core->in_transaction(); }
 
 std::string FormatError(std::string_view sql, const arrow::Status& status) { return FormatErrorWithCaret(sql, status); }

@@ -206,7 +206,8 @@ arrow::Result<Value> ScalarToValue(const std::shared_ptr<arrow::Scalar>& scalar,
   const auto given = arrow::RecordBatch::Make(arrow::schema({arrow::field("value", scalar->type)}), 1, {array});
   const auto converted = ConvertColumns(given, {type}, "a value");
   if (!converted.ok()) return SqlError(sqlstate::kInvalidParameter, converted.status().message());
-  ARROW_ASSIGN_OR_RAISE(const auto reader, ArrowBatchReader::Make(*converted, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto reader,
+                        ArrowBatchReader::Make(*converted, arrow::default_memory_pool(), {&type, 1}));
   ARROW_ASSIGN_OR_RAISE(const Batch batch, reader->Next());
   const bool is_of_type = batch.num_rows == 1 && reader->types()[0] == type;
   if (!is_of_type) return SqlError(sqlstate::kInvalidParameter, "a value is not of the field's type");

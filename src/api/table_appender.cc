@@ -7,6 +7,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,14 @@ namespace {
 
 /// From so many rows on they are written as cold row groups.
 constexpr int64_t kColdRows = 32768;
+
+/// Reads a batch whose columns are the table's, as values of the table's types.
+arrow::Result<std::unique_ptr<ArrowBatchReader>> ReaderOf(const TableLayout& layout,
+                                                          const std::shared_ptr<arrow::RecordBatch>& batch) {
+  std::vector<LogicalType> types;
+  for (const TableLayout::Column& column : layout.columns) types.push_back(column.type);
+  return ArrowBatchReader::Make(batch, arrow::default_memory_pool(), types);
+}
 
 }  // namespace
 
@@ -56,7 +65,7 @@ arrow::Status TableAppender::Append(const arrow::RecordBatch& batch) {
 }
 
 arrow::Status TableAppender::AppendHot(const std::shared_ptr<arrow::RecordBatch>& batch) {
-  ARROW_ASSIGN_OR_RAISE(const auto reader, ArrowBatchReader::Make(batch, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, ReaderOf(table_.layout(), batch));
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const Batch rows, reader->Next());
     if (rows.num_rows == 0) return arrow::Status::OK();
@@ -71,7 +80,7 @@ arrow::Status TableAppender::AppendCold(const std::shared_ptr<arrow::RecordBatch
     is_exact = is_exact && batch->column(static_cast<int>(i))->type()->Equals(*wanted);
   }
   if (is_exact) return bulk_->Append(*batch, 0, batch->num_rows());
-  ARROW_ASSIGN_OR_RAISE(const auto reader, ArrowBatchReader::Make(batch, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, ReaderOf(table_.layout(), batch));
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const Batch rows, reader->Next());
     if (rows.num_rows == 0) return arrow::Status::OK();

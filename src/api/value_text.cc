@@ -1,5 +1,6 @@
 // Values of results as text: directly for the types that results have, by way of a Vector for all others.
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
@@ -10,6 +11,8 @@
 #include "base/int128.h"
 #include "llkv/session.h"
 #include "types/text_format.h"
+#include "types/time_zone.h"
+#include "types/uuid.h"
 #include "types/value.h"
 #include "vector/arrow_bridge.h"
 #include "vector/scratch.h"
@@ -29,6 +32,16 @@ uint32_t FormatDecimalOf(const arrow::Array& column, int64_t row, char* text) {
   Unscaled unscaled;
   std::memcpy(&unscaled, static_cast<const arrow::FixedSizeBinaryArray&>(column).GetValue(row), sizeof(unscaled));
   return FormatDecimal(unscaled, static_cast<const arrow::DecimalType&>(*column.type()).scale(), text);
+}
+
+/// By unit; 0 where the type has a zone and another unit than microseconds, or one that is not known.
+uint32_t FormatTimestampAt(const arrow::Array& column, int64_t row, char* text) {
+  const auto& type = static_cast<const arrow::TimestampType&>(*column.type());
+  const int64_t value = Native<arrow::TimestampArray>(column, row);
+  if (type.timezone().empty()) return FormatTimestampOf(value, 3 * static_cast<int>(type.unit()), text);
+  if (type.unit() != arrow::TimeUnit::MICRO) return 0;
+  const auto zone = TimeZone::Find(type.timezone());
+  return zone.ok() ? FormatTimestampTz(value, *zone, text) : 0;
 }
 
 /// The length of the value's text, written to `text`; 0 for types that go by way of a Vector.
@@ -54,9 +67,26 @@ uint32_t FormatDirectly(const arrow::Array& column, int64_t row, char* text) {
       return FormatDecimalOf<int128_t>(column, row, text);
     case arrow::Type::DATE32:
       return FormatDate(Native<arrow::Date32Array>(column, row), text);
+    case arrow::Type::TIMESTAMP:
+      return FormatTimestampAt(column, row, text);
     default:
       return 0;
   }
+}
+
+/// UUID and JSON; false for others.
+bool AppendExtension(const arrow::ExtensionArray& column, int64_t row, std::string* out) {
+  const std::string name = static_cast<const arrow::ExtensionType&>(*column.type()).extension_name();
+  const arrow::Array& storage = *column.storage();
+  if (name == "arrow.json" && storage.type_id() == arrow::Type::STRING) {
+    *out += static_cast<const arrow::StringArray&>(storage).GetView(row);
+    return true;
+  }
+  if (name != "arrow.uuid") return false;
+  char text[kMaxTextBytes];
+  out->append(text,
+              FormatUuid(UuidFromBytes(static_cast<const arrow::FixedSizeBinaryArray&>(storage).GetValue(row)), text));
+  return true;
 }
 
 /// By way of a Vector: slow, and right for every type that has a SQL type.
@@ -83,6 +113,9 @@ void AppendValueText(const arrow::Array& column, int64_t row, std::string* out) 
     case arrow::Type::BOOL:
       *out += Native<arrow::BooleanArray>(column, row) ? "true" : "false";
       return;
+    case arrow::Type::EXTENSION:
+      if (AppendExtension(static_cast<const arrow::ExtensionArray&>(column), row, out)) return;
+      break;
     default:
       break;
   }

@@ -15,8 +15,6 @@ namespace llkv {
 
 namespace {
 
-enum class ObjectKind : uint8_t { kTable = 1, kView = 2 };
-
 arrow::Status ChangedByAnother(std::string_view name) {
   return SqlError(sqlstate::kSerializationFailure,
                   "\"" + std::string(name) + "\" was changed by a transaction that this one does not see",
@@ -24,6 +22,18 @@ arrow::Status ChangedByAnother(std::string_view name) {
 }
 
 }  // namespace
+
+/// The numbers reach disk.
+enum class Catalog::ObjectKind : uint8_t { kTable = 1, kView = 2, kType = 5 };
+
+Catalog::ObjectKind Catalog::KindOf(const CatalogEntry& entry) {
+  if (entry.type != nullptr) return ObjectKind::kType;
+  return entry.table != nullptr ? ObjectKind::kTable : ObjectKind::kView;
+}
+
+const char* Catalog::KindName(ObjectKind kind) {
+  return kind == ObjectKind::kTable ? "table" : kind == ObjectKind::kView ? "view" : "type";
+}
 
 const CatalogEntry* CatalogSnapshot::Find(std::string_view name) const {
   const auto found = by_name_.find(FoldName(name));
@@ -38,6 +48,11 @@ TableSchemaPtr CatalogSnapshot::FindTable(std::string_view name) const {
 ViewSchemaPtr CatalogSnapshot::FindView(std::string_view name) const {
   const CatalogEntry* entry = Find(name);
   return entry == nullptr ? nullptr : entry->view;
+}
+
+TypeSchemaPtr CatalogSnapshot::FindType(std::string_view name) const {
+  const CatalogEntry* entry = Find(name);
+  return entry == nullptr ? nullptr : entry->type;
 }
 
 const CatalogEntry* CatalogSnapshot::Find(TableId id) const {
@@ -59,6 +74,14 @@ std::vector<ViewSchemaPtr> CatalogSnapshot::Views() const {
     if (entry->view != nullptr) views.push_back(entry->view);
   }
   return views;
+}
+
+std::vector<TypeSchemaPtr> CatalogSnapshot::Types() const {
+  std::vector<TypeSchemaPtr> types;
+  for (const auto& [name, entry] : by_name_) {
+    if (entry->type != nullptr) types.push_back(entry->type);
+  }
+  return types;
 }
 
 namespace {
@@ -189,6 +212,9 @@ arrow::Result<std::shared_ptr<CatalogSnapshot>> Catalog::ReadObjects(CommitTs ts
       } else if (row.kind == static_cast<uint8_t>(ObjectKind::kView)) {
         ARROW_ASSIGN_OR_RAISE(ViewSchema schema, DecodeViewSchema(row.definition));
         entry->view = std::make_shared<const ViewSchema>(std::move(schema));
+      } else if (row.kind == static_cast<uint8_t>(ObjectKind::kType)) {
+        ARROW_ASSIGN_OR_RAISE(TypeSchema schema, DecodeTypeSchema(row.definition));
+        entry->type = std::make_shared<const TypeSchema>(std::move(schema));
       } else if (row.kind >= kFirstColumnStoreKind) {
         return SqlError(sqlstate::kWrongObjectType, "the database is a column store", SqlErrorDetail::kNoPosition,
                         "Open it with ColumnStore.");
@@ -265,7 +291,7 @@ arrow::Result<Catalog::Changes*> Catalog::BeginChange(Transaction& txn) {
 arrow::Status Catalog::CheckNameIsFree(const Transaction& txn, const std::string& name) const {
   if (const CatalogEntry* entry = GetSnapshot(txn)->Find(name)) {
     return SqlError(sqlstate::kDuplicateTable,
-                    (entry->table != nullptr ? "table \"" : "view \"") + entry->name() + "\" already exists");
+                    std::string(KindName(KindOf(*entry))) + " \"" + entry->name() + "\" already exists");
   }
   if (GetSnapshot(txn)->FindTableOfIndex(name) != nullptr) {
     return SqlError(sqlstate::kDuplicateTable, "index \"" + name + "\" already exists");
@@ -290,9 +316,11 @@ arrow::Status Catalog::Add(Transaction& txn, CatalogSnapshot::EntryPtr entry) {
 arrow::Status Catalog::AddRow(Transaction& txn, const CatalogEntry& entry) {
   ObjectRow row;
   row.id = entry.id();
-  row.kind = static_cast<uint8_t>(entry.table != nullptr ? ObjectKind::kTable : ObjectKind::kView);
+  row.kind = static_cast<uint8_t>(KindOf(entry));
   row.name = entry.name();
-  row.definition = entry.table != nullptr ? EncodeTableSchema(*entry.table) : EncodeViewSchema(*entry.view);
+  row.definition = entry.table != nullptr  ? EncodeTableSchema(*entry.table)
+                   : entry.view != nullptr ? EncodeViewSchema(*entry.view)
+                                           : EncodeTypeSchema(*entry.type);
   return table_->Add(txn, row);
 }
 
@@ -404,26 +432,37 @@ arrow::Result<ViewSchemaPtr> Catalog::CreateView(Transaction& txn, ViewSchema sc
   return entry->view;
 }
 
-arrow::Status Catalog::Drop(Transaction& txn, std::string_view name, bool is_view) {
+arrow::Result<TypeSchemaPtr> Catalog::CreateType(Transaction& txn, TypeSchema schema) {
+  if (schema.id.value == 0) schema.id = storage_->AllocateTableId();
+  auto entry = std::make_shared<CatalogEntry>();
+  entry->type = std::make_shared<const TypeSchema>(std::move(schema));
+  ARROW_RETURN_NOT_OK(Add(txn, entry));
+  return entry->type;
+}
+
+arrow::Status Catalog::Drop(Transaction& txn, std::string_view name, ObjectKind kind) {
   const CatalogSnapshotPtr objects = GetSnapshot(txn);
   const CatalogEntry* entry = objects->Find(name);
   if (entry == nullptr) {
-    return SqlError(sqlstate::kUndefinedTable,
-                    std::string(is_view ? "view" : "table") + " \"" + std::string(name) + "\" does not exist");
+    return SqlError(kind == ObjectKind::kType ? sqlstate::kUndefinedObject : sqlstate::kUndefinedTable,
+                    std::string(KindName(kind)) + " \"" + std::string(name) + "\" does not exist");
   }
-  if ((entry->view != nullptr) != is_view) {
+  if (KindOf(*entry) != kind) {
     return SqlError(sqlstate::kWrongObjectType,
-                    "\"" + entry->name() + "\" is a " + (is_view ? "table, not a view" : "view, not a table"));
+                    "\"" + entry->name() + "\" is a " + KindName(KindOf(*entry)) + ", not a " + KindName(kind));
   }
   ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
   ARROW_RETURN_NOT_OK(table_->Remove(txn, entry->id()));
-  if (!is_view) ARROW_RETURN_NOT_OK(storage_->DropTable(txn, entry->id()));
+  if (kind == ObjectKind::kTable) ARROW_RETURN_NOT_OK(storage_->DropTable(txn, entry->id()));
   changes->Remove(entry->id());
   return arrow::Status::OK();
 }
 
-arrow::Status Catalog::DropTable(Transaction& txn, std::string_view name) { return Drop(txn, name, false); }
-arrow::Status Catalog::DropView(Transaction& txn, std::string_view name) { return Drop(txn, name, true); }
+arrow::Status Catalog::DropTable(Transaction& txn, std::string_view name) {
+  return Drop(txn, name, ObjectKind::kTable);
+}
+arrow::Status Catalog::DropView(Transaction& txn, std::string_view name) { return Drop(txn, name, ObjectKind::kView); }
+arrow::Status Catalog::DropType(Transaction& txn, std::string_view name) { return Drop(txn, name, ObjectKind::kType); }
 
 arrow::Result<std::shared_ptr<TableStore>> Catalog::GetStore(TableId table) const {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<TableStore> store, storage_->GetTable(table));

@@ -1,4 +1,4 @@
-// Catalog: which tables and views there are, by name and id, under the same transactions as the rows. What a
+// Catalog: which tables, views and types there are, by name and id, under the same transactions as the rows. What a
 // transaction creates or drops is its own until COMMIT; readers keep the version of their snapshot. The objects are
 // rows of a system table (kCatalogTableId); what is here is a cache of them.
 #pragma once
@@ -27,13 +27,14 @@ class Storage;
 struct TableLayout;
 class TableStore;
 
-/// One object: a table or a view (the other is null).
+/// One object: a table, a view or a type (the others are null).
 struct CatalogEntry {
   TableSchemaPtr table;
   ViewSchemaPtr view;
+  TypeSchemaPtr type;
 
-  TableId id() const { return table != nullptr ? table->id : view->id; }
-  const std::string& name() const { return table != nullptr ? table->name : view->name; }
+  TableId id() const { return table != nullptr ? table->id : view != nullptr ? view->id : type->id; }
+  const std::string& name() const { return table != nullptr ? table->name : view != nullptr ? view->name : type->name; }
 };
 
 /// The objects as one transaction sees them at one moment. Immutable; any thread.
@@ -48,11 +49,13 @@ class CatalogSnapshot {
   ViewSchemaPtr FindView(std::string_view name) const;
   /// The table that has an index (or primary key) of this name; null where there is none.
   TableSchemaPtr FindTableOfIndex(std::string_view name) const;
+  TypeSchemaPtr FindType(std::string_view name) const;
   /// By id; null where there is none.
   const CatalogEntry* Find(TableId id) const;
-  /// All tables, or all views, by folded name.
+  /// All tables, views or types, by folded name.
   std::vector<TableSchemaPtr> Tables() const;
   std::vector<ViewSchemaPtr> Views() const;
+  std::vector<TypeSchemaPtr> Types() const;
   /// Differs where the objects may: equal for two snapshots with the same objects from the same catalog. Own changes of
   /// a transaction have numbers with the high bit set.
   uint64_t version() const { return version_; }
@@ -96,9 +99,11 @@ class Catalog {
   arrow::Result<TableSchemaPtr> ChangeIndexes(Transaction& txn, TableSchema schema);
   /// An id for an index that the caller builds.
   IndexId AllocateIndexId();
+  arrow::Result<TypeSchemaPtr> CreateType(Transaction& txn, TypeSchema schema);
   /// 42P01 where there is none; 42809 where it is of the other kind; 40001 where another commit changed it.
   arrow::Status DropTable(Transaction& txn, std::string_view name);
   arrow::Status DropView(Transaction& txn, std::string_view name);
+  arrow::Status DropType(Transaction& txn, std::string_view name);
 
   /// The index as the store knows it.
   static IndexLayout LayoutOf(const IndexSchema& index);
@@ -128,7 +133,10 @@ class Catalog {
   /// Writes an object's row.
   arrow::Status AddRow(Transaction& txn, const CatalogEntry& entry);
   arrow::Status Add(Transaction& txn, CatalogSnapshot::EntryPtr entry);
-  arrow::Status Drop(Transaction& txn, std::string_view name, bool is_view);
+  enum class ObjectKind : uint8_t;
+  static ObjectKind KindOf(const CatalogEntry& entry);
+  static const char* KindName(ObjectKind kind);
+  arrow::Status Drop(Transaction& txn, std::string_view name, ObjectKind kind);
 
   Storage* storage_;
   /// Null in a database that was opened read-only before it had a catalog.

@@ -81,6 +81,15 @@ struct ViewSchema {
   std::vector<std::string> column_names;
 };
 
+/// A name for a type. Columns have the type itself: dropping the name changes none.
+struct TypeSchema {
+  /// From the same numbers as tables; given by Catalog::CreateType where it is 0.
+  TableId id;
+  std::string name;
+  LogicalType type;
+};
+
+using TypeSchemaPtr = std::shared_ptr<const TypeSchema>;
 using TableSchemaPtr = std::shared_ptr<const TableSchema>;
 using ViewSchemaPtr = std::shared_ptr<const ViewSchema>;
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "txn/byte_codec.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -32,15 +33,17 @@ arrow::Status CheckVersion(ByteReader& in) {
 }
 
 LogicalType ReadType(ByteReader& in) {
-  const uint8_t id = in.U8();
-  const uint8_t precision = in.U8();
-  const uint8_t scale = in.U8();
-  if (id == static_cast<uint8_t>(TypeId::kDecimal)) {
-    if (precision < 1 || precision > 38 || scale > precision) in.Fail();
-    return LogicalType::Decimal(precision, scale);
-  }
-  if (id > static_cast<uint8_t>(TypeId::kInterval) || id == 11 || precision != 0 || scale != 0) in.Fail();
-  return in.ok() ? LogicalType(static_cast<TypeId>(id)) : LogicalType();
+  size_t size = 0;
+  const std::optional<LogicalType> type = DecodeType(in.rest(), &size);
+  if (!type) in.Fail();
+  in.Raw(in.ok() ? size : 0);
+  return type.value_or(LogicalType());
+}
+
+void WriteType(LogicalType type, ByteWriter& out) {
+  std::string bytes;
+  AppendType(type, &bytes);
+  out.Raw(bytes.data(), bytes.size());
 }
 
 IndexSchema ReadIndex(size_t num_columns, ByteReader& in) {
@@ -76,9 +79,7 @@ std::string EncodeTableSchema(const TableSchema& schema) {
   for (const ColumnSchema& column : schema.columns) {
     out.Varint(column.field.value);
     out.String(column.name);
-    out.U8(static_cast<uint8_t>(column.type.id()));
-    out.U8(static_cast<uint8_t>(column.type.precision()));
-    out.U8(static_cast<uint8_t>(column.type.scale()));
+    WriteType(column.type, out);
     out.U8(column.not_null ? 1 : 0);
     out.U8(column.default_sql ? 1 : 0);
     if (column.default_sql) out.String(*column.default_sql);
@@ -165,6 +166,26 @@ arrow::Result<ViewSchema> DecodeViewSchema(std::string_view bytes) {
   schema.sql = std::string(in.String());
   const uint64_t num_names = in.Varint();
   for (uint64_t i = 0; i < num_names && in.ok(); ++i) schema.column_names.emplace_back(in.String());
+  ARROW_RETURN_NOT_OK(in.Finish("a catalog entry"));
+  return schema;
+}
+
+std::string EncodeTypeSchema(const TypeSchema& schema) {
+  ByteWriter out;
+  out.U8(kSchemaVersion);
+  out.Varint(schema.id.value);
+  out.String(schema.name);
+  WriteType(schema.type, out);
+  return ToString(out);
+}
+
+arrow::Result<TypeSchema> DecodeTypeSchema(std::string_view bytes) {
+  ByteReader in = MakeReader(bytes);
+  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  TypeSchema schema;
+  schema.id = TableId(in.Varint());
+  schema.name = std::string(in.String());
+  schema.type = ReadType(in);
   ARROW_RETURN_NOT_OK(in.Finish("a catalog entry"));
   return schema;
 }

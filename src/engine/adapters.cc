@@ -10,6 +10,7 @@
 #include "exec/operators/table_scan.h"
 #include "formats/convert.h"
 #include "store/table_store.h"
+#include "vector/arrow_bridge.h"
 
 namespace llkv {
 
@@ -95,7 +96,7 @@ class StreamReader : public FileReader {
 arrow::Result<std::vector<ReaderColumn>> StreamColumns(const arrow::Schema& schema) {
   std::vector<ReaderColumn> columns;
   for (const auto& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*field->type()));
+    ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowField(*field));
     columns.push_back({field->name(), type});
   }
   return columns;

@@ -26,6 +26,7 @@ class SnapshotBinderCatalog : public BinderCatalog {
   TableSchemaPtr FindTable(std::string_view name) const override { return snapshot_->FindTable(name); }
   ViewSchemaPtr FindView(std::string_view name) const override { return snapshot_->FindView(name); }
   TableSchemaPtr FindTableOfIndex(std::string_view name) const override { return snapshot_->FindTableOfIndex(name); }
+  TypeSchemaPtr FindType(std::string_view name) const override { return snapshot_->FindType(name); }
   std::vector<std::string> ListNames() const override;
 
  private:

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "engine/show_storage.h"
 #include "sql/parser/parser.h"
+#include "types/text_format.h"
 #include "vector/arrow_bridge.h"
 
 namespace llkv {
@@ -38,6 +39,12 @@ arrow::Result<std::unique_ptr<PreparedCore>> PreparedCore::Make(std::shared_ptr<
   ARROW_RETURN_NOT_OK(prepared->Plan(catalog));
   ARROW_RETURN_NOT_OK(scope.Commit());
   return prepared;
+}
+
+std::string PreparedCore::ValueText(const Value& value) const {
+  if (value.is_null() || !value.type().IsZoned()) return value.ToString();
+  char text[kMaxTextBytes];
+  return {text, FormatTimestampTz(static_cast<int64_t>(value.integer()), session_->settings().zone, text)};
 }
 
 int PreparedCore::ParameterIndex(std::string_view name) const {
@@ -80,6 +87,7 @@ arrow::Status PreparedCore::Plan(const CatalogSnapshotPtr& catalog) {
   ARROW_ASSIGN_OR_RAISE(BoundStatement bound, runner.Bind(catalog, &environment_->files, ValueTypes()));
   catalog_version_ = catalog->version();
   dialect_ = session_->settings().dialect;
+  zone_ = session_->settings().zone;
   optimizer_ = session_->settings().optimizer;
   planned_types_ = ValueTypes();
   auto* query = std::get_if<BoundQuery>(&bound);
@@ -143,7 +151,8 @@ arrow::Status PreparedCore::LearnShowStorage() {
 
 bool PreparedCore::NeedsPlan(const CatalogSnapshot& catalog) const {
   if (execution_ == nullptr || !cacheable_ || catalog.version() != catalog_version_ ||
-      dialect_ != session_->settings().dialect || optimizer_ != session_->settings().optimizer) {
+      dialect_ != session_->settings().dialect || !(zone_ == session_->settings().zone) ||
+      optimizer_ != session_->settings().optimizer) {
     return true;
   }
   // Parameters whose type the text leaves open take it from their values.
@@ -172,7 +181,7 @@ arrow::Status PreparedCore::Start() {
   const ExecContext context = session_->MakeExecContext(*environment_, transaction, writes);
   if (convert) {
     ARROW_ASSIGN_OR_RAISE(const std::vector<Value> converted,
-                          ConvertParameters(plan_, values_, session_->database()->functions(), dialect_));
+                          ConvertParameters(plan_, values_, session_->database()->functions(), dialect_, zone_));
     ARROW_RETURN_NOT_OK(execution_->Start(context, converted));
   } else {
     ARROW_RETURN_NOT_OK(execution_->Start(context, values_));

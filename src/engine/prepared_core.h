@@ -48,6 +48,8 @@ class PreparedCore {
   const Vector& column(int index) const { return *columns_[static_cast<size_t>(index)]; }
   uint32_t row() const { return row_; }
   /// Room for the text of column `index`, reused.
+  /// A value as text, in the session's time zone.
+  std::string ValueText(const Value& value) const;
   std::string& text(int index) { return texts_[static_cast<size_t>(index)]; }
 
  private:
@@ -81,6 +83,7 @@ class PreparedCore {
   bool cacheable_ = true;
   uint64_t catalog_version_ = 0;
   Dialect dialect_ = Dialect::kDefault;
+  TimeZone zone_;
   bool optimizer_ = true;
   std::vector<LogicalType> planned_types_;
   BoundStatementPlan plan_;  // its root has moved into execution_

@@ -63,6 +63,7 @@ class Salvager {
         names_[table->id] = "table " + QuoteIdentifier(table->name);
         ARROW_RETURN_NOT_OK(CopyTable(*table));
       }
+      ARROW_RETURN_NOT_OK(CopyTypes(*objects));
       ARROW_RETURN_NOT_OK(CopyViews(*objects));
     }
     for (const TableId id : storage_->TableIds()) {
@@ -244,6 +245,18 @@ class Salvager {
     }
     ARROW_RETURN_NOT_OK(writer->Finish());
     return writer->num_rows();
+  }
+
+  arrow::Status CopyTypes(const CatalogSnapshot& objects) {
+    for (const TypeSchemaPtr& type : objects.Types()) {
+      auto txn = out_->storage().txns().Begin();
+      ARROW_RETURN_NOT_OK(txn->BeginStatement());
+      TypeSchema copy = *type;
+      copy.id = TableId();
+      ARROW_RETURN_NOT_OK(out_->catalog().CreateType(*txn, std::move(copy)).status());
+      ARROW_RETURN_NOT_OK(out_->storage().Commit(*txn));
+    }
+    return arrow::Status::OK();
   }
 
   arrow::Status CopyViews(const CatalogSnapshot& objects) {

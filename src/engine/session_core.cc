@@ -68,6 +68,7 @@ ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transact
   context.num_threads = settings_.threads;
   context.batch_rows = settings_.batch_rows;
   context.dialect = settings_.dialect;
+  context.zone = settings_.zone;
   context.statement_time_us = database_->file_system()->NowMicros();
   context.random_seed = random_seed_ + static_cast<uint64_t>(context.statement_time_us);
   return context;

@@ -137,8 +137,20 @@ arrow::Status SetOptimizer(std::string_view name, const Value& value, Settings& 
   return arrow::Status::OK();
 }
 
-const std::array<Setting, 6>& AllSettings() {
-  static const std::array<Setting, 6> settings = {{
+arrow::Status SetTimeZone(std::string_view name, const Value& value, Settings& settings) {
+  if (value.is_null()) return BadValue(name, value, "the name of a time zone");
+  if (value.type().IsInteger()) {
+    const int128_t hours = value.integer();
+    if (hours < -15 || hours > 15) return BadValue(name, value, "the name of a time zone, or hours east of UTC");
+    return TimeZone::Find(fmt::format("{}{:02}", hours < 0 ? '-' : '+', std::abs(static_cast<int>(hours))))
+        .Value(&settings.zone);
+  }
+  const std::string text = value.type().IsString() ? value.bytes() : value.ToString();
+  return TimeZone::Find(text).Value(&settings.zone);
+}
+
+const std::array<Setting, 7>& AllSettings() {
+  static const std::array<Setting, 7> settings = {{
       {"batch_rows", SetBatchRows, [](const Settings& from, Settings& to) { to.batch_rows = from.batch_rows; },
        [](const Settings& s) { return std::to_string(s.batch_rows); }},
       {"dialect", SetDialect, [](const Settings& from, Settings& to) { to.dialect = from.dialect; },
@@ -152,12 +164,15 @@ const std::array<Setting, 6>& AllSettings() {
        ShowSynchronous},
       {"threads", SetThreads, [](const Settings& from, Settings& to) { to.threads = from.threads; },
        [](const Settings& s) { return std::to_string(s.threads); }},
+      {"timezone", SetTimeZone, [](const Settings& from, Settings& to) { to.zone = from.zone; },
+       [](const Settings& s) { return s.zone.name(); }},
   }};
   return settings;
 }
 
 arrow::Result<const Setting*> FindSetting(std::string_view name) {
   std::string known;
+  if (name == "time zone") name = "timezone";  // SET TIME ZONE
   for (const Setting& setting : AllSettings()) {
     if (setting.name == name) return &setting;
     known += known.empty() ? "" : ", ";

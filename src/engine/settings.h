@@ -11,6 +11,7 @@
 
 #include "functions/function_registry.h"
 #include "pager/pager.h"
+#include "types/time_zone.h"
 #include "types/value.h"
 
 namespace llkv {
@@ -23,6 +24,7 @@ struct Settings {
   Dialect dialect = Dialect::kDefault;
   uint32_t batch_rows = 2048;
   bool optimizer = true;
+  TimeZone zone;
 };
 
 /// Sets one by name. `defaults` is what RESET goes back to. Errors: 42704-like 22023 for an unknown name (with the

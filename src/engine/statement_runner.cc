@@ -118,7 +118,8 @@ StatementResult TextResult(std::string tag, const std::string& column, const std
 }
 
 arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& plan, std::span<const Value> values,
-                                                    const FunctionRegistry& functions, Dialect dialect) {
+                                                    const FunctionRegistry& functions, Dialect dialect,
+                                                    const TimeZone& zone) {
   const size_t count = plan.parameter_types.size();
   if (values.size() < count) {
     return SqlError(sqlstate::kUndefinedParameter, "the statement has " + std::to_string(count) +
@@ -141,7 +142,7 @@ arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& pl
       std::vector<BoundExprPtr> children;
       children.push_back(BoundExpr::Constant(value));
       const BoundExprPtr expr = BoundExpr::Function(std::move(cast), std::move(children));
-      ARROW_ASSIGN_OR_RAISE(Value result, EvaluateConstant(*expr));
+      ARROW_ASSIGN_OR_RAISE(Value result, EvaluateConstant(*expr, {}, &zone));
       converted.push_back(std::move(result));
     }
   }
@@ -153,6 +154,7 @@ arrow::Result<BoundStatement> StatementRunner::Bind(const CatalogSnapshotPtr& ca
   const SnapshotBinderCatalog names(catalog);
   BinderOptions options;
   options.dialect = session_.settings().dialect;
+  options.zone = session_.settings().zone;
   options.parameter_types = std::move(types);
   options.files = files;
   return Binder(names, session_.database()->functions(), std::move(options)).Bind(statement_);
@@ -196,6 +198,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* create = std::get_if<BoundCreateView>(&bound)) return RunCreateView(*create, scope, catalog);
   if (auto* create = std::get_if<BoundCreateIndex>(&bound)) return RunCreateIndex(*create, scope, catalog);
   if (auto* reindex = std::get_if<BoundReindex>(&bound)) return RunReindex(*reindex, scope, catalog);
+  if (auto* create = std::get_if<BoundCreateType>(&bound)) return RunCreateType(*create, scope, catalog);
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);
   if (auto* set = std::get_if<BoundSet>(&bound)) return RunSet(*set);
   if (auto* show = std::get_if<BoundShowSetting>(&bound)) {
@@ -229,9 +232,9 @@ arrow::Result<StatementResult> StatementRunner::RunQuery(BoundQuery& query, Stat
     ARROW_RETURN_NOT_OK(scope.Commit());
     return result;
   }
-  ARROW_ASSIGN_OR_RAISE(
-      const std::vector<Value> values,
-      ConvertParameters(query.plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values,
+                        ConvertParameters(query.plan, parameters, session_.database()->functions(),
+                                          session_.settings().dialect, session_.settings().zone));
   ARROW_RETURN_NOT_OK(OptimizePlan(query.plan, catalog));
   ARROW_ASSIGN_OR_RAISE(auto execution,
                         QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(query.plan.root))));
@@ -248,9 +251,9 @@ arrow::Result<StatementResult> StatementRunner::RunQuery(BoundQuery& query, Stat
 arrow::Result<int64_t> StatementRunner::RunChange(BoundStatementPlan& plan, Transaction& transaction,
                                                   const CatalogSnapshotPtr& catalog,
                                                   std::span<const Value> parameters) {
-  ARROW_ASSIGN_OR_RAISE(
-      const std::vector<Value> values,
-      ConvertParameters(plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values,
+                        ConvertParameters(plan, parameters, session_.database()->functions(),
+                                          session_.settings().dialect, session_.settings().zone));
   ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
   ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan.root))));
   const ExecContext context = session_.MakeExecContext(*environment_, transaction, /*writes=*/true);
@@ -268,9 +271,9 @@ arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain
     ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
     return TextResult("EXPLAIN", kPlanColumn, SplitLines(PlanToString(*plan.root, explain.costs)));
   }
-  ARROW_ASSIGN_OR_RAISE(
-      const std::vector<Value> values,
-      ConvertParameters(plan, parameters, session_.database()->functions(), session_.settings().dialect));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values,
+                        ConvertParameters(plan, parameters, session_.database()->functions(),
+                                          session_.settings().dialect, session_.settings().zone));
   ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
   ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan.root))));
   const bool writes = explain.query.effect != QueryEffect::kRows && explain.query.effect != QueryEffect::kCopyTo;

@@ -57,6 +57,8 @@ class StatementRunner {
   /// Builds an index of a table in the store, in as many threads as the session may use.
   arrow::Status BuildIndex(TableId table, IndexLayout layout, Transaction& transaction);
   arrow::Status RebuildIndexes(const TableSchema& table, std::string_view only, Transaction& transaction);
+  arrow::Result<StatementResult> RunCreateType(BoundCreateType& create, StatementScope& scope,
+                                               const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunDrop(const BoundDrop& drop, StatementScope& scope,
                                          const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunSet(const BoundSet& set);
@@ -83,6 +85,7 @@ StatementResult TextResult(std::string tag, const std::string& column, const std
 /// The values as the plan's parameter types; 42P02 where there are too few, 22003, 22P02 and the like where one does
 /// not convert.
 arrow::Result<std::vector<Value>> ConvertParameters(const BoundStatementPlan& plan, std::span<const Value> values,
-                                                    const FunctionRegistry& functions, Dialect dialect);
+                                                    const FunctionRegistry& functions, Dialect dialect,
+                                                    const TimeZone& zone);
 
 }  // namespace llkv

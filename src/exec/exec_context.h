@@ -15,6 +15,7 @@
 #include "functions/function_registry.h"
 #include "plan/logical_plan.h"
 #include "txn/version_stamp.h"
+#include "types/time_zone.h"
 #include "types/value.h"
 
 namespace llkv {
@@ -71,6 +72,7 @@ struct ExecContext {
   uint64_t parallel_min_rows = 40'000;
   Dialect dialect = Dialect::kDefault;
   int64_t statement_time_us = 0;
+  TimeZone zone;
   uint64_t random_seed = 0;
   /// Measures the time of each operator (EXPLAIN ANALYZE); rows are always counted.
   bool measure_time = false;

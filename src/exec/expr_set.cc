@@ -40,7 +40,7 @@ arrow::Result<Value> EvaluateScalar(const BoundExpr& expr, const QueryContext& q
   if (expr.kind == ExprKind::kParameter && expr.parameter_index < query.parameters.size()) {
     return query.parameters[expr.parameter_index];
   }
-  return EvaluateConstant(expr, query.parameters);
+  return EvaluateConstant(expr, query.parameters, &query.exec->zone);
 }
 
 ColumnLayout MakeLayout(const std::vector<OutputColumn>& columns) {

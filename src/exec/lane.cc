@@ -68,6 +68,7 @@ arrow::Status Lane::Open(QueryContext* query, Waker* waker, Sink* sink) {
     context.kernel.pool = query->pool;
     context.kernel.arena = arenas_[i].get();
     context.kernel.statement_time_us = query->exec->statement_time_us;
+    context.kernel.zone = &query->exec->zone;
     context.kernel.random_state = &random_state_;
   }
   std::fill(pending_.begin(), pending_.end(), false);

@@ -100,7 +100,6 @@ class QueryExecution::Impl {
   BatchCutter cutter_;
   std::unique_ptr<RecordBatchBuilder> builder_;
   std::unique_ptr<ArrowBatchReader> queued_;
-  std::vector<Vector> queued_columns_;
   int64_t result_rows_ = kFirstResultRows;
 };
 
@@ -110,7 +109,7 @@ arrow::Status QueryExecution::Impl::Plan() {
   for (const OutputColumn& column : plan_.output) {
     names_.push_back(column.name);
     types_.push_back(column.type);
-    fields.push_back(arrow::field(column.name, ToArrowType(column.type)));
+    fields.push_back(ToArrowField(column.name, column.type));
   }
   schema_ = arrow::schema(std::move(fields));
   for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) {
@@ -283,17 +282,12 @@ arrow::Result<Batch> QueryExecution::Impl::ReadQueued() {
   while (true) {
     if (queued_ != nullptr) {
       ARROW_ASSIGN_OR_RAISE(const Batch batch, queued_->Next());
-      if (batch.num_selected() > 0) {
-        // The bridge knows Arrow's types only (HUGEINT comes as a decimal of the same layout).
-        queued_columns_.assign(batch.columns.begin(), batch.columns.end());
-        for (size_t i = 0; i < queued_columns_.size(); ++i) queued_columns_[i].type = types_[i];
-        return Batch{queued_columns_, batch.num_rows, batch.selection};
-      }
+      if (batch.num_selected() > 0) return batch;
       queued_.reset();
     }
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> rows, NextParallel());
     if (rows == nullptr) return Batch();
-    ARROW_ASSIGN_OR_RAISE(queued_, ArrowBatchReader::Make(std::move(rows), query_.pool));
+    ARROW_ASSIGN_OR_RAISE(queued_, ArrowBatchReader::Make(std::move(rows), query_.pool, types_));
   }
 }
 

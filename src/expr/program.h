@@ -64,6 +64,7 @@ class ProgramState {
 };
 
 /// The value of a foldable expression. Errors: what its evaluation gives.
-arrow::Result<Value> EvaluateConstant(const BoundExpr& expr, std::span<const Value> parameters = {});
+arrow::Result<Value> EvaluateConstant(const BoundExpr& expr, std::span<const Value> parameters = {},
+                                      const TimeZone* zone = nullptr);
 
 }  // namespace llkv

@@ -267,7 +267,7 @@ Program::Program(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Program::~Program() = default;
 uint32_t Program::num_outputs() const { return static_cast<uint32_t>(impl_->outputs.size()); }
 
-arrow::Result<Value> EvaluateConstant(const BoundExpr& expr, std::span<const Value> parameters) {
+arrow::Result<Value> EvaluateConstant(const BoundExpr& expr, std::span<const Value> parameters, const TimeZone* zone) {
   const BoundExpr* exprs[] = {&expr};
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<const Program> program, Program::Compile(exprs, {}, parameters));
   const ProgramNode& node = program->impl().nodes[program->impl().outputs[0]];
@@ -276,6 +276,7 @@ arrow::Result<Value> EvaluateConstant(const BoundExpr& expr, std::span<const Val
   KernelContext context;
   context.pool = arrow::default_memory_pool();
   context.arena = &arena;
+  context.zone = zone;
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<ProgramState> state, ProgramState::Make(std::move(program), context));
   Batch batch;
   batch.num_rows = 1;

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -56,7 +57,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ConvertColumns(const std::sha
     const int index = static_cast<int>(i);
     std::shared_ptr<arrow::Array> column = batch->column(index);
     const std::shared_ptr<arrow::DataType> wanted = ToArrowType(types[i]);
-    if (!column->type()->Equals(*wanted) && !IsOtherLayout(*column->type(), types[i])) {
+    const bool described = types[i].IsEnum() || types[i].IsNested();
+    const bool is_taken = column->type()->Equals(*wanted) || IsOtherLayout(*column->type(), types[i]) ||
+                          (described && IsReadAs(*column->type(), types[i]));
+    if (!is_taken) {
       ARROW_RETURN_NOT_OK(InitializeCompute());
       auto converted = arrow::compute::Cast(*column, wanted);
       if (!converted.ok()) return ConversionError(where, batch->schema()->field(index)->name(), converted.status());

@@ -255,6 +255,10 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ReadSample(const std::shared_
 
 LogicalType TypeOfSample(const arrow::DataType& type) {
   if (type.id() == arrow::Type::NA) return TypeId::kVarchar;
+  // Arrow tells the unit by the first rows' digits.
+  if (type.id() == arrow::Type::TIMESTAMP && static_cast<const arrow::TimestampType&>(type).timezone().empty()) {
+    return TypeId::kTimestamp;
+  }
   auto found = FromArrowType(type);
   return found.ok() ? *found : LogicalType(TypeId::kVarchar);
 }

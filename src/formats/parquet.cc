@@ -74,6 +74,7 @@ class ParquetParts : public FileParts {
     // Coalescing all column chunks ahead would keep a whole row group's bytes in memory once more.
     properties.set_pre_buffer(false);
     properties.set_smallest_decimal_enabled(true);
+    properties.set_arrow_extensions_enabled(true);
     builder.properties(properties);
     auto file = builder.Build();
     if (!file.ok()) return ParquetError(source_.path, file.status());
@@ -140,6 +141,16 @@ class ParquetWriter : public FileWriter {
   std::unique_ptr<parquet::arrow::FileWriter> writer_;
 };
 
+/// The SQL name of a type at any depth that Arrow's writer of Parquet has no form for, or null.
+const char* TypeThatParquetLacks(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::INTERVAL_MONTH_DAY_NANO) return "INTERVAL";
+  if (type.id() == arrow::Type::DENSE_UNION) return "UNION";
+  for (const auto& field : type.fields()) {
+    if (const char* absent = TypeThatParquetLacks(*field->type())) return absent;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 arrow::Result<std::shared_ptr<const FileReader>> OpenParquetReader(FileSystem* file_system, const std::string& path) {
@@ -148,6 +159,9 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenParquetReader(FileSystem* f
   const arrow::Status opened = builder.Open(file);
   if (!opened.ok()) return ParquetError(path, opened);
   const std::shared_ptr<parquet::FileMetaData> metadata = builder.raw_reader()->metadata();
+  parquet::ArrowReaderProperties reader_properties(/*use_threads=*/false);
+  reader_properties.set_arrow_extensions_enabled(true);
+  builder.properties(reader_properties);
   auto reader = builder.Build();
   if (!reader.ok()) return ParquetError(path, reader.status());
   std::shared_ptr<arrow::Schema> schema;
@@ -168,8 +182,8 @@ arrow::Result<std::shared_ptr<const FileReader>> OpenParquetReader(FileSystem* f
 arrow::Result<std::unique_ptr<FileWriter>> OpenParquetWriter(FileSystem* file_system, const std::string& path,
                                                              const std::shared_ptr<arrow::Schema>& schema) {
   for (const auto& field : schema->fields()) {
-    if (field->type()->id() == arrow::Type::INTERVAL_MONTH_DAY_NANO) {
-      return NotSupported("Parquet has no type for INTERVAL: column " + field->name());
+    if (const char* absent = TypeThatParquetLacks(*field->type())) {
+      return NotSupported(std::string("Parquet has no type for ") + absent + ": column " + field->name());
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto file, OpenOutput(file_system, path));

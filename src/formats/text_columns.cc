@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "types/text_parse.h"
 #include "types/value.h"
+#include "vector/arrow_column.h"
+#include "vector/scratch.h"
 
 namespace llkv {
 
@@ -17,6 +19,11 @@ namespace {
 
 bool IsInterval(const arrow::DataType& type) { return type.id() == arrow::Type::INTERVAL_MONTH_DAY_NANO; }
 bool IsBlob(const arrow::DataType& type) { return type.id() == arrow::Type::BINARY; }
+/// Nested types and ENUMs.
+bool IsDescribed(const arrow::DataType& type) {
+  return arrow::is_nested(type.id()) || type.id() == arrow::Type::DICTIONARY;
+}
+bool BecomesText(const arrow::DataType& type) { return IsInterval(type) || IsBlob(type) || IsDescribed(type); }
 
 /// Calls `append(text)` for each value and `builder.AppendNull()` for each NULL.
 template <typename Builder, typename F>
@@ -29,11 +36,51 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseColumn(const arrow::StringArra
   return builder.Finish();
 }
 
+arrow::Result<std::shared_ptr<arrow::Array>> ParseNestedColumn(const arrow::StringArray& column, LogicalType type,
+                                                               const std::string& where) {
+  const auto builder = ArrowColumnBuilder::Make(type, /*stored=*/false, arrow::default_memory_pool());
+  ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(type, arrow::default_memory_pool()));
+  for (int64_t row = 0; row < column.length(); ++row) {
+    Value value(type);
+    if (column.IsValid(row)) {
+      auto parsed = ParseValue(column.GetView(row), type);
+      if (!parsed.ok()) {
+        const SqlErrorDetail* detail = GetSqlError(parsed.status());
+        return SqlError(detail == nullptr ? sqlstate::kInvalidTextRepresentation : detail->sqlstate(),
+                        where + ": " + parsed.status().message());
+      }
+      value = *std::move(parsed);
+    }
+    SetConstant(value, scratch);
+    ARROW_RETURN_NOT_OK(builder->Append(scratch.vector(), Selection::All(1), 1));
+  }
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> data, builder->Finish());
+  return arrow::MakeArray(std::move(data));
+}
+
+/// Any array through Vectors.
+arrow::Result<std::shared_ptr<arrow::Array>> FormatByVector(const arrow::Array& column) {
+  ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*column.type()));
+  ARROW_ASSIGN_OR_RAISE(const auto reader, ArrowColumnReader::Make(column.data(), type, arrow::default_memory_pool()));
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < column.length(); row += kMaxBatchRows) {
+    const auto count = static_cast<uint32_t>(std::min<int64_t>(kMaxBatchRows, column.length() - row));
+    Vector vector;
+    ARROW_RETURN_NOT_OK(reader->Read(row, count, &vector));
+    for (uint32_t i = 0; i < count; ++i) {
+      const Value value = GetValue(vector, i);
+      ARROW_RETURN_NOT_OK(value.is_null() ? builder.AppendNull() : builder.Append(value.ToString()));
+    }
+  }
+  return builder.Finish();
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> ParseTextColumn(const arrow::StringArray& column, LogicalType type,
                                                              const std::string& where) {
   const auto failure = [&](std::string_view state, ParseOutcome outcome, std::string_view text) {
     return SqlError(state, where + ": " + ParseError(outcome, text, type).message());
   };
+  if (type.IsNested()) return ParseNestedColumn(column, type, where);
   if (type.id() == TypeId::kBlob) {
     arrow::BinaryBuilder builder;
     std::string bytes;
@@ -54,6 +101,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseTextColumn(const arrow::String
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> FormatTextColumn(const arrow::Array& column) {
+  if (IsDescribed(*column.type())) return FormatByVector(column);
   arrow::StringBuilder builder;
   for (int64_t row = 0; row < column.length(); ++row) {
     if (column.IsNull(row)) {
@@ -77,7 +125,9 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParseTextColumns(const std::s
   std::shared_ptr<arrow::RecordBatch> result = batch;
   for (size_t i = 0; i < types.size(); ++i) {
     const int index = static_cast<int>(i);
-    if (!IsTextColumn(types[i]) || batch->column(index)->type_id() != arrow::Type::STRING) continue;
+    // ENUMs stay text: who reads them finds the labels.
+    if (!IsTextColumn(types[i]) || types[i].IsEnum() || batch->column(index)->type_id() != arrow::Type::STRING)
+      continue;
     const auto& text = static_cast<const arrow::StringArray&>(*batch->column(index));
     ARROW_ASSIGN_OR_RAISE(auto column, ParseTextColumn(text, types[i], where + ": column " + std::to_string(i + 1)));
     ARROW_ASSIGN_OR_RAISE(result,
@@ -89,7 +139,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParseTextColumns(const std::s
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> FormatTextColumns(const arrow::RecordBatch& batch) {
   std::vector<std::shared_ptr<arrow::Array>> columns = batch.columns();
   for (auto& column : columns) {
-    if (!IsInterval(*column->type()) && !IsBlob(*column->type())) continue;
+    if (!BecomesText(*column->type())) continue;
     ARROW_ASSIGN_OR_RAISE(column, FormatTextColumn(*column));
   }
   return arrow::RecordBatch::Make(WithTextColumns(*batch.schema()), batch.num_rows(), std::move(columns));
@@ -98,7 +148,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> FormatTextColumns(const arrow
 std::shared_ptr<arrow::Schema> WithTextColumns(const arrow::Schema& schema) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   for (const auto& field : schema.fields()) {
-    fields.push_back(IsInterval(*field->type()) || IsBlob(*field->type()) ? field->WithType(arrow::utf8()) : field);
+    fields.push_back(BecomesText(*field->type()) ? field->WithType(arrow::utf8()) : field);
   }
   return arrow::schema(std::move(fields));
 }

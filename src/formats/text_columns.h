@@ -1,5 +1,5 @@
-// Columns as SQL's text, for formats whose Arrow readers and writers know the type not at all (INTERVAL) or as other
-// text than SQL has for it (BLOB).
+// Columns as SQL's text, for formats whose Arrow readers and writers know the type not at all (INTERVAL, nested
+// types) or as other text than SQL has for it (BLOB).
 #pragma once
 
 #include <arrow/result.h>
@@ -14,7 +14,9 @@
 namespace llkv {
 
 /// Whether values of the type go through text here.
-constexpr bool IsTextColumn(LogicalType type) { return type.id() == TypeId::kInterval || type.id() == TypeId::kBlob; }
+constexpr bool IsTextColumn(LogicalType type) {
+  return type.id() == TypeId::kInterval || type.id() == TypeId::kBlob || type.IsEnum() || type.IsNested();
+}
 
 /// Text columns whose wanted type is one of those take it; all others are shared. Errors (22007, 22P02) begin with
 /// `where` and the column.

@@ -8,6 +8,11 @@
 
 namespace llkv {
 
+const TimeZone& KernelContext::time_zone() const {
+  static const TimeZone utc;
+  return zone == nullptr ? utc : *zone;
+}
+
 void RegisterScalarFunctions(FunctionRegistry& registry);
 void RegisterAggregateFunctions(FunctionRegistry& registry);
 void RegisterTableFunctions(FunctionRegistry& registry);

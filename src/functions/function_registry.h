@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "types/logical_type.h"
+#include "types/time_zone.h"
 #include "types/value.h"
 #include "vector/scratch.h"
 #include "vector/vector.h"
@@ -36,6 +37,10 @@ struct KernelContext {
   StringArena* arena = nullptr;      // result strings; lives until the consumer is done with the batch
   int64_t statement_time_us = 0;     // now(), fixed a statement, microseconds since 1970 UTC
   uint64_t* random_state = nullptr;  // random()
+  /// The session's time zone; null is UTC. What goes by it is kStable.
+  const TimeZone* zone = nullptr;
+
+  const TimeZone& time_zone() const;
 };
 
 /// Computes one batch: out[row] for every row of `selection`; other rows may be computed too (dense loops are faster)

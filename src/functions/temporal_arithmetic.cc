@@ -4,6 +4,8 @@
 #include <cmath>
 
 #include "types/calendar.h"
+#include "types/time_tz.h"
+#include "types/time_zone.h"
 
 namespace llkv {
 
@@ -64,6 +66,23 @@ arrow::Status TimestampInterval(KernelContext& /*context*/, const void* /*state*
       });
 }
 
+// Months and days are those of local time, the rest passes as time does.
+template <int sign>
+arrow::Status InstantInterval(KernelContext& context, const void* /*state*/, KernelArgs args,
+                              const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  const TimeZone& zone = context.time_zone();
+  return CheckedMap<int64_t, Interval, int64_t>(
+      args, selection, out, [&](int64_t utc, const Interval& interval, int64_t* result) {
+        if (interval.months != 0 || interval.days != 0) {
+          int64_t local = 0;
+          if (!zone.LocalMicros(utc, &local)) return false;
+          const std::optional<int64_t> moved = AddInterval(local, {interval.months, interval.days, 0}, sign);
+          if (!moved || !zone.UtcMicros(*moved, &utc)) return false;
+        }
+        return !__builtin_add_overflow(utc, sign * (interval.nanos / 1000), result);
+      });
+}
+
 // As PostgreSQL: whole days and the rest as time.
 arrow::Status TimestampTimestamp(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
                                  const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
@@ -81,6 +100,17 @@ arrow::Status TimeInterval(KernelContext& /*context*/, const void* /*state*/, Ke
   MapBinary<int64_t, Interval, int64_t>(args, selection, out, [](int64_t micros, const Interval& interval) {
     const int64_t moved = micros + sign * (interval.nanos / 1000 % kMicrosPerDay);
     return moved - FloorDivide(moved, kMicrosPerDay) * kMicrosPerDay;
+  });
+  return arrow::Status::OK();
+}
+
+template <int sign>
+arrow::Status TimeTzInterval(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                             const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  MapBinary<int64_t, Interval, int64_t>(args, selection, out, [](int64_t held, const Interval& interval) {
+    const TimeTz time = TimeTzOf(held);
+    const int64_t moved = time.micros + sign * (interval.nanos / 1000 % kMicrosPerDay);
+    return HoldTimeTz({moved - FloorDivide(moved, kMicrosPerDay) * kMicrosPerDay, time.offset_seconds});
   });
   return arrow::Status::OK();
 }
@@ -171,12 +201,19 @@ std::vector<Overload> AddOverloads() {
   constexpr TypeId kTimestamp = TypeId::kTimestamp;
   constexpr TypeId kInterval = TypeId::kInterval;
   constexpr TypeId kBigInt = TypeId::kBigInt;
+  constexpr TypeId kTimeTz = TypeId::kTimeTz;
+  constexpr TypeId kTimestampTz = TypeId::kTimestampTz;
+  constexpr NullRule kRule = NullRule::kPropagate;
   return {
       {{kDate, kInterval}, kTimestamp, DateInterval<1>, true},
       {{kDate, kBigInt}, kDate, DateInteger<1>, true},
       {{kDate, kTime}, kTimestamp, DateTime, true},
       {{kTimestamp, kInterval}, kTimestamp, TimestampInterval<1>, true},
       {{kTime, kInterval}, kTime, TimeInterval<1>},
+      {{kTimeTz, kInterval}, kTimeTz, TimeTzInterval<1>},
+      {{kInterval, kTimeTz}, kTimeTz, Swapped<TimeTzInterval<1>>},
+      {{kTimestampTz, kInterval}, kTimestampTz, InstantInterval<1>, true, false, kRule, Volatility::kStable},
+      {{kInterval, kTimestampTz}, kTimestampTz, Swapped<InstantInterval<1>>, true, false, kRule, Volatility::kStable},
       {{kInterval, kInterval}, kInterval, IntervalInterval<1>, true},
       {{kInterval, kDate}, kTimestamp, Swapped<DateInterval<1>>, true},
       {{kBigInt, kDate}, kDate, Swapped<DateInteger<1>>, true},
@@ -197,7 +234,18 @@ std::vector<Overload> SubtractOverloads() {
   constexpr TypeId kTime = TypeId::kTime;
   constexpr TypeId kTimestamp = TypeId::kTimestamp;
   constexpr TypeId kInterval = TypeId::kInterval;
+  constexpr TypeId kTimeTz = TypeId::kTimeTz;
+  constexpr TypeId kTimestampTz = TypeId::kTimestampTz;
   return {
+      {{kTimestampTz, kTimestampTz}, kInterval, TimestampTimestamp, true},
+      {{kTimestampTz, kInterval},
+       kTimestampTz,
+       InstantInterval<-1>,
+       true,
+       false,
+       NullRule::kPropagate,
+       Volatility::kStable},
+      {{kTimeTz, kInterval}, kTimeTz, TimeTzInterval<-1>},
       {{kDate, kDate}, TypeId::kBigInt, DateDate},
       {{kDate, kInterval}, kTimestamp, DateInterval<-1>, true},
       {{kDate, TypeId::kBigInt}, kDate, DateInteger<-1>, true},

@@ -17,7 +17,8 @@ constexpr double kOtherSelectivity = 0.25;
 constexpr double kEqualSelectivity = 0.05;
 
 bool AsNumber(const Value& value, double* number) {
-  if (value.is_null() || value.type().IsString() || value.type().id() == TypeId::kInterval) return false;
+  const bool is_text = value.type().physical() == PhysicalType::kString;
+  if (value.is_null() || is_text || value.type().id() == TypeId::kInterval) return false;
   *number = value.type().IsFloating() ? value.floating() : static_cast<double>(value.integer());
   return true;
 }

@@ -13,6 +13,9 @@
 
 #include "store/flat_value.h"
 #include "store/key_encoding.h"
+#include "types/text_parse.h"
+#include "types/type_info.h"
+#include "types/uhugeint.h"
 
 namespace llkv {
 namespace {
@@ -118,6 +121,23 @@ TEST(ArtIndex, ReadersSeeWhatWasInsertedBefore) {
   for (std::thread& reader : readers) reader.join();
 }
 
+TEST(KeyEncoding, ShowsKeysThatAreNoneOfTheirTypes) {
+  const LogicalType mood = *MakeEnumType({"sad", "happy"});
+  const LogicalType lists = *MakeListType(mood);
+  const IndexPart part{0, false, false};
+  const auto shown = [&part](LogicalType type, std::string_view key) {
+    return KeyToString({&type, 1}, {&part, 1}, key);
+  };
+  EXPECT_EQ(shown(mood, "\x02\x01"), "happy");
+  EXPECT_EQ(shown(mood, "\x02\x05"), "5");
+  EXPECT_EQ(shown(mood, "\x03"), "NULL");
+  EXPECT_EQ(shown(lists, std::string_view("\x02\x01\x01\x00\xFF\x00\x00", 7)), "[happy]");
+  // Neither a label's number nor an end.
+  EXPECT_EQ(shown(lists, std::string_view("\x02\x01\x07\x00\x00", 5)), "\\x0107");
+  EXPECT_EQ(shown(TypeId::kTimeTz, std::string_view("\x02\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 9)), "9223372036854775807");
+  EXPECT_EQ(shown(TypeId::kUuid, "\x02"), "00000000-0000-0000-0000-000000000000");
+}
+
 TEST(KeyEncoding, OrdersBytesAsValues) {
   const std::vector<std::vector<Value>> ascending = {
       {Value::BigInt(INT64_MIN), Value::BigInt(-256), Value::BigInt(-1), Value::BigInt(0), Value::BigInt(255),
@@ -130,6 +150,28 @@ TEST(KeyEncoding, OrdersBytesAsValues) {
       {Value::Varchar(""), Value::Varchar(std::string("\0", 1)), Value::Varchar(std::string("\0\0", 2)),
        Value::Varchar(std::string("\0\1", 2)), Value::Varchar("\1"), Value::Varchar("a"),
        Value::Varchar(std::string("a\0", 2)), Value::Varchar("aa"), Value::Varchar("b")},
+      {Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(0)), Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(1)),
+       Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(uint128_t{1} << 127)),
+       Value::Integer(TypeId::kUHugeInt, HoldUHugeInt(~uint128_t{0}))},
+      {*ParseValue("00000000-0000-0000-0000-000000000000", TypeId::kUuid),
+       *ParseValue("00000000-0000-0000-0000-000000000001", TypeId::kUuid),
+       *ParseValue("7fffffff-ffff-ffff-ffff-ffffffffffff", TypeId::kUuid),
+       *ParseValue("80000000-0000-0000-0000-000000000000", TypeId::kUuid),
+       *ParseValue("ffffffff-ffff-ffff-ffff-ffffffffffff", TypeId::kUuid)},
+      {*ParseValue("0100-01-01 00:00:00+00", TypeId::kTimestampTz),
+       *ParseValue("2024-01-01 00:00:00+02", TypeId::kTimestampTz),
+       *ParseValue("2024-01-01 00:00:00+00", TypeId::kTimestampTz)},
+      {*ParseValue("1960-01-01 00:00:00.000000001", TypeId::kTimestampNs),
+       *ParseValue("1970-01-01", TypeId::kTimestampNs)},
+      // By the instant in UTC, then the zone, east first.
+      {*ParseValue("12:00:00+02", TypeId::kTimeTz), *ParseValue("11:00:00+01", TypeId::kTimeTz),
+       *ParseValue("10:00:00+00", TypeId::kTimeTz), *ParseValue("10:00:00-01", TypeId::kTimeTz),
+       *ParseValue("24:00:00-15:59:59", TypeId::kTimeTz)},
+      {*ParseValue("", TypeId::kBit), *ParseValue("0", TypeId::kBit), *ParseValue("00000000", TypeId::kBit),
+       *ParseValue("000000001", TypeId::kBit), *ParseValue("01", TypeId::kBit), *ParseValue("1", TypeId::kBit),
+       *ParseValue("10", TypeId::kBit), *ParseValue("1000000", TypeId::kBit), *ParseValue("10000000", TypeId::kBit),
+       *ParseValue("11", TypeId::kBit)},
+      {*ParseValue("1", TypeId::kJson), *ParseValue("[]", TypeId::kJson), *ParseValue("{}", TypeId::kJson)},
       {Value::OfInterval({0, -1, 0}), Value::OfInterval({0, 0, 5}), Value::OfInterval({1, 0, 0}),
        Value::OfInterval({0, 31, 0})},
   };

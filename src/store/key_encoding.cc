@@ -5,8 +5,11 @@
 #include <cmath>
 #include <cstring>
 #include <type_traits>
+#include <utility>
 
 #include "store/flat_value.h"
+#include "types/nested_value.h"
+#include "types/time_tz.h"
 #include "vector/string_ref.h"
 
 namespace llkv {
@@ -139,8 +142,8 @@ void AppendKeyPart(LogicalType type, const Value& value, std::string* key) {
 
 namespace {
 
-/// Reads the parts of a key one after the other, each with the turned bits of its direction. Keys are our own, from
-/// memory or a checked run; a short one reads as zeros.
+/// Reads the parts of a key one after the other, each with the turned bits of its direction. Any bytes may be given: a
+/// short key reads as zeros, and what is no value of its type as a number or bytes.
 class KeyReader {
  public:
   explicit KeyReader(std::string_view key) : rest_(key) {}
@@ -153,7 +156,7 @@ class KeyReader {
       case PhysicalType::kBool:
         return Value::Boolean(Unsigned(1) != 0);
       case PhysicalType::kString:
-        return type.id() == TypeId::kBlob ? Value::Blob(Text()) : Value::Varchar(Text());
+        return OfBytes(type, Text());
       case PhysicalType::kFloat:
         return Value::Floating(type, std::bit_cast<float>(static_cast<uint32_t>(FloatingBits(4))));
       case PhysicalType::kDouble:
@@ -164,14 +167,23 @@ class KeyReader {
       case PhysicalType::kUInt16:
       case PhysicalType::kUInt32:
       case PhysicalType::kUInt64:
-        return Value::Integer(type,
-                              static_cast<int128_t>(Unsigned(static_cast<size_t>(PhysicalWidth(type.physical())))));
+        return OfInteger(type, static_cast<int128_t>(Unsigned(static_cast<size_t>(PhysicalWidth(type.physical())))));
       default:
-        return Value::Integer(type, Signed(static_cast<size_t>(PhysicalWidth(type.physical()))));
+        return OfInteger(type, Signed(static_cast<size_t>(PhysicalWidth(type.physical()))));
     }
   }
 
  private:
+  static Value OfBytes(LogicalType type, std::string bytes) {
+    const bool fits = !type.IsNested() || IsNestedValue(type, bytes);
+    return fits ? Value::OfBytes(type, std::move(bytes)) : Value::Blob(std::move(bytes));
+  }
+  static Value OfInteger(LogicalType type, int128_t number) {
+    const ValueLimits limits = IntegerLimits(type);
+    const bool fits = number >= limits.min && number <= limits.max &&
+                      (type.id() != TypeId::kTimeTz || IsTimeTz(static_cast<int64_t>(number)));
+    return Value::Integer(fits ? type : LogicalType(TypeId::kHugeInt), number);
+  }
   std::string_view Take(size_t size) {
     const std::string_view taken = rest_.substr(0, size);
     rest_.remove_prefix(taken.size());

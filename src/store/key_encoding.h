@@ -3,8 +3,10 @@
 // in index runs.
 //
 // Each column: a marker (0x01 NULL, 0x02 a value), then the value. Integers, decimals, dates and times: big-endian with
-// the sign bit turned. Floating: IEEE bits ordered, one zero, one NaN above all. Text and bytes: each 0x00 as 0x00
-// 0xFF, then 0x00 0x00. INTERVAL: its length with 30-day months and 24-hour days, in nanoseconds, as a 128-bit integer.
+// the sign bit turned; UHUGEINT, UUID and TIMETZ as they are held, an ENUM the number of its label. Floating: IEEE bits
+// ordered, one zero, one NaN above all. Text, bytes, and nested values as theirs (types/nested_value.h): each 0x00 as
+// 0x00 0xFF, then 0x00 0x00. INTERVAL: its length with 30-day months and 24-hour days, in nanoseconds, as a 128-bit
+// integer.
 #pragma once
 
 #include <cstdint>

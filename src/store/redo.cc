@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 #include "store/column/descriptor_page.h"
+#include "types/nested_value.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -139,6 +141,18 @@ void EncodeBlockRows(const HotRowGroup& group, const HotBlock& block, uint32_t f
   }
 }
 
+/// Is a value that was read one of an ENUM or nested type?
+template <typename T>
+bool IsOfType(LogicalType type, const T& value) {
+  if constexpr (std::is_same_v<T, StringRef>) {
+    return IsNestedValue(type, value.view());
+  } else if constexpr (std::is_same_v<T, uint8_t> || std::is_same_v<T, uint16_t>) {
+    return value < type.info().labels.size();
+  } else {
+    return false;
+  }
+}
+
 }  // namespace
 
 void EncodeLayout(const TableLayout& layout, ByteWriter& out) {
@@ -147,9 +161,9 @@ void EncodeLayout(const TableLayout& layout, ByteWriter& out) {
   out.Varint(layout.columns.size());
   for (const TableLayout::Column& column : layout.columns) {
     out.Varint(column.field.value);
-    out.U8(static_cast<uint8_t>(column.type.id()));
-    out.U8(static_cast<uint8_t>(column.type.precision()));
-    out.U8(static_cast<uint8_t>(column.type.scale()));
+    std::string type;
+    AppendType(column.type, &type);
+    out.Raw(type.data(), type.size());
     out.String(column.name);
   }
   out.Varint(layout.indexes.size());
@@ -203,18 +217,17 @@ arrow::Result<std::vector<IndexRunDescriptor>> DecodeIndexRuns(ByteReader& in) {
   return runs;
 }
 
-arrow::Result<LogicalType> DecodeType(ByteReader& in) {
-  const uint8_t id = in.U8();
-  const uint8_t precision = in.U8();
-  const uint8_t scale = in.U8();
-  if (id == static_cast<uint8_t>(TypeId::kDecimal)) {
-    if (precision < 1 || precision > 38 || scale > precision) in.Fail();
-    return LogicalType::Decimal(precision, scale);
-  }
-  const bool is_known = id <= static_cast<uint8_t>(TypeId::kInterval) && id != 11;
-  if (!is_known || precision != 0 || scale != 0) in.Fail();
-  return LogicalType(static_cast<TypeId>(is_known ? id : 0));
+namespace {
+
+LogicalType ReadType(ByteReader& in) {
+  size_t size = 0;
+  const std::optional<LogicalType> type = DecodeType(in.rest(), &size);
+  if (!type) in.Fail();
+  in.Raw(in.ok() ? size : 0);
+  return type.value_or(LogicalType());
 }
+
+}  // namespace
 
 arrow::Result<TableLayout> DecodeLayout(ByteReader& in) {
   TableLayout layout;
@@ -224,7 +237,7 @@ arrow::Result<TableLayout> DecodeLayout(ByteReader& in) {
   for (uint64_t i = 0; i < num_columns && in.ok(); ++i) {
     TableLayout::Column column;
     column.field = FieldId(in.Varint());
-    ARROW_ASSIGN_OR_RAISE(column.type, DecodeType(in));
+    column.type = ReadType(in);
     column.name = std::string(in.String());
     layout.columns.push_back(std::move(column));
   }
@@ -263,11 +276,13 @@ arrow::Status RowDecoder::DecodeColumn(size_t column, uint32_t num_rows, ByteRea
     if (in.ok()) std::copy(bitmap.begin(), bitmap.end(), scratch.UseValidity());
   }
   ARROW_RETURN_NOT_OK(in.Check("a log record's rows"));
+  const bool is_described = types_[column].IsEnum() || types_[column].IsNested();
   VisitPhysical(types_[column].physical(), [&](auto zero) {
     using T = decltype(zero);
     T* values = scratch.data<T>();
     for (uint32_t row = 0; row < num_rows; ++row) {
       values[row] = scratch.vector().IsValid(row) ? DecodeValue<T>(in) : T{};
+      if (is_described && scratch.vector().IsValid(row) && !IsOfType(types_[column], values[row])) in.Fail();
     }
   });
   return in.Check("a log record's rows");

@@ -26,7 +26,9 @@ class RedoTest : public ::testing::Test {
               TypeId::kUTinyInt, TypeId::kUBigInt,
               TypeId::kReal,     TypeId::kDouble,
               TypeId::kVarchar,  TypeId::kInterval,
-              TypeId::kDate,     LogicalType::Decimal(30, 2)};
+              TypeId::kDate,     LogicalType::Decimal(30, 2),
+              TypeId::kUuid,     TypeId::kTimestampTz,
+              TypeId::kUHugeInt, TypeId::kBit};
     group_ = std::make_unique<HotRowGroup>(types_, RowId(131072), arrow::default_memory_pool());
     std::mt19937_64 random(1);
     for (uint32_t i = 0; i < 3000; ++i) {
@@ -47,7 +49,7 @@ class RedoTest : public ::testing::Test {
       case PhysicalType::kDouble:
         return Value::Floating(type, static_cast<float>(bits));
       case PhysicalType::kString:
-        return Value::Varchar(std::string(static_cast<size_t>(random() % 40), static_cast<char>(random())));
+        return Value::OfBytes(type, std::string(static_cast<size_t>(random() % 40), static_cast<char>(random())));
       case PhysicalType::kInterval:
         return Value::OfInterval({static_cast<int32_t>(bits), 3, bits});
       case PhysicalType::kInt8:

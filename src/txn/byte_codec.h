@@ -106,6 +106,8 @@ class ByteReader {
     next_ += size;
     return {begin, static_cast<size_t>(size)};
   }
+  /// What was not read yet.
+  std::string_view rest() const { return {reinterpret_cast<const char*>(next_), remaining()}; }
   std::string_view String() {
     const std::span<const uint8_t> bytes = Raw(Varint());
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

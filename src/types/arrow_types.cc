@@ -1,10 +1,15 @@
 // SQL types to and from Arrow types: what crosses the public boundary.
+#include <arrow/extension/json.h>
+#include <arrow/extension/uuid.h>
+#include <arrow/extension_type.h>
 #include <arrow/type.h>
+#include <arrow/util/key_value_metadata.h>
 
 #include <array>
 
 #include "base/error.h"
 #include "types/logical_type.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -52,11 +57,36 @@ std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
       return arrow::timestamp(arrow::TimeUnit::MICRO);
     case TypeId::kInterval:
       return arrow::month_day_nano_interval();
+    case TypeId::kUHugeInt:
+      return arrow::decimal128(38, 0);
+    case TypeId::kTimestampTz:
+      return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kTimestampS:
+      return arrow::timestamp(arrow::TimeUnit::SECOND);
+    case TypeId::kTimestampMs:
+      return arrow::timestamp(arrow::TimeUnit::MILLI);
+    case TypeId::kTimestampNs:
+      return arrow::timestamp(arrow::TimeUnit::NANO);
+    case TypeId::kTimeTz:
+      return arrow::utf8();  // Arrow has no time of day with a zone
+    case TypeId::kUuid:
+      return arrow::extension::uuid();
+    case TypeId::kJson:
+      return arrow::extension::json();
+    case TypeId::kBit:
+      return arrow::binary();
+    case TypeId::kEnum:
+    case TypeId::kList:
+    case TypeId::kArray:
+    case TypeId::kStruct:
+    case TypeId::kMap:
+    case TypeId::kUnion:
+      break;  // in their descriptions
   }
   return arrow::null();
 }
 
-using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kInterval) + 1>;
+using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kBit) + 1>;
 
 /// Made while the program starts, as are Arrow's own instances behind them: no thread meets them half made, and thread
 /// sanitizers, which do not see into Arrow's library, need not be told so.
@@ -70,10 +100,56 @@ const ArrowTypes kArrowTypes = [] {
 
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
   if (type.id() == TypeId::kDecimal) return arrow::decimal128(type.precision(), type.scale());
+  if (type.IsEnum() || type.IsNested()) return type.info().arrow_type;
   return kArrowTypes[static_cast<size_t>(type.id())];
 }
 
+std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type) {
+  if (type.IsEnum() || type.IsNested()) return type.info().stored_arrow_type;
+  switch (type.id()) {
+    case TypeId::kHugeInt:
+    case TypeId::kUHugeInt:
+    case TypeId::kUuid:
+      return arrow::fixed_size_binary(16);
+    case TypeId::kTime:
+    case TypeId::kTimeTz:
+      return arrow::int64();
+    case TypeId::kVarchar:
+    case TypeId::kJson:
+      return arrow::binary();
+    default:
+      return ToArrowType(type);
+  }
+}
+
 namespace {
+
+arrow::Result<std::vector<TypeField>> FieldsFromArrow(const arrow::DataType& type) {
+  std::vector<TypeField> fields;
+  for (const std::shared_ptr<arrow::Field>& field : type.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const LogicalType field_type, FromArrowField(*field));
+    fields.push_back({field->name(), field_type});
+  }
+  return fields;
+}
+
+arrow::Result<LogicalType> FromNested(const arrow::DataType& type) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<TypeField> fields, FieldsFromArrow(type));
+  switch (type.id()) {
+    case arrow::Type::FIXED_SIZE_LIST:
+      return MakeArrayType(fields[0].type, static_cast<const arrow::FixedSizeListType&>(type).list_size());
+    case arrow::Type::MAP:
+      // One field: a struct of key and value.
+      return MakeMapType(fields[0].type.info().fields[0].type, fields[0].type.info().fields[1].type);
+    case arrow::Type::STRUCT:
+      return MakeStructType(std::move(fields));
+    case arrow::Type::DENSE_UNION:
+    case arrow::Type::SPARSE_UNION:
+      return MakeUnionType(std::move(fields));
+    default:
+      return MakeListType(fields[0].type);
+  }
+}
 
 arrow::Result<LogicalType> FromDecimal(const arrow::DataType& type) {
   const auto& decimal = static_cast<const arrow::DecimalType&>(type);
@@ -83,11 +159,29 @@ arrow::Result<LogicalType> FromDecimal(const arrow::DataType& type) {
   return LogicalType::Decimal(decimal.precision(), decimal.scale());
 }
 
-arrow::Result<LogicalType> FromTimestamp(const arrow::DataType& type) {
-  if (!static_cast<const arrow::TimestampType&>(type).timezone().empty()) {
-    return NotSupported("the Arrow type " + type.ToString() + " is not supported: timestamps with a time zone");
+LogicalType FromTimestamp(const arrow::DataType& type) {
+  const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
+  if (!timestamp.timezone().empty()) return TypeId::kTimestampTz;
+  switch (timestamp.unit()) {
+    case arrow::TimeUnit::SECOND:
+      return TypeId::kTimestampS;
+    case arrow::TimeUnit::MILLI:
+      return TypeId::kTimestampMs;
+    case arrow::TimeUnit::NANO:
+      return TypeId::kTimestampNs;
+    case arrow::TimeUnit::MICRO:
+      break;
   }
-  return LogicalType(TypeId::kTimestamp);
+  return TypeId::kTimestamp;
+}
+
+arrow::Result<LogicalType> FromExtension(const arrow::DataType& type) {
+  const auto& extension = static_cast<const arrow::ExtensionType&>(type);
+  const std::string name = extension.extension_name();
+  if (name == "arrow.uuid") return LogicalType(TypeId::kUuid);
+  // Its text may be of any Arrow text type.
+  if (name == "arrow.json") return LogicalType(TypeId::kJson);
+  return NotSupported("the Arrow type " + type.ToString() + " is not supported");
 }
 
 }  // namespace
@@ -141,11 +235,89 @@ arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type) {
       return FromTimestamp(type);
     case arrow::Type::INTERVAL_MONTH_DAY_NANO:
       return LogicalType(TypeId::kInterval);
+    case arrow::Type::EXTENSION:
+      return FromExtension(type);
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::STRUCT:
+    case arrow::Type::MAP:
+    case arrow::Type::DENSE_UNION:
+    case arrow::Type::SPARSE_UNION:
+      return FromNested(type);
     case arrow::Type::DICTIONARY:
       return FromArrowType(*static_cast<const arrow::DictionaryType&>(type).value_type());
     default:
       return NotSupported("the Arrow type " + type.ToString() + " is not supported");
   }
+}
+
+std::shared_ptr<arrow::Field> ToArrowField(const std::string& name, LogicalType type) {
+  auto field = arrow::field(name, ToArrowType(type));
+  switch (type.id()) {
+    case TypeId::kHugeInt:
+    case TypeId::kUHugeInt:
+    case TypeId::kTimeTz:
+    case TypeId::kBit:
+      return field->WithMetadata(arrow::key_value_metadata({{kSqlTypeKey, type.ToString()}}));
+    default:
+      return field;
+  }
+}
+
+arrow::Result<LogicalType> FromArrowField(const arrow::Field& field) {
+  ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*field.type()));
+  if (field.metadata() == nullptr) return type;
+  const auto name = field.metadata()->Get(kSqlTypeKey);
+  if (!name.ok()) return type;
+  const auto named = TypeFromName(*name, {}, 0);
+  return named.ok() && ToArrowType(*named)->Equals(*field.type()) ? *named : type;
+}
+
+namespace {
+
+bool IsList(const arrow::DataType& type) {
+  const arrow::Type::type id = type.id();
+  return id == arrow::Type::LIST || id == arrow::Type::LARGE_LIST || id == arrow::Type::FIXED_SIZE_LIST;
+}
+
+/// Whether a nested Arrow type, its children aside, is read as a nested SQL type.
+bool HasShapeOf(const arrow::DataType& arrow_type, LogicalType type) {
+  switch (type.id()) {
+    case TypeId::kList:
+      return IsList(arrow_type);
+    case TypeId::kArray:
+      return arrow_type.id() == arrow::Type::FIXED_SIZE_LIST &&
+             static_cast<const arrow::FixedSizeListType&>(arrow_type).list_size() ==
+                 static_cast<int32_t>(type.info().size);
+    case TypeId::kMap:
+      return arrow_type.id() == arrow::Type::MAP;
+    case TypeId::kUnion:
+      return arrow_type.id() == arrow::Type::DENSE_UNION || arrow_type.id() == arrow::Type::SPARSE_UNION;
+    default:
+      return arrow_type.id() == arrow::Type::STRUCT;
+  }
+}
+
+}  // namespace
+
+bool IsReadAs(const arrow::DataType& arrow_type, LogicalType type) {
+  if (!type.IsNested()) {
+    const arrow::Result<LogicalType> found = FromArrowType(arrow_type);
+    if (type.IsEnum()) return found.ok() && found->id() == TypeId::kVarchar;
+    return (found.ok() && *found == type) || ToArrowType(type)->Equals(arrow_type);
+  }
+  if (!HasShapeOf(arrow_type, type)) return false;
+  const arrow::FieldVector& children =
+      type.id() == TypeId::kMap ? arrow_type.field(0)->type()->fields() : arrow_type.fields();
+  const std::vector<TypeField>& fields = type.info().fields;
+  if (children.size() != fields.size()) return false;
+  const bool named = type.id() == TypeId::kStruct || type.id() == TypeId::kUnion;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    if (named && children[i]->name() != fields[i].name) return false;
+    if (!IsReadAs(*children[i]->type(), fields[i].type)) return false;
+  }
+  return true;
 }
 
 }  // namespace llkv

@@ -27,6 +27,14 @@ inline constexpr int64_t FloorDivide(int64_t a, int64_t b) {
   return quotient - ((a % b != 0 && ((a < 0) != (b < 0))) ? 1 : 0);
 }
 
+/// a / b for b > 0, rounded half away from zero.
+inline constexpr int64_t RoundDivide(int64_t a, int64_t b) {
+  const int64_t rest = a % b;
+  const int64_t quotient = a / b;
+  if (rest >= b - rest) return quotient + 1;
+  return -rest >= b + rest ? quotient - 1 : quotient;
+}
+
 /// Days since 1970-01-01. Counts 400-year eras that begin on 1 March, so that the leap day is a year's last.
 inline constexpr int64_t DaysFromCivil(int64_t year, int month, int day) {
   const int64_t shifted = month <= 2 ? year - 1 : year;

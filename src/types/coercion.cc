@@ -2,8 +2,11 @@
 #include "types/coercion.h"
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "types/decimal.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -42,6 +45,11 @@ LogicalType CommonDecimal(LogicalType a, LogicalType b) {
 
 LogicalType CommonNumeric(LogicalType a, LogicalType b) {
   if (a.id() == TypeId::kDouble || b.id() == TypeId::kDouble) return TypeId::kDouble;
+  if (a.id() == TypeId::kUHugeInt || b.id() == TypeId::kUHugeInt) {
+    // No integer type holds both what is below zero and what is above 2^127.
+    const LogicalType other = a.id() == TypeId::kUHugeInt ? b : a;
+    return other.IsUnsigned() || other.id() == TypeId::kUHugeInt ? TypeId::kUHugeInt : TypeId::kDouble;
+  }
   if (a.IsFloating() || b.IsFloating()) {
     const LogicalType other = a.IsFloating() ? b : a;
     // REAL holds integers of 16 bits exactly; with anything wider both become DOUBLE.
@@ -56,6 +64,8 @@ LogicalType CommonNumeric(LogicalType a, LogicalType b) {
 
 std::optional<int> NumericCastCost(LogicalType from, LogicalType to) {
   if (!to.IsNumeric()) return std::nullopt;
+  if (from.id() == TypeId::kUHugeInt) return to.id() == TypeId::kDouble ? std::optional<int>(20) : std::nullopt;
+  if (to.id() == TypeId::kUHugeInt) return from.IsUnsigned() ? std::optional<int>(5) : std::nullopt;
   if (from.IsInteger()) {
     if (to.IsInteger()) {
       if (from.IsUnsigned() && !to.IsUnsigned()) {
@@ -80,6 +90,34 @@ std::optional<int> NumericCastCost(LogicalType from, LogicalType to) {
   return std::nullopt;
 }
 
+// Timestamps by how finely they count; those with a zone last.
+int TimestampRank(TypeId type) {
+  switch (type) {
+    case TypeId::kTimestampS:
+      return 1;
+    case TypeId::kTimestampMs:
+      return 2;
+    case TypeId::kTimestamp:
+      return 3;
+    case TypeId::kTimestampNs:
+      return 4;
+    default:
+      return 5;
+  }
+}
+
+std::optional<int> TemporalCastCost(LogicalType from, LogicalType to) {
+  if (from.id() == TypeId::kTime && to.id() == TypeId::kTimeTz) return 2;
+  if (!to.IsTimestamp() || from.id() == TypeId::kTimestampTz) return std::nullopt;
+  const int to_rank = TimestampRank(to.id());
+  if (from.id() == TypeId::kDate) return to.id() == TypeId::kTimestamp ? 2 : 3 + to_rank;
+  if (!from.IsTimestamp()) return std::nullopt;
+  const int steps = to_rank - TimestampRank(from.id());
+  if (steps > 0) return steps;
+  // What takes a TIMESTAMP takes one of nanoseconds, rounded.
+  return from.id() == TypeId::kTimestampNs && to.id() == TypeId::kTimestamp ? std::optional<int>(4) : std::nullopt;
+}
+
 }  // namespace
 
 LogicalType DecimalForInteger(LogicalType integer) {
@@ -102,12 +140,70 @@ LogicalType DecimalForInteger(LogicalType integer) {
   }
 }
 
+namespace {
+
+/// Do two STRUCTs have fields that belong together by their places: equal names, or no names in one?
+bool HaveSameFields(LogicalType a, LogicalType b) {
+  const TypeInfo& left = a.info();
+  const TypeInfo& right = b.info();
+  if (left.fields.size() != right.fields.size()) return false;
+  if (left.IsUnnamed() || right.IsUnnamed()) return true;
+  for (uint32_t i = 0; i < left.fields.size(); ++i) {
+    if (right.FindField(left.fields[i].name) != i) return false;
+  }
+  return true;
+}
+
+bool IsSequence(LogicalType type) { return type.id() == TypeId::kList || type.id() == TypeId::kArray; }
+
+std::optional<int> NestedCastCost(LogicalType from, LogicalType to) {
+  const bool same_kind = from.id() == to.id();
+  if (from.id() == TypeId::kArray && same_kind && from.info().size != to.info().size) return std::nullopt;
+  if (!same_kind && (from.id() != TypeId::kArray || to.id() != TypeId::kList)) return std::nullopt;
+  if (from.id() == TypeId::kUnion) return std::nullopt;
+  if (from.id() == TypeId::kStruct && !HaveSameFields(from, to)) return std::nullopt;
+  int total = same_kind ? 0 : 1;
+  for (size_t i = 0; i < from.info().fields.size(); ++i) {
+    const auto cost = ImplicitCastCost(from.info().fields[i].type, to.info().fields[i].type);
+    if (!cost) return std::nullopt;
+    total += *cost;
+  }
+  // Other names alone are a conversion too.
+  return std::max(total, 1);
+}
+
+std::optional<LogicalType> Known(arrow::Result<LogicalType> type) {
+  return type.ok() ? std::optional<LogicalType>(*type) : std::nullopt;
+}
+
+std::optional<LogicalType> CommonNested(LogicalType a, LogicalType b) {
+  if (IsSequence(a) && IsSequence(b)) {
+    const auto element = CommonType(ElementType(a), ElementType(b));
+    if (!element) return std::nullopt;
+    const bool array = a.id() == TypeId::kArray && b.id() == TypeId::kArray && a.info().size == b.info().size;
+    return Known(array ? MakeArrayType(*element, a.info().size) : MakeListType(*element));
+  }
+  if (a.id() != b.id() || a.id() == TypeId::kUnion) return std::nullopt;
+  if (a.id() == TypeId::kStruct && !HaveSameFields(a, b)) return std::nullopt;
+  std::vector<TypeField> fields = (a.info().IsUnnamed() ? b : a).info().fields;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto common = CommonType(a.info().fields[i].type, b.info().fields[i].type);
+    if (!common) return std::nullopt;
+    fields[i].type = *common;
+  }
+  if (a.id() == TypeId::kMap) return Known(MakeMapType(fields[0].type, fields[1].type));
+  return Known(MakeStructType(std::move(fields)));
+}
+
+}  // namespace
+
 std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to) {
   if (from == to) return 0;
   if (from.id() == TypeId::kNull) return 1;
+  if (from.IsNested() && to.IsNested()) return NestedCastCost(from, to);
+  if (from.IsEnum() && to.id() == TypeId::kVarchar) return 5;
   if (from.IsNumeric()) return NumericCastCost(from, to);
-  if (from.id() == TypeId::kDate && to.id() == TypeId::kTimestamp) return 2;
-  return std::nullopt;
+  return from.IsTemporal() ? TemporalCastCost(from, to) : std::nullopt;
 }
 
 std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
@@ -115,9 +211,14 @@ std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
   if (a.id() == TypeId::kNull) return b;
   if (b.id() == TypeId::kNull) return a;
   if (a.IsNumeric() && b.IsNumeric()) return CommonNumeric(a, b);
-  const bool dates = (a.id() == TypeId::kDate && b.id() == TypeId::kTimestamp) ||
-                     (a.id() == TypeId::kTimestamp && b.id() == TypeId::kDate);
-  if (dates) return LogicalType(TypeId::kTimestamp);
+  if (a.IsNested() && b.IsNested()) return CommonNested(a, b);
+  const auto is_label = [](LogicalType type) { return type.IsEnum() || type.id() == TypeId::kVarchar; };
+  if (is_label(a) && is_label(b)) return LogicalType(TypeId::kVarchar);
+  if (a.id() == TypeId::kDate && b.IsTimestamp()) return b;
+  if (b.id() == TypeId::kDate && a.IsTimestamp()) return a;
+  if (a.IsTimestamp() && b.IsTimestamp()) return TimestampRank(a.id()) >= TimestampRank(b.id()) ? a : b;
+  const auto is_time = [](LogicalType type) { return type.id() == TypeId::kTime || type.id() == TypeId::kTimeTz; };
+  if (is_time(a) && is_time(b)) return LogicalType(TypeId::kTimeTz);
   return std::nullopt;
 }
 

@@ -14,7 +14,9 @@ std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to);
 
 /// The type that CASE branches, set operations, comparisons and VALUES columns of types `a` and `b` have in common;
 /// nothing where there is none. Integers widen (signed with unsigned to the next larger signed), integer with decimal
-/// gives a decimal that holds both, anything numeric with DOUBLE gives DOUBLE, DATE with TIMESTAMP gives TIMESTAMP.
+/// gives a decimal that holds both, anything numeric with DOUBLE gives DOUBLE, UHUGEINT
+/// with anything signed too; DATE with a timestamp gives the timestamp, timestamps the one that counts more finely or
+/// has a zone.
 std::optional<LogicalType> CommonType(LogicalType a, LogicalType b);
 
 /// The decimal type that holds every value of an integer type: DECIMAL(3..39→38, 0).

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "types/decimal.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -42,6 +43,15 @@ constexpr TypeName kTypeNames[] = {
     {"time", TypeId::kTime},
     {"timestamp", TypeId::kTimestamp},
     {"interval", TypeId::kInterval},
+    {"uhugeint", TypeId::kUHugeInt},
+    {"timestamptz", TypeId::kTimestampTz},
+    {"timestamp_s", TypeId::kTimestampS},
+    {"timestamp_ms", TypeId::kTimestampMs},
+    {"timestamp_ns", TypeId::kTimestampNs},
+    {"timetz", TypeId::kTimeTz},
+    {"uuid", TypeId::kUuid},
+    {"json", TypeId::kJson},
+    {"bit", TypeId::kBit},
     {"bool", TypeId::kBoolean},
     {"logical", TypeId::kBoolean},
     {"int1", TypeId::kTinyInt},
@@ -84,18 +94,17 @@ constexpr TypeName kTypeNames[] = {
     {"datetime", TypeId::kTimestamp},
     {"timestamp_us", TypeId::kTimestamp},
     {"timestamp without time zone", TypeId::kTimestamp},
+    {"uint128", TypeId::kUHugeInt},
+    {"timestamp with time zone", TypeId::kTimestampTz},
+    {"time with time zone", TypeId::kTimeTz},
+    {"guid", TypeId::kUuid},
+    {"bitstring", TypeId::kBit},
+    {"bit varying", TypeId::kBit},
+    {"varbit", TypeId::kBit},
 };
 
 constexpr std::string_view kKnownButAbsent[] = {
-    "uhugeint",     "uint128",     "bit",
-    "bitstring",    "uuid",        "json",
-    "jsonb",        "enum",        "list",
-    "array",        "struct",      "row",
-    "map",          "union",       "timetz",
-    "timestamptz",  "timestamp_s", "timestamp_ms",
-    "timestamp_ns", "varint",      "time with time zone",
-    "serial",       "bigserial",   "timestamp with time zone",
-    "any",
+    "jsonb", "varint", "serial", "bigserial", "any",
 };
 
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
@@ -137,7 +146,13 @@ arrow::Result<LogicalType> ApplyParameters(TypeId id, std::string_view name, con
     if (parameters[0] < 1) return SqlError(sqlstate::kInvalidParameter, "a length is at least 1", position);
     return LogicalType(id);
   }
-  const bool fractional_seconds = id == TypeId::kTime || id == TypeId::kTimestamp;
+  const bool fractional_seconds =
+      id == TypeId::kTime || id == TypeId::kTimeTz || id == TypeId::kTimestamp || id == TypeId::kTimestampTz;
+  if (id == TypeId::kTimestamp && parameters.size() == 1) {
+    if (parameters[0] == 0) return LogicalType(TypeId::kTimestampS);
+    if (parameters[0] == 3) return LogicalType(TypeId::kTimestampMs);
+    if (parameters[0] == 9) return LogicalType(TypeId::kTimestampNs);
+  }
   if (fractional_seconds && parameters.size() == 1 && parameters[0] == 6) return LogicalType(id);
   // SQLite and MySQL's display widths change nothing, nor do they claim to.
   if (LogicalType(id).IsInteger() && parameters.size() == 1 && parameters[0] > 0) return LogicalType(id);
@@ -162,8 +177,15 @@ PhysicalType LogicalType::physical() const {
     case TypeId::kBigInt:
     case TypeId::kTime:
     case TypeId::kTimestamp:
+    case TypeId::kTimestampTz:
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs:
+    case TypeId::kTimeTz:
       return PhysicalType::kInt64;
     case TypeId::kHugeInt:
+    case TypeId::kUHugeInt:
+    case TypeId::kUuid:
       return PhysicalType::kInt128;
     case TypeId::kUTinyInt:
       return PhysicalType::kUInt8;
@@ -181,14 +203,25 @@ PhysicalType LogicalType::physical() const {
       return precision_ <= 18 ? PhysicalType::kInt64 : PhysicalType::kInt128;
     case TypeId::kVarchar:
     case TypeId::kBlob:
+    case TypeId::kJson:
+    case TypeId::kBit:
       return PhysicalType::kString;
     case TypeId::kInterval:
       return PhysicalType::kInterval;
+    case TypeId::kEnum:
+      return info_->labels.size() <= 256 ? PhysicalType::kUInt8 : PhysicalType::kUInt16;
+    case TypeId::kList:
+    case TypeId::kArray:
+    case TypeId::kStruct:
+    case TypeId::kMap:
+    case TypeId::kUnion:
+      return PhysicalType::kString;
   }
   return PhysicalType::kBool;
 }
 
 std::string LogicalType::ToString() const {
+  if (IsEnum() || IsNested()) return DescribedTypeToString(*this);
   if (id_ == TypeId::kDecimal) {
     return "DECIMAL(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
   }
@@ -199,6 +232,16 @@ std::string LogicalType::ToString() const {
     return name;
   }
   return "?";
+}
+
+bool IsPlainTypeId(uint8_t id) {
+  const auto type = static_cast<TypeId>(id);
+  if (type == TypeId::kDecimal) return false;
+  if (type == TypeId::kNull) return true;
+  for (const TypeName& entry : kTypeNames) {
+    if (entry.id == type) return true;
+  }
+  return false;
 }
 
 int PhysicalWidth(PhysicalType type) {
@@ -233,6 +276,7 @@ ValueLimits IntegerLimits(LogicalType type) {
     const int128_t limit = PowerOfTen(type.precision()) - 1;
     return {-limit, limit};
   }
+  if (type.IsEnum()) return {0, static_cast<int128_t>(type.info().labels.size()) - 1};
   switch (type.physical()) {
     case PhysicalType::kBool:
       return {0, 1};

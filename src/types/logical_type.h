@@ -28,16 +28,34 @@ enum class TypeId : uint8_t {
   kUSmallInt = 8,
   kUInteger = 9,
   kUBigInt = 10,
+  kUHugeInt = 11,  // 128 bits, held with the top bit flipped (types/uhugeint.h)
   kReal = 12,
   kDouble = 13,
   kDecimal = 14,
   kVarchar = 15,
   kBlob = 16,
-  kDate = 17,       // days since 1970-01-01
-  kTime = 18,       // microseconds since midnight
-  kTimestamp = 19,  // microseconds since 1970-01-01 00:00:00, no zone
-  kInterval = 20,   // months, days, nanoseconds
+  kDate = 17,         // days since 1970-01-01
+  kTime = 18,         // microseconds since midnight
+  kTimestamp = 19,    // microseconds since 1970-01-01 00:00:00, no zone
+  kInterval = 20,     // months, days, nanoseconds
+  kTimestampTz = 21,  // microseconds since 1970-01-01 00:00:00 UTC
+  kTimestampS = 22,   // seconds, milliseconds, nanoseconds since 1970-01-01 00:00:00, no zone
+  kTimestampMs = 23,
+  kTimestampNs = 24,
+  kTimeTz = 25,  // types/time_tz.h
+  kUuid = 26,    // big-endian 16 bytes as an integer, the top bit flipped (types/uuid.h)
+  kJson = 27,    // text
+  kBit = 28,     // types/bit_string.h
+  // Those that type_info.h describes.
+  kEnum = 32,    // one of a list of labels
+  kList = 33,    // any number of values of one type
+  kArray = 34,   // a fixed number of them
+  kStruct = 35,  // one value for each named field
+  kMap = 36,     // keys to values; keys differ and are not NULL
+  kUnion = 37,   // a value of one of several named types
 };
+
+struct TypeInfo;
 
 /// How values lie in a flat Vector.
 enum class PhysicalType : uint8_t {
@@ -57,9 +75,10 @@ enum class PhysicalType : uint8_t {
   kInterval,  // Interval, 16 bytes
 };
 
-/// A SQL type: four bytes, passed by value.
+/// A SQL type: two words, passed by value.
 ///
-/// DECIMAL(p, s) has 1 <= p <= 38 and 0 <= s <= p; other types have neither.
+/// DECIMAL(p, s) has 1 <= p <= 38 and 0 <= s <= p; other types have neither. ENUM, LIST, ARRAY, STRUCT, MAP and UNION
+/// have an interned description (type_info.h): equal types have the same one, so equality is one of pointers.
 class LogicalType {
  public:
   constexpr LogicalType() = default;
@@ -72,6 +91,13 @@ class LogicalType {
     return type;
   }
 
+  /// A type with a description; for type_info.h, which makes them.
+  static constexpr LogicalType Described(TypeId id, const TypeInfo* info) {
+    LogicalType type(id);
+    type.info_ = info;
+    return type;
+  }
+
   constexpr TypeId id() const { return id_; }
   constexpr int precision() const { return precision_; }
   constexpr int scale() const { return scale_; }
@@ -81,11 +107,25 @@ class LogicalType {
   constexpr bool IsUnsigned() const { return id_ >= TypeId::kUTinyInt && id_ <= TypeId::kUBigInt; }
   constexpr bool IsFloating() const { return id_ == TypeId::kReal || id_ == TypeId::kDouble; }
   constexpr bool IsDecimal() const { return id_ == TypeId::kDecimal; }
-  constexpr bool IsNumeric() const { return IsInteger() || IsFloating() || IsDecimal(); }
+  /// UHUGEINT is numeric but no IsInteger(): its values are not held as the integers that they are.
+  constexpr bool IsNumeric() const { return IsInteger() || IsFloating() || IsDecimal() || id_ == TypeId::kUHugeInt; }
   constexpr bool IsString() const { return id_ == TypeId::kVarchar || id_ == TypeId::kBlob; }
-  constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kInterval; }
+  constexpr bool IsTemporal() const { return id_ >= TypeId::kDate && id_ <= TypeId::kTimeTz; }
+  /// A point in time of any unit, with or without a zone.
+  constexpr bool IsTimestamp() const {
+    return id_ == TypeId::kTimestamp || (id_ >= TypeId::kTimestampTz && id_ <= TypeId::kTimestampNs);
+  }
+  /// Text of it, and what it means in other types, go by the session's time zone.
+  constexpr bool IsZoned() const { return id_ == TypeId::kTimestampTz; }
 
-  /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool.
+  constexpr bool IsEnum() const { return id_ == TypeId::kEnum; }
+  /// LIST, ARRAY, STRUCT, MAP, UNION: a flat Vector holds their values as bytes (types/nested_value.h).
+  constexpr bool IsNested() const { return id_ >= TypeId::kList && id_ <= TypeId::kUnion; }
+  /// The description of an ENUM or a nested type; lives as long as the process. For other types, undefined.
+  const TypeInfo& info() const { return *info_; }
+
+  /// How a flat Vector holds it: DECIMAL is kInt64 for p <= 18, else kInt128. kNull is kBool. An ENUM is the number of
+  /// its label, in one or two bytes.
   PhysicalType physical() const;
 
   /// SQL spelling, for example "DECIMAL(15,2)".
@@ -95,7 +135,11 @@ class LogicalType {
   TypeId id_ = TypeId::kNull;
   uint8_t precision_ = 0;
   uint8_t scale_ = 0;
+  const TypeInfo* info_ = nullptr;
 };
+
+/// Is it the number of a type that has no parameters and no description?
+bool IsPlainTypeId(uint8_t id);
 
 /// Bytes of one value of a flat Vector: 1 to 16.
 int PhysicalWidth(PhysicalType type);
@@ -109,7 +153,8 @@ struct ValueLimits {
   int128_t max;
 };
 
-/// What a type whose values are integers inside can hold: integers, DECIMAL (unscaled), BOOLEAN, DATE, TIME, TIMESTAMP.
+/// What a type whose values are integers inside can hold, as they are held: integers, DECIMAL (unscaled), BOOLEAN,
+/// dates and times, UUID, ENUM (labels' numbers).
 ValueLimits IntegerLimits(LogicalType type);
 
 /// The type of a SQL type name with optional parameters, for example ("decimal", {15, 2}); names are matched without
@@ -118,11 +163,32 @@ ValueLimits IntegerLimits(LogicalType type);
 arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector<int64_t>& parameters,
                                         int64_t position);
 
-/// The Arrow type at the public boundary: decimal128 for DECIMAL and HUGEINT (38, 0), utf8, binary, time64[us], ….
+/// The Arrow type at the public boundary: decimal128 for DECIMAL, HUGEINT and UHUGEINT (38, 0), utf8, binary (BLOB,
+/// BIT), time64[us], timestamp[us, UTC], arrow.uuid, arrow.json, text for TIMETZ; dictionary(utf8) for ENUM, list,
+/// fixed_size_list, struct, map and dense_union for the nested types.
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type);
 
+/// The same inside nested chunks, where every value that the type has must pass Arrow's validation: ENUM as its codes,
+/// HUGEINT and UHUGEINT as the 16 bytes that hold them, UUID as its 16 bytes, TIME and TIMETZ as the int64 that holds
+/// them, VARCHAR and JSON as binary.
+std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type);
+
+/// The metadata of a field that names the SQL type where Arrow's type does not tell it.
+inline constexpr const char* kSqlTypeKey = "llkv.type";
+
+/// A field of ToArrowType(type). HUGEINT, UHUGEINT, TIMETZ and BIT are named in its metadata.
+std::shared_ptr<arrow::Field> ToArrowField(const std::string& name, LogicalType type);
+
+/// The SQL type of a field: what its metadata names, where its Arrow type is that one's, else FromArrowType's.
+arrow::Result<LogicalType> FromArrowField(const arrow::Field& field);
+
+/// Whether values of an Arrow type at the boundary can be read as those of a SQL type as they are: it is ToArrowType's,
+/// another layout of it, text for an ENUM, or a nested type of such, whatever the names of lists' elements are.
+bool IsReadAs(const arrow::DataType& arrow_type, LogicalType type);
+
 /// The SQL type that holds values of an Arrow type without loss (string_view and large_utf8 are VARCHAR, dictionaries
-/// their values, timestamps of other units TIMESTAMP, …). Error 0A000 where there is none.
+/// their values, a timestamp with a zone TIMESTAMPTZ, fields of nested types by FromArrowField, …). Error 0A000 where
+/// there is none.
 arrow::Result<LogicalType> FromArrowType(const arrow::DataType& type);
 
 }  // namespace llkv

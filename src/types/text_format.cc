@@ -7,6 +7,9 @@
 #include <cstring>
 
 #include "types/calendar.h"
+#include "types/time_tz.h"
+#include "types/uhugeint.h"
+#include "types/uuid.h"
 
 namespace llkv {
 
@@ -67,13 +70,30 @@ uint32_t FormatFloating(T value, int digits, char* out) {
   return Copy({text, static_cast<size_t>(end - text)}, out);
 }
 
-char* WriteTimeOfDay(int64_t micros, char* out) {
-  out = WriteTwo(static_cast<int>(micros / kMicrosPerHour), out);
+// `time` counts 10^-digits seconds since midnight.
+char* WriteTimeOfDay(int64_t time, int digits, char* out) {
+  int64_t units = 1;
+  for (int i = 0; i < digits; ++i) units *= 10;
+  const int64_t seconds = time / units;
+  out = WriteTwo(static_cast<int>(seconds / 3600), out);
   *out++ = ':';
-  out = WriteTwo(static_cast<int>(micros / kMicrosPerMinute % 60), out);
+  out = WriteTwo(static_cast<int>(seconds / 60 % 60), out);
   *out++ = ':';
-  out = WriteTwo(static_cast<int>(micros / kMicrosPerSecond % 60), out);
-  return WriteFraction(micros % kMicrosPerSecond, 6, out);
+  out = WriteTwo(static_cast<int>(seconds % 60), out);
+  return WriteFraction(time % units, digits, out);
+}
+
+// "+02", "-03:30", "+00:53:28".
+char* WriteOffset(int32_t seconds, char* out) {
+  *out++ = seconds < 0 ? '-' : '+';
+  const int32_t magnitude = seconds < 0 ? -seconds : seconds;
+  out = WriteTwo(magnitude / 3600, out);
+  if (magnitude % 3600 == 0) return out;
+  *out++ = ':';
+  out = WriteTwo(magnitude / 60 % 60, out);
+  if (magnitude % 60 == 0) return out;
+  *out++ = ':';
+  return WriteTwo(magnitude % 60, out);
 }
 
 char* WriteDate(const CivilDate& date, char* out) {
@@ -153,17 +173,66 @@ uint32_t FormatDate(int64_t days, char* out) {
   return static_cast<uint32_t>(WriteEra(date, WriteDate(date, out)) - out);
 }
 
-uint32_t FormatTime(int64_t micros, char* out) { return static_cast<uint32_t>(WriteTimeOfDay(micros, out) - out); }
+uint32_t FormatTime(int64_t micros, char* out) { return static_cast<uint32_t>(WriteTimeOfDay(micros, 6, out) - out); }
 
-uint32_t FormatTimestamp(int64_t micros, char* out) {
-  const int64_t days = FloorDivide(micros, kMicrosPerDay);
-  const CivilDate date = CivilFromDays(days);
-  char* p = WriteDate(date, out);
-  *p++ = ' ';
-  // Not micros - days * kMicrosPerDay: the product of the first representable day overflows.
-  const int64_t time = micros % kMicrosPerDay;
-  p = WriteTimeOfDay(time < 0 ? time + kMicrosPerDay : time, p);
-  return static_cast<uint32_t>(WriteEra(date, p) - out);
+namespace {
+
+constexpr int64_t kUnitsPerDay[] = {86400, 0, 0, kMicrosPerDay / 1000, 0, 0, kMicrosPerDay, 0, 0, kNanosPerDay};
+
+// The date and the time of day; the date, for its era, goes to `date`.
+char* WriteTimestamp(int64_t value, int digits, CivilDate* date, char* out) {
+  const int64_t units = kUnitsPerDay[digits];
+  *date = CivilFromDays(FloorDivide(value, units));
+  out = WriteDate(*date, out);
+  *out++ = ' ';
+  // Not value - days * units: the product of the first representable day overflows.
+  const int64_t time = value % units;
+  return WriteTimeOfDay(time < 0 ? time + units : time, digits, out);
+}
+
+}  // namespace
+
+uint32_t FormatTimestampOf(int64_t value, int digits, char* out) {
+  CivilDate date;
+  char* end = WriteTimestamp(value, digits, &date, out);
+  return static_cast<uint32_t>(WriteEra(date, end) - out);
+}
+
+uint32_t FormatTimestamp(int64_t micros, char* out) { return FormatTimestampOf(micros, 6, out); }
+
+uint32_t FormatTimestampTz(int64_t utc_micros, const TimeZone& zone, char* out) {
+  int32_t offset = zone.OffsetAt(FloorDivide(utc_micros, kMicrosPerSecond));
+  int64_t local = utc_micros;
+  if (__builtin_add_overflow(utc_micros, offset * kMicrosPerSecond, &local)) {
+    // The local time of the last instants is no TIMESTAMP: those are shown in UTC.
+    local = utc_micros;
+    offset = 0;
+  }
+  CivilDate date;
+  char* end = WriteOffset(offset, WriteTimestamp(local, 6, &date, out));
+  return static_cast<uint32_t>(WriteEra(date, end) - out);
+}
+
+uint32_t FormatTimeTz(int64_t held, char* out) {
+  const TimeTz time = TimeTzOf(held);
+  return static_cast<uint32_t>(WriteOffset(time.offset_seconds, WriteTimeOfDay(time.micros, 6, out)) - out);
+}
+
+uint32_t FormatUHugeInt(int128_t held, char* out) {
+  return static_cast<uint32_t>(WriteUint128(UHugeIntOf(held), out) - out);
+}
+
+uint32_t FormatUuid(int128_t held, char* out) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  uint8_t bytes[kUuidBytes];
+  UuidToBytes(held, bytes);
+  char* p = out;
+  for (uint32_t i = 0; i < kUuidBytes; ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) *p++ = '-';
+    *p++ = kDigits[bytes[i] >> 4];
+    *p++ = kDigits[bytes[i] & 15];
+  }
+  return static_cast<uint32_t>(p - out);
 }
 
 uint32_t FormatInterval(const Interval& value, char* out) {

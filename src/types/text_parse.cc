@@ -5,7 +5,13 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "types/bit_string.h"
 #include "types/decimal.h"
+#include "types/json_text.h"
+#include "types/nested_value.h"
+#include "types/type_info.h"
+#include "types/uhugeint.h"
+#include "types/uuid.h"
 
 namespace llkv {
 
@@ -193,6 +199,51 @@ ParseOutcome ParseBlob(std::string_view text, std::string* bytes) {
   return ParseOutcome::kOk;
 }
 
+ParseOutcome ParseUHugeInt(std::string_view text, int128_t* held) {
+  text = Trim(text);
+  const bool negative = !text.empty() && text.front() == '-';
+  if (!text.empty() && (negative || text.front() == '+')) text.remove_prefix(1);
+  if (text.empty()) return ParseOutcome::kSyntax;
+  uint128_t value = 0;
+  bool fits = true;
+  for (const char c : text) {
+    if (!IsDigit(c)) return ParseOutcome::kSyntax;
+    const auto digit = static_cast<uint128_t>(c - '0');
+    fits = fits && value <= (~uint128_t{0} - digit) / 10;
+    value = value * 10 + digit;
+  }
+  if (!fits || (negative && value != 0)) return ParseOutcome::kRange;
+  *held = HoldUHugeInt(value);
+  return ParseOutcome::kOk;
+}
+
+ParseOutcome ParseUuid(std::string_view text, int128_t* held) {
+  text = Trim(text);
+  if (text.size() > 2 && text.front() == '{' && text.back() == '}') text = text.substr(1, text.size() - 2);
+  uint128_t value = 0;
+  int digits = 0;
+  bool after_hyphen = true;
+  for (const char c : text) {
+    if (c == '-') {
+      if (after_hyphen || digits % 4 != 0 || digits == 32) return ParseOutcome::kSyntax;
+      after_hyphen = true;
+      continue;
+    }
+    const int digit = HexDigit(c);
+    if (digit < 0 || ++digits > 32) return ParseOutcome::kSyntax;
+    value = (value << 4) | static_cast<uint128_t>(digit);
+    after_hyphen = false;
+  }
+  if (digits != 32) return ParseOutcome::kSyntax;
+  *held = HoldUHugeInt(value);
+  return ParseOutcome::kOk;
+}
+
+ParseOutcome ParseJson(std::string_view text) {
+  size_t error_at = 0;
+  return IsJson(text, &error_at) ? ParseOutcome::kOk : ParseOutcome::kSyntax;
+}
+
 arrow::Status ParseError(ParseOutcome outcome, std::string_view text, LogicalType type) {
   std::string shown(text.substr(0, 80));
   if (text.size() > 80) shown += "…";
@@ -217,28 +268,61 @@ ParseOutcome ParseIntegerValue(std::string_view text, LogicalType type, Value* v
   return ParseOutcome::kOk;
 }
 
-ParseOutcome ParseTemporalValue(std::string_view text, LogicalType type, Value* value) {
-  ParseOutcome outcome;
+ParseOutcome ParseTemporalValue(std::string_view text, LogicalType type, const TimeZone& zone, Value* value) {
+  ParseOutcome outcome = ParseOutcome::kOk;
   if (type.id() == TypeId::kInterval) {
     Interval interval;
     outcome = ParseInterval(text, "second", &interval);
     *value = Value::OfInterval(interval);
-  } else if (type.id() == TypeId::kDate) {
+    return outcome;
+  }
+  if (type.id() == TypeId::kDate) {
     int32_t days = 0;
     outcome = ParseDate(text, &days);
     *value = Value::Integer(type, days);
-  } else {
-    int64_t micros = 0;
-    outcome = type.id() == TypeId::kTime ? ParseTime(text, &micros) : ParseTimestamp(text, &micros);
-    *value = Value::Integer(type, micros);
+    return outcome;
   }
+  int64_t number = 0;
+  switch (type.id()) {
+    case TypeId::kTime:
+      outcome = ParseTime(text, &number);
+      break;
+    case TypeId::kTimeTz:
+      outcome = ParseTimeTz(text, &number);
+      break;
+    case TypeId::kTimestampTz:
+      outcome = ParseTimestampTz(text, zone, &number);
+      break;
+    case TypeId::kTimestampS:
+      outcome = ParseTimestampOf(text, 0, &number);
+      break;
+    case TypeId::kTimestampMs:
+      outcome = ParseTimestampOf(text, 3, &number);
+      break;
+    case TypeId::kTimestampNs:
+      outcome = ParseTimestampOf(text, 9, &number);
+      break;
+    default:
+      outcome = ParseTimestamp(text, &number);
+  }
+  *value = Value::Integer(type, number);
   return outcome;
 }
 
-ParseOutcome ParseScalar(std::string_view text, LogicalType type, Value* value) {
+ParseOutcome ParseBytesValue(std::string_view text, LogicalType type, Value* value) {
+  std::string bytes(text);
+  ParseOutcome outcome = ParseOutcome::kOk;
+  if (type.id() == TypeId::kBlob) outcome = ParseBlob(text, &bytes);
+  if (type.id() == TypeId::kJson) outcome = ParseJson(text);
+  if (type.id() == TypeId::kBit && !BitStringFromText(text, &bytes)) outcome = ParseOutcome::kSyntax;
+  *value = Value::OfBytes(type, std::move(bytes));
+  return outcome;
+}
+
+ParseOutcome ParseScalar(std::string_view text, LogicalType type, const TimeZone& zone, Value* value) {
   ParseOutcome outcome = ParseOutcome::kOk;
   if (type.IsInteger()) return ParseIntegerValue(text, type, value);
-  if (type.IsTemporal()) return ParseTemporalValue(text, type, value);
+  if (type.IsTemporal()) return ParseTemporalValue(text, type, zone, value);
   switch (type.id()) {
     case TypeId::kBoolean: {
       bool flag = false;
@@ -264,12 +348,22 @@ ParseOutcome ParseScalar(std::string_view text, LogicalType type, Value* value) 
       *value = Value::Integer(type, number);
       return outcome;
     }
-    case TypeId::kBlob: {
-      std::string bytes;
-      outcome = ParseBlob(text, &bytes);
-      *value = Value::Blob(std::move(bytes));
+    case TypeId::kEnum: {
+      const std::optional<uint32_t> label = type.info().FindLabel(text);
+      *value = Value::Integer(type, label.value_or(0));
+      return label ? ParseOutcome::kOk : ParseOutcome::kSyntax;
+    }
+    case TypeId::kUHugeInt:
+    case TypeId::kUuid: {
+      int128_t held = 0;
+      outcome = type.id() == TypeId::kUuid ? ParseUuid(text, &held) : ParseUHugeInt(text, &held);
+      *value = Value::Integer(type, held);
       return outcome;
     }
+    case TypeId::kBlob:
+    case TypeId::kJson:
+    case TypeId::kBit:
+      return ParseBytesValue(text, type, value);
     default:
       *value = Value::Varchar(std::string(text));
       return outcome;
@@ -278,9 +372,13 @@ ParseOutcome ParseScalar(std::string_view text, LogicalType type, Value* value) 
 
 }  // namespace
 
-arrow::Result<Value> ParseValue(std::string_view text, LogicalType type) {
+arrow::Result<Value> ParseValue(std::string_view text, LogicalType type, const TimeZone& zone) {
+  if (type.IsNested()) {
+    ARROW_ASSIGN_OR_RAISE(std::string bytes, NestedFromText(type, text, zone));
+    return Value::OfBytes(type, std::move(bytes));
+  }
   Value value(type);
-  const ParseOutcome outcome = ParseScalar(text, type, &value);
+  const ParseOutcome outcome = ParseScalar(text, type, zone, &value);
   if (outcome != ParseOutcome::kOk) return ParseError(outcome, text, type);
   return value;
 }

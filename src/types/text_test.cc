@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "types/coercion.h"
 #include "types/decimal.h"
+#include "types/text_format.h"
 #include "types/text_parse.h"
 
 namespace llkv {
@@ -50,11 +51,79 @@ TEST(TextTest, DatesAndTimes) {
   EXPECT_EQ(RoundTrip("\\x00ff", TypeId::kBlob), "\\x00ff");
 }
 
+TEST(TextTest, TimestampsOfOtherUnits) {
+  EXPECT_EQ(RoundTrip("2001-04-20 14:42:11.5", TypeId::kTimestampS), "2001-04-20 14:42:12");
+  EXPECT_EQ(RoundTrip("1901-04-20 14:42:11.8885", TypeId::kTimestampMs), "1901-04-20 14:42:11.888");
+  EXPECT_EQ(RoundTrip("2001-04-20 14:42:11.123456789", TypeId::kTimestampNs), "2001-04-20 14:42:11.123456789");
+  EXPECT_EQ(RoundTrip("1677-09-21 00:12:43.145224193", TypeId::kTimestampNs), "1677-09-21 00:12:43.145224193");
+  EXPECT_EQ(RoundTrip("1677-09-20", TypeId::kTimestampNs), "22008");
+  EXPECT_EQ(RoundTrip("2262-04-12", TypeId::kTimestampNs), "22008");
+  EXPECT_EQ(RoundTrip("0044-03-15 BC", TypeId::kTimestampS), "0044-03-15 00:00:00 BC");
+}
+
+TEST(TextTest, TimesWithAZone) {
+  const auto in = [](std::string_view text, const char* zone) {
+    const auto value = ParseValue(text, TypeId::kTimestampTz, *TimeZone::Find(zone));
+    if (!value.ok()) return std::string(GetSqlState(value.status()));
+    char out[kMaxTextBytes];
+    return std::string(out, FormatTimestampTz(static_cast<int64_t>(value->integer()), *TimeZone::Find(zone), out));
+  };
+  EXPECT_EQ(in("2024-07-01 12:00:00", "Europe/Berlin"), "2024-07-01 12:00:00+02");
+  EXPECT_EQ(in("2024-07-01 12:00:00Z", "Europe/Berlin"), "2024-07-01 14:00:00+02");
+  EXPECT_EQ(in("2024-01-01T12:00:00.5-03:30", "Europe/Berlin"), "2024-01-01 16:30:00.5+01");
+  EXPECT_EQ(in("2024-07-01 12:00 America/New_York", "UTC"), "2024-07-01 16:00:00+00");
+  EXPECT_EQ(in("2024-07-01", "Asia/Kolkata"), "2024-07-01 00:00:00+05:30");
+  EXPECT_EQ(in("0044-03-15 12:00:00+00 BC", "UTC"), "0044-03-15 12:00:00+00 BC");
+  EXPECT_EQ(in("1890-01-01 00:00:00", "Europe/Berlin"), "1890-01-01 00:00:00+00:53:28");
+  // Skipped and repeated local times.
+  EXPECT_EQ(in("2024-03-31 02:30:00", "Europe/Berlin"), "2024-03-31 03:30:00+02");
+  EXPECT_EQ(in("2024-10-27 02:30:00", "Europe/Berlin"), "2024-10-27 02:30:00+01");
+  // Rules of years to come.
+  EXPECT_EQ(in("2150-07-01 12:00:00", "Europe/Berlin"), "2150-07-01 12:00:00+02");
+  EXPECT_EQ(in("2024-07-01 12:00 Nowhere/Town", "UTC"), "22007");
+  EXPECT_EQ(in("2024-07-01 12:00+25", "UTC"), "22007");
+  EXPECT_EQ(in("294300-01-01", "UTC"), "22008");
+  EXPECT_EQ(RoundTrip("12:00:00+02", TypeId::kTimeTz), "12:00:00+02");
+  EXPECT_EQ(RoundTrip("12:00:00.25 -03:30", TypeId::kTimeTz), "12:00:00.25-03:30");
+  EXPECT_EQ(RoundTrip("24:00:00", TypeId::kTimeTz), "24:00:00+00");
+  EXPECT_EQ(RoundTrip("12:00:00+16", TypeId::kTimeTz), "22007");
+}
+
+TEST(TextTest, NamesOfTimeZones) {
+  EXPECT_EQ(TimeZone::Find("utc")->name(), "UTC");
+  EXPECT_EQ(TimeZone::Find("+05:30")->OffsetAt(0), 19800);
+  for (const char* bad : {"", "/etc/passwd", "../etc/passwd", "file:UTC", "Mars/Base", "+99"}) {
+    EXPECT_EQ(GetSqlState(TimeZone::Find(bad).status()), sqlstate::kInvalidParameter) << bad;
+  }
+}
+
+TEST(TextTest, WideAndByteTypes) {
+  EXPECT_EQ(RoundTrip("340282366920938463463374607431768211455", TypeId::kUHugeInt),
+            "340282366920938463463374607431768211455");
+  EXPECT_EQ(RoundTrip("340282366920938463463374607431768211456", TypeId::kUHugeInt), "22003");
+  EXPECT_EQ(RoundTrip("-1", TypeId::kUHugeInt), "22003");
+  EXPECT_EQ(RoundTrip("1x", TypeId::kUHugeInt), "22P02");
+  EXPECT_EQ(RoundTrip("{00112233445566778899AABBCCDDEEFF}", TypeId::kUuid), "00112233-4455-6677-8899-aabbccddeeff");
+  EXPECT_EQ(RoundTrip("0011-2233-4455-6677-8899-aabb-ccdd-eeff", TypeId::kUuid),
+            "00112233-4455-6677-8899-aabbccddeeff");
+  EXPECT_EQ(RoundTrip("00112233-4455-6677-8899-aabbccddeef", TypeId::kUuid), "22P02");
+  EXPECT_EQ(RoundTrip("001-12233-4455-6677-8899-aabbccddeeff", TypeId::kUuid), "22P02");
+  EXPECT_EQ(RoundTrip("0101", TypeId::kBit), "0101");
+  EXPECT_EQ(RoundTrip("", TypeId::kBit), "");
+  EXPECT_EQ(RoundTrip("012", TypeId::kBit), "22P02");
+  EXPECT_EQ(RoundTrip(" [1] ", TypeId::kJson), " [1] ");
+  EXPECT_EQ(RoundTrip("[1", TypeId::kJson), "22P02");
+  EXPECT_EQ(ParseValue("0101", TypeId::kBit)->ToSql(), "B'0101'");
+}
+
 TEST(TextTest, TypesByName) {
   EXPECT_EQ(*TypeFromName("Numeric", {15, 2}, 0), LogicalType::Decimal(15, 2));
   EXPECT_EQ(*TypeFromName("double precision", {}, 0), LogicalType(TypeId::kDouble));
   EXPECT_EQ(GetSqlState(TypeFromName("decimal", {39, 0}, 3).status()), sqlstate::kInvalidParameter);
-  EXPECT_EQ(GetSqlState(TypeFromName("uuid", {}, 3).status()), sqlstate::kFeatureNotSupported);
+  EXPECT_EQ(GetSqlState(TypeFromName("jsonb", {}, 3).status()), sqlstate::kFeatureNotSupported);
+  EXPECT_EQ(*TypeFromName("Timestamp with time zone", {}, 0), LogicalType(TypeId::kTimestampTz));
+  EXPECT_EQ(*TypeFromName("timestamp", {9}, 0), LogicalType(TypeId::kTimestampNs));
+  EXPECT_EQ(LogicalType(TypeId::kUHugeInt).ToString(), "UHUGEINT");
   EXPECT_EQ(GetSqlState(TypeFromName("nonsense", {}, 3).status()), sqlstate::kUndefinedObject);
 }
 
@@ -63,6 +132,11 @@ TEST(TextTest, CommonTypes) {
   EXPECT_EQ(CommonType(TypeId::kInteger, LogicalType::Decimal(5, 2)), LogicalType::Decimal(12, 2));
   EXPECT_EQ(CommonType(TypeId::kDate, TypeId::kTimestamp), LogicalType(TypeId::kTimestamp));
   EXPECT_FALSE(CommonType(TypeId::kInteger, TypeId::kVarchar).has_value());
+  EXPECT_EQ(CommonType(TypeId::kTimestampNs, TypeId::kTimestampS), LogicalType(TypeId::kTimestampNs));
+  EXPECT_EQ(CommonType(TypeId::kTimestampNs, TypeId::kTimestampTz), LogicalType(TypeId::kTimestampTz));
+  EXPECT_EQ(CommonType(TypeId::kDate, TypeId::kTimestampMs), LogicalType(TypeId::kTimestampMs));
+  EXPECT_EQ(CommonType(TypeId::kUHugeInt, TypeId::kUBigInt), LogicalType(TypeId::kUHugeInt));
+  EXPECT_EQ(CommonType(TypeId::kUHugeInt, TypeId::kBigInt), LogicalType(TypeId::kDouble));
   EXPECT_EQ(DecimalAddType(LogicalType::Decimal(10, 2), LogicalType::Decimal(5, 4)), LogicalType::Decimal(13, 4));
 }
 

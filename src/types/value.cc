@@ -3,8 +3,11 @@
 
 #include <cmath>
 
+#include "types/bit_string.h"
 #include "types/calendar.h"
+#include "types/nested_value.h"
 #include "types/text_format.h"
+#include "types/type_info.h"
 
 namespace llkv {
 
@@ -36,15 +39,42 @@ std::string Quote(const std::string& text) {
 
 std::string Value::ToString() const {
   if (is_null()) return "NULL";
+  if (type_.IsNested()) return NestedToText(type_, bytes());
   char text[kMaxTextBytes];
   uint32_t size = 0;
   switch (type_.id()) {
     case TypeId::kBoolean:
       return boolean() ? "true" : "false";
     case TypeId::kVarchar:
+    case TypeId::kJson:
       return bytes();
     case TypeId::kBlob:
       return FormatBlob(bytes());
+    case TypeId::kBit:
+      return BitStringToText(bytes());
+    case TypeId::kUHugeInt:
+      size = FormatUHugeInt(integer(), text);
+      break;
+    case TypeId::kUuid:
+      size = FormatUuid(integer(), text);
+      break;
+    case TypeId::kTimeTz:
+      size = FormatTimeTz(static_cast<int64_t>(integer()), text);
+      break;
+    case TypeId::kTimestampTz:
+      size = FormatTimestampTz(static_cast<int64_t>(integer()), TimeZone(), text);
+      break;
+    case TypeId::kTimestampS:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 0, text);
+      break;
+    case TypeId::kTimestampMs:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 3, text);
+      break;
+    case TypeId::kTimestampNs:
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), 9, text);
+      break;
+    case TypeId::kEnum:
+      return type_.info().labels[static_cast<size_t>(integer())];
     case TypeId::kReal:
       size = FormatReal(static_cast<float>(floating()), text);
       break;
@@ -74,13 +104,20 @@ std::string Value::ToString() const {
 
 std::string Value::ToSql() const {
   if (is_null()) return "NULL";
+  if (type_.IsNested()) return "CAST(" + NestedToSql(type_, bytes()) + " AS " + type_.ToString() + ")";
   switch (type_.id()) {
+    case TypeId::kEnum:
+      return "CAST(" + Quote(ToString()) + " AS " + type_.ToString() + ")";
     case TypeId::kBoolean:
       return boolean() ? "TRUE" : "FALSE";
     case TypeId::kVarchar:
       return Quote(bytes());
     case TypeId::kBlob:
       return "X'" + FormatBlob(bytes()).substr(2) + "'";
+    case TypeId::kBit:
+      return "B" + Quote(ToString());
+    case TypeId::kUHugeInt:
+      return "CAST(" + ToString() + " AS UHUGEINT)";
     case TypeId::kReal:
     case TypeId::kDouble: {
       const std::string text = ToString();
@@ -90,6 +127,13 @@ std::string Value::ToSql() const {
     case TypeId::kTime:
     case TypeId::kTimestamp:
     case TypeId::kInterval:
+    case TypeId::kTimestampTz:
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs:
+    case TypeId::kTimeTz:
+    case TypeId::kUuid:
+    case TypeId::kJson:
       return type_.ToString() + " " + Quote(ToString());
     default:
       return ToString();

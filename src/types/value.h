@@ -21,8 +21,9 @@ struct Interval {
 
 /// One SQL value. NULL has a type too (kNull where nothing is known).
 ///
-/// Integers, DECIMAL (unscaled), DATE, TIME and TIMESTAMP are held as 128-bit integers; REAL and DOUBLE as double;
-/// VARCHAR and BLOB as bytes that the Value owns.
+/// Integers, DECIMAL (unscaled), dates and times, UHUGEINT and UUID (as Vectors hold them) are held as 128-bit
+/// integers, an ENUM as its label's number; REAL and DOUBLE as double; VARCHAR, BLOB, JSON and BIT as bytes that the
+/// Value owns, nested values as theirs (nested_value.h).
 class Value {
  public:
   /// NULL of a type.
@@ -35,6 +36,9 @@ class Value {
   static Value Double(double v) { return Value(TypeId::kDouble, v); }
   static Value Varchar(std::string v) { return Value(TypeId::kVarchar, std::move(v)); }
   static Value Blob(std::string v) { return Value(TypeId::kBlob, std::move(v)); }
+  /// Of any type whose physical type is kString: VARCHAR, BLOB, JSON, BIT, and nested values in their form
+  /// (nested_value.h).
+  static Value OfBytes(LogicalType type, std::string v) { return Value(type, std::move(v)); }
   static Value OfInterval(Interval v) { return Value(TypeId::kInterval, v); }
   static Value Floating(LogicalType type, double v) { return Value(type, v); }
 
@@ -50,7 +54,7 @@ class Value {
   /// Same type and same content; NULL equals NULL. Not SQL's `=`.
   bool operator==(const Value&) const = default;
 
-  /// As a cast to VARCHAR renders it; "NULL" for NULL.
+  /// As a cast to VARCHAR renders it where the session's time zone is UTC; "NULL" for NULL.
   std::string ToString() const;
   /// As a SQL literal: quoted, with a type prefix where needed.
   std::string ToSql() const;

@@ -26,7 +26,7 @@ class RecordBatchBuilder {
   virtual ~RecordBatchBuilder() = default;
 
   /// Copies the selected rows of `batch`, whose columns have the builder's types and any form. Errors: 22003 where a
-  /// HUGEINT does not fit decimal128(38, 0), 54001-like XX000 where a column's text passes 2 GiB, 53200.
+  /// HUGEINT or UHUGEINT does not fit decimal128(38, 0), 54001-like XX000 where a column's text passes 2 GiB, 53200.
   virtual arrow::Status Append(const Batch& batch) = 0;
   virtual int64_t num_rows() const = 0;
   /// Bytes of text in the largest VARCHAR or BLOB column: finish before this reaches 2^31.
@@ -40,14 +40,18 @@ class RecordBatchBuilder {
 /// copied; other widths, views and units are converted into memory that the next call reuses. One thread at a time.
 class ArrowBatchReader {
  public:
-  /// Keeps `record_batch` alive. Column types are FromArrowType's. Error 0A000 for a type without a SQL type.
+  /// Keeps `record_batch` alive. Column types are FromArrowType's, or those of `wanted` (one a column, or empty) that
+  /// the column can be read as (IsReadAs): Arrow's type does not tell HUGEINT, UHUGEINT, TIMETZ and BIT from others,
+  /// nor an ENUM's labels. Error 0A000 for a type without a SQL type.
   static arrow::Result<std::unique_ptr<ArrowBatchReader>> Make(std::shared_ptr<arrow::RecordBatch> record_batch,
-                                                               arrow::MemoryPool* pool);
+                                                               arrow::MemoryPool* pool,
+                                                               std::span<const LogicalType> wanted = {});
   virtual ~ArrowBatchReader() = default;
 
   virtual const std::vector<LogicalType>& types() const = 0;
   /// The next rows, dense; 0 rows at the end. Vectors are valid until the next call, string bytes as long as the
-  /// reader. Errors: 22008 where a value does not fit (a timestamp in seconds beyond 64 bits of microseconds).
+  /// reader. Errors: 22008 and 22003 where a value does not fit (a timestamp in seconds beyond 64 bits of
+  /// microseconds), 22P02 where it is no value of the type (JSON, BIT).
   virtual arrow::Result<Batch> Next() = 0;
   /// Begins anew at row `row`.
   virtual void Seek(int64_t row) = 0;

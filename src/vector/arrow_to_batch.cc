@@ -1,5 +1,6 @@
 // ArrowBatchReader: Arrow arrays as Vectors, in place where the layouts agree.
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
@@ -9,8 +10,14 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "types/bit_string.h"
 #include "types/calendar.h"
+#include "types/json_text.h"
+#include "types/text_parse.h"
+#include "types/uhugeint.h"
+#include "types/uuid.h"
 #include "vector/arrow_bridge.h"
+#include "vector/arrow_column.h"
 #include "vector/bitmap.h"
 #include "vector/scratch.h"
 
@@ -40,22 +47,26 @@ arrow::Status TimeOverflow(LogicalType type) {
 }
 
 // One column of the record batch. `Read` gives `count` rows from `row` on.
-class ColumnReader {
+class ColumnReader : public ArrowColumnReader {
  public:
-  static arrow::Result<std::unique_ptr<ColumnReader>> Make(std::shared_ptr<arrow::ArrayData> array,
+  static arrow::Result<std::unique_ptr<ColumnReader>> Make(std::shared_ptr<arrow::ArrayData> array, LogicalType type,
                                                            arrow::MemoryPool* pool) {
     auto reader = std::make_unique<ColumnReader>();
-    ARROW_ASSIGN_OR_RAISE(reader->type_, FromArrowType(*array->type));
-    reader->array_ = std::move(array);
+    ARROW_ASSIGN_OR_RAISE(reader->type_, TypeToRead(*array->type, type));
+    if (reader->type_ != type) {
+      reader->held_type_ = type;
+      ARROW_ASSIGN_OR_RAISE(ScratchVector held, ScratchVector::Make(type, pool));
+      reader->held_ = std::make_unique<ScratchVector>(std::move(held));
+      reader->held_bytes_ = std::make_unique<StringArena>(pool);
+    }
+    reader->array_ = array->type->id() == arrow::Type::EXTENSION ? StorageOf(*array) : std::move(array);
     ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(reader->type_, pool));
     reader->scratch_ = std::make_unique<ScratchVector>(std::move(scratch));
     if (reader->array_->type->id() == arrow::Type::DICTIONARY) ARROW_RETURN_NOT_OK(reader->PrepareDictionary(pool));
     return reader;
   }
 
-  LogicalType type() const { return type_; }
-
-  arrow::Status Read(int64_t row, uint32_t count, Vector* out) {
+  arrow::Status Read(int64_t row, uint32_t count, Vector* out) override {
     scratch_->ResetFlat(type_);
     const int64_t at = array_->offset + row;
     SetValidity(at, count);
@@ -64,6 +75,11 @@ class ColumnReader {
     } else {
       ARROW_RETURN_NOT_OK(ReadValues(at, count));
     }
+    // A dictionary's entries were checked when they were read.
+    if (type_.id() == TypeId::kJson && array_->type->id() != arrow::Type::DICTIONARY) {
+      ARROW_RETURN_NOT_OK(CheckJson(count));
+    }
+    if (held_ != nullptr) return Hold(count, out);
     *out = scratch_->vector();
     return arrow::Status::OK();
   }
@@ -102,6 +118,28 @@ class ColumnReader {
     } else {
       std::memcpy(scratch_->data<uint8_t>(), data, size_t{count} * static_cast<size_t>(width));
     }
+  }
+
+  /// The same rows as the type that an extension type is stored as.
+  static std::shared_ptr<arrow::ArrayData> StorageOf(const arrow::ArrayData& array) {
+    auto storage = std::make_shared<arrow::ArrayData>(array);
+    storage->type = static_cast<const arrow::ExtensionType&>(*array.type).storage_type();
+    return storage;
+  }
+
+  /// The type whose values lie in an array of an Arrow type: `type` itself, or the one that it is made from value by
+  /// value. Error 42804 where `type` cannot be read from it.
+  static arrow::Result<LogicalType> TypeToRead(const arrow::DataType& arrow_type, LogicalType type) {
+    const arrow::Result<LogicalType> found = FromArrowType(arrow_type);
+    if (found.ok() && *found == type) return type;
+    if (ToStoredArrowType(type)->Equals(arrow_type)) {
+      return type.id() == TypeId::kBit ? LogicalType(TypeId::kBlob) : type;
+    }
+    if (!ToArrowType(type)->Equals(arrow_type) || !found.ok()) {
+      return SqlError(sqlstate::kDatatypeMismatch,
+                      "the Arrow type " + arrow_type.ToString() + " is not that of " + type.ToString());
+    }
+    return type.id() == TypeId::kHugeInt ? type : *found;
   }
 
   arrow::Status ReadValues(int64_t at, uint32_t count) {
@@ -200,9 +238,75 @@ class ColumnReader {
     }
   }
 
+  // A text that was read.
+  std::string_view TextAt(uint32_t row) const {
+    const Vector& vector = scratch_->vector();
+    if (vector.form != VectorForm::kOffsets) return vector.values<StringRef>()[row].view();
+    const auto* offsets = vector.values<int32_t>();
+    return {static_cast<const char*>(vector.dictionary) + offsets[row],
+            static_cast<size_t>(offsets[row + 1] - offsets[row])};
+  }
+
+  arrow::Status NoValue(uint32_t row) const {
+    return SqlError(type_.IsDecimal() ? sqlstate::kNumericOutOfRange : sqlstate::kInvalidTextRepresentation,
+                    "a value of the Arrow column is no " + held_type_.ToString() + ": " +
+                        GetValue(scratch_->vector(), row).ToString());
+  }
+
+  // One value as the wanted type holds it.
+  arrow::Status HoldValue(uint32_t row) {
+    bool fits = false;
+    if (held_type_.id() == TypeId::kUHugeInt) {
+      const int128_t value = scratch_->vector().values<int128_t>()[row];
+      fits = value >= 0;
+      held_->data<int128_t>()[row] = HoldUHugeInt(static_cast<uint128_t>(value));
+    } else if (held_type_.id() == TypeId::kTimeTz) {
+      fits = ParseTimeTz(TextAt(row), &held_->data<int64_t>()[row]) == ParseOutcome::kOk;
+    } else if (held_type_.id() == TypeId::kBit) {
+      std::string bits;
+      fits = BitStringFromPacked(TextAt(row), &bits);
+      if (fits && !bits.empty()) {
+        ARROW_ASSIGN_OR_RAISE(held_->data<StringRef>()[row], held_bytes_->Copy(bits));
+      }
+    }
+    return fits ? arrow::Status::OK() : NoValue(row);
+  }
+
+  arrow::Status Hold(uint32_t count, Vector* out) {
+    held_->ResetFlat(held_type_);
+    held_->vector().validity = scratch_->vector().validity;
+    std::memset(held_->data<uint8_t>(), 0, size_t{count} * static_cast<size_t>(PhysicalWidth(held_type_.physical())));
+    if (held_type_.physical() == PhysicalType::kString) std::fill_n(held_->data<StringRef>(), count, StringRef());
+    for (uint32_t i = 0; i < count; ++i) {
+      if (scratch_->vector().IsValid(i)) ARROW_RETURN_NOT_OK(HoldValue(i));
+    }
+    *out = held_->vector();
+    return arrow::Status::OK();
+  }
+
+  // What says that it is JSON need not be.
+  arrow::Status CheckJson(uint32_t count) const {
+    for (uint32_t i = 0; i < count; ++i) {
+      if (!scratch_->vector().IsValid(i)) continue;
+      size_t error_at = 0;
+      if (!IsJson(TextAt(i), &error_at)) {
+        return SqlError(sqlstate::kInvalidTextRepresentation,
+                        "a value of the Arrow column is no JSON: at byte " + std::to_string(error_at));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  void ReadUuids(const uint8_t* bytes, uint32_t count) {
+    int128_t* out = scratch_->data<int128_t>();
+    for (uint32_t i = 0; i < count; ++i) out[i] = UuidFromBytes(bytes + size_t{i} * kUuidBytes);
+  }
+
   void ReadFixedSize(int64_t at, uint32_t count) {
     const int width = static_cast<const arrow::FixedSizeBinaryType&>(*array_->type).byte_width();
+    if (type_.id() == TypeId::kHugeInt || type_.id() == TypeId::kUHugeInt) return UseInPlace(at, count, width);
     const auto* bytes = reinterpret_cast<const char*>(array_->buffers[1]->data()) + at * width;
+    if (type_.id() == TypeId::kUuid) return ReadUuids(reinterpret_cast<const uint8_t*>(bytes), count);
     StringRef* out = scratch_->data<StringRef>();
     for (uint32_t i = 0; i < count; ++i) {
       out[i] = width == 0 ? StringRef() : StringRef(bytes + int64_t{i} * width, static_cast<uint32_t>(width));
@@ -224,6 +328,11 @@ class ColumnReader {
       case arrow::Type::TIME64:
         return ReadUnits(at, count, static_cast<const arrow::TimeType&>(*array_->type).unit());
       default:
+        // Without a zone each unit is a type of its own.
+        if (type_.id() != TypeId::kTimestampTz) {
+          UseInPlace(at, count, 8);
+          return arrow::Status::OK();
+        }
         return ReadUnits(at, count, static_cast<const arrow::TimestampType&>(*array_->type).unit());
     }
   }
@@ -251,7 +360,7 @@ class ColumnReader {
   // The dictionary's entries as flat values, made once. A NULL entry makes its rows NULL: such dictionaries are
   // decoded.
   arrow::Status PrepareDictionary(arrow::MemoryPool* pool) {
-    ARROW_ASSIGN_OR_RAISE(entries_, Make(array_->dictionary, pool));
+    ARROW_ASSIGN_OR_RAISE(entries_, Make(array_->dictionary, type_, pool));
     const int64_t size = array_->dictionary->length;
     const auto width = static_cast<size_t>(PhysicalWidth(type_.physical()));
     entry_values_.resize((static_cast<size_t>(size) + 4) * width / 16 + 4);
@@ -314,7 +423,10 @@ class ColumnReader {
     }
   }
 
-  LogicalType type_;
+  LogicalType type_;       // of what is read
+  LogicalType held_type_;  // of what it is given as, where held_ is there
+  std::unique_ptr<ScratchVector> held_;
+  std::unique_ptr<StringArena> held_bytes_;
   std::shared_ptr<arrow::ArrayData> array_;
   std::unique_ptr<ScratchVector> scratch_;
   std::unique_ptr<ColumnReader> entries_;
@@ -327,11 +439,16 @@ class ColumnReader {
 class Reader : public ArrowBatchReader {
  public:
   static arrow::Result<std::unique_ptr<ArrowBatchReader>> Open(std::shared_ptr<arrow::RecordBatch> batch,
-                                                               arrow::MemoryPool* pool) {
+                                                               arrow::MemoryPool* pool,
+                                                               std::span<const LogicalType> wanted) {
     auto reader = std::make_unique<Reader>();
     for (int i = 0; i < batch->num_columns(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(auto column, ColumnReader::Make(batch->column_data(i), pool));
-      reader->types_.push_back(column->type());
+      const arrow::DataType& arrow_type = *batch->column_data(i)->type;
+      ARROW_ASSIGN_OR_RAISE(LogicalType type, FromArrowType(arrow_type));
+      if (!wanted.empty() && IsReadAs(arrow_type, wanted[static_cast<size_t>(i)]))
+        type = wanted[static_cast<size_t>(i)];
+      ARROW_ASSIGN_OR_RAISE(auto column, ArrowColumnReader::Make(batch->column_data(i), type, pool));
+      reader->types_.push_back(type);
       reader->columns_.push_back(std::move(column));
     }
     reader->vectors_.resize(reader->columns_.size());
@@ -357,7 +474,7 @@ class Reader : public ArrowBatchReader {
 
  private:
   std::shared_ptr<arrow::RecordBatch> batch_;
-  std::vector<std::unique_ptr<ColumnReader>> columns_;
+  std::vector<std::unique_ptr<ArrowColumnReader>> columns_;
   std::vector<Vector> vectors_;
   std::vector<LogicalType> types_;
   int64_t next_ = 0;
@@ -365,9 +482,17 @@ class Reader : public ArrowBatchReader {
 
 }  // namespace
 
+arrow::Result<std::unique_ptr<ArrowColumnReader>> ArrowColumnReader::Make(std::shared_ptr<arrow::ArrayData> array,
+                                                                          LogicalType type, arrow::MemoryPool* pool) {
+  if (type.IsNested()) return MakeNestedReader(std::move(array), type, pool);
+  const bool codes = type.IsEnum() && array->type->Equals(*ToStoredArrowType(type));
+  if (type.IsEnum() && !codes) return MakeEnumReader(std::move(array), type, pool);
+  return ColumnReader::Make(std::move(array), type, pool);
+}
+
 arrow::Result<std::unique_ptr<ArrowBatchReader>> ArrowBatchReader::Make(
-    std::shared_ptr<arrow::RecordBatch> record_batch, arrow::MemoryPool* pool) {
-  return Reader::Open(std::move(record_batch), pool);
+    std::shared_ptr<arrow::RecordBatch> record_batch, arrow::MemoryPool* pool, std::span<const LogicalType> wanted) {
+  return Reader::Open(std::move(record_batch), pool, wanted);
 }
 
 }  // namespace llkv

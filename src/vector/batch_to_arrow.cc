@@ -1,6 +1,7 @@
 // RecordBatchBuilder: selected rows of Batches copied into Arrow arrays, column by column.
 #include <arrow/array.h>
 #include <arrow/buffer.h>
+#include <arrow/builder.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
@@ -8,8 +9,14 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "types/bit_string.h"
 #include "types/decimal.h"
+#include "types/text_format.h"
+#include "types/type_info.h"
+#include "types/uhugeint.h"
+#include "types/uuid.h"
 #include "vector/arrow_bridge.h"
+#include "vector/arrow_column.h"
 #include "vector/bitmap.h"
 #include "vector/scratch.h"
 
@@ -57,12 +64,12 @@ void AppendBits(const uint8_t* from, uint32_t count, uint8_t* to, int64_t at) {
 }
 
 // One column: how values are copied depends on its type.
-class ColumnAppender {
+class ColumnAppender : public ArrowColumnBuilder {
  public:
-  ColumnAppender(LogicalType type, arrow::MemoryPool* pool)
-      : type_(type), arrow_type_(ToArrowType(type)), pool_(pool) {}
+  ColumnAppender(LogicalType type, bool stored, arrow::MemoryPool* pool)
+      : type_(type), stored_(stored), arrow_type_(stored ? ToStoredArrowType(type) : ToArrowType(type)), pool_(pool) {}
 
-  arrow::Status Append(const Vector& vector, const Selection& selection, uint32_t num_rows) {
+  arrow::Status Append(const Vector& vector, const Selection& selection, uint32_t num_rows) override {
     if (type_.id() == TypeId::kNull) {
       length_ += selection.count;
       return arrow::Status::OK();
@@ -79,7 +86,7 @@ class ColumnAppender {
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::shared_ptr<arrow::ArrayData>> Finish() {
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> Finish() override {
     const int64_t length = length_;
     const int64_t nulls = null_count_;
     length_ = 0;
@@ -91,10 +98,17 @@ class ColumnAppender {
       has_validity_ = false;
     }
     ARROW_RETURN_NOT_OK(values_.Reserve(0, pool_));
-    if (type_.physical() != PhysicalType::kString) {
+    if (!IsText()) {
       const int64_t size = type_.physical() == PhysicalType::kBool ? (length + 7) / 8 : length * OutputWidth();
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, values_.Finish(size));
-      return arrow::ArrayData::Make(arrow_type_, length, {validity, values}, nulls);
+      auto array = arrow::ArrayData::Make(arrow_type_, length, {validity, values}, nulls);
+      if (type_.IsEnum() && !stored_) {
+        if (labels_ == nullptr) {
+          ARROW_ASSIGN_OR_RAISE(labels_, MakeLabels());
+        }
+        array->dictionary = labels_;
+      }
+      return array;
     }
     ARROW_RETURN_NOT_OK(text_.Reserve(0, pool_));
     if (length == 0) std::memset(values_.data(), 0, sizeof(int32_t));
@@ -105,12 +119,22 @@ class ColumnAppender {
     return arrow::ArrayData::Make(arrow_type_, length, {validity, offsets, text}, nulls);
   }
 
-  int64_t text_bytes() const { return text_size_; }
+  int64_t length() const override { return length_; }
+  int64_t text_bytes() const override { return text_size_; }
 
  private:
-  int OutputWidth() const {
-    const bool wide = type_.IsDecimal() || type_.id() == TypeId::kHugeInt;
-    return wide ? 16 : PhysicalWidth(type_.physical());
+  /// Offsets and bytes in the array.
+  bool IsText() const {
+    return type_.physical() == PhysicalType::kString || (type_.id() == TypeId::kTimeTz && !stored_);
+  }
+
+  int OutputWidth() const { return type_.IsDecimal() ? 16 : PhysicalWidth(type_.physical()); }
+
+  arrow::Result<std::shared_ptr<arrow::ArrayData>> MakeLabels() {
+    arrow::StringBuilder builder(pool_);
+    ARROW_RETURN_NOT_OK(builder.AppendValues(type_.info().labels));
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<arrow::Array> labels, builder.Finish());
+    return labels->data();
   }
 
   arrow::Status AppendValidity(const Vector& flat, const Selection& selection) {
@@ -146,6 +170,8 @@ class ColumnAppender {
   }
 
   arrow::Status AppendValues(const Vector& flat, const Selection& selection) {
+    const bool timetz_as_text = type_.id() == TypeId::kTimeTz && !stored_;
+    if (timetz_as_text || type_.id() == TypeId::kBit) return AppendConvertedTexts(flat, selection);
     switch (type_.physical()) {
       case PhysicalType::kBool:
         return AppendBooleans(flat, selection);
@@ -182,10 +208,57 @@ class ColumnAppender {
     return arrow::Status::OK();
   }
 
+  // UHUGEINT and UUID cross the boundary in another form than they are held in.
+  arrow::Status AppendHeld(const Vector& flat, const Selection& selection) {
+    const auto* held = flat.values<int128_t>();
+    uint8_t* out = values_.data() + length_ * 16;
+    for (uint32_t i = 0; i < selection.count; ++i, out += 16) {
+      const uint32_t row = selection[i];
+      if (type_.id() == TypeId::kUuid) {
+        UuidToBytes(held[row], out);
+        continue;
+      }
+      const uint128_t value = UHugeIntOf(held[row]);
+      std::memcpy(out, &value, sizeof(value));
+      if (value >= static_cast<uint128_t>(PowerOfTen(kMaxDecimalDigits)) && flat.IsValid(row)) {
+        return SqlError(sqlstate::kNumericOutOfRange,
+                        "the UHUGEINT " + Uint128ToString(value) + " does not fit Arrow's decimal128(38, 0)");
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  // TIMETZ as text, BIT packed.
+  arrow::Status AppendConvertedTexts(const Vector& flat, const Selection& selection) {
+    std::vector<std::string> texts(selection.count);
+    std::vector<StringRef> refs(selection.count);
+    std::vector<uint8_t> validity(selection.count / 8 + 64);
+    for (uint32_t i = 0; i < selection.count; ++i) {
+      const uint32_t row = selection[i];
+      const bool valid = flat.IsValid(row);
+      SetBitTo(validity.data(), i, valid);
+      if (!valid) continue;
+      if (type_.id() == TypeId::kBit) {
+        texts[i] = BitStringToPacked(flat.values<StringRef>()[row].view());
+      } else {
+        char text[kMaxTextBytes];
+        texts[i].assign(text, FormatTimeTz(flat.values<int64_t>()[row], text));
+      }
+      refs[i] = StringRef(std::string_view(texts[i]));
+    }
+    Vector converted;
+    converted.type = TypeId::kVarchar;
+    converted.data = refs.data();
+    converted.validity = validity.data();
+    return AppendTexts(converted, Selection::All(selection.count));
+  }
+
   arrow::Status AppendWide(const Vector& flat, const Selection& selection) {
     ARROW_RETURN_NOT_OK(values_.Reserve((length_ + selection.count) * 16, pool_));
+    const bool unsigned_wide = type_.id() == TypeId::kUHugeInt && !stored_;
+    if (unsigned_wide || type_.id() == TypeId::kUuid) return AppendHeld(flat, selection);
     CopyRows(flat.values<int128_t>(), selection);
-    if (type_.IsDecimal()) return arrow::Status::OK();
+    if (type_.IsDecimal() || stored_) return arrow::Status::OK();
     const auto* values = flat.values<int128_t>();
     for (uint32_t i = 0; i < selection.count; ++i) {
       const uint32_t row = selection[i];
@@ -240,7 +313,9 @@ class ColumnAppender {
   }
 
   LogicalType type_;
+  bool stored_;
   std::shared_ptr<arrow::DataType> arrow_type_;
+  std::shared_ptr<arrow::ArrayData> labels_;  // of an ENUM
   arrow::MemoryPool* pool_;
   GrowingBuffer validity_;
   GrowingBuffer values_;  // offsets for text
@@ -257,12 +332,12 @@ class Builder : public RecordBatchBuilder {
   Builder(std::shared_ptr<arrow::Schema> schema, std::span<const LogicalType> types, arrow::MemoryPool* pool)
       : schema_(std::move(schema)) {
     columns_.reserve(types.size());
-    for (const LogicalType type : types) columns_.emplace_back(type, pool);
+    for (const LogicalType type : types) columns_.push_back(ArrowColumnBuilder::Make(type, false, pool));
   }
 
   arrow::Status Append(const Batch& batch) override {
     for (size_t i = 0; i < columns_.size(); ++i) {
-      ARROW_RETURN_NOT_OK(columns_[i].Append(batch.columns[i], batch.selection, batch.num_rows));
+      ARROW_RETURN_NOT_OK(columns_[i]->Append(batch.columns[i], batch.selection, batch.num_rows));
     }
     num_rows_ += batch.selection.count;
     return arrow::Status::OK();
@@ -272,7 +347,7 @@ class Builder : public RecordBatchBuilder {
 
   int64_t largest_text_bytes() const override {
     int64_t largest = 0;
-    for (const ColumnAppender& column : columns_) largest = std::max(largest, column.text_bytes());
+    for (const auto& column : columns_) largest = std::max(largest, column->text_bytes());
     return largest;
   }
 
@@ -281,8 +356,8 @@ class Builder : public RecordBatchBuilder {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> Finish() override {
     std::vector<std::shared_ptr<arrow::ArrayData>> arrays;
     arrays.reserve(columns_.size());
-    for (ColumnAppender& column : columns_) {
-      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> array, column.Finish());
+    for (const auto& column : columns_) {
+      ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> array, column->Finish());
       arrays.push_back(std::move(array));
     }
     const int64_t rows = num_rows_;
@@ -292,17 +367,22 @@ class Builder : public RecordBatchBuilder {
 
  private:
   std::shared_ptr<arrow::Schema> schema_;
-  std::vector<ColumnAppender> columns_;
+  std::vector<std::unique_ptr<ArrowColumnBuilder>> columns_;
   int64_t num_rows_ = 0;
 };
 
 }  // namespace
 
+std::unique_ptr<ArrowColumnBuilder> ArrowColumnBuilder::Make(LogicalType type, bool stored, arrow::MemoryPool* pool) {
+  if (type.IsNested()) return MakeNestedBuilder(type, stored, pool);
+  return std::make_unique<ColumnAppender>(type, stored, pool);
+}
+
 arrow::Result<std::unique_ptr<RecordBatchBuilder>> RecordBatchBuilder::Make(std::span<const std::string> names,
                                                                             std::span<const LogicalType> types,
                                                                             arrow::MemoryPool* pool) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
-  for (size_t i = 0; i < types.size(); ++i) fields.push_back(arrow::field(names[i], ToArrowType(types[i])));
+  for (size_t i = 0; i < types.size(); ++i) fields.push_back(ToArrowField(names[i], types[i]));
   return std::make_unique<Builder>(arrow::schema(std::move(fields)), types, pool);
 }
 

@@ -35,9 +35,7 @@ int128_t LoadInteger(const void* data, PhysicalType storage, uint32_t index) {
   }
 }
 
-Value OfString(LogicalType type, std::string_view text) {
-  return type.id() == TypeId::kBlob ? Value::Blob(std::string(text)) : Value::Varchar(std::string(text));
-}
+Value OfString(LogicalType type, std::string_view text) { return Value::OfBytes(type, std::string(text)); }
 
 Value LoadFlat(LogicalType type, const void* data, uint32_t index) {
   switch (type.physical()) {

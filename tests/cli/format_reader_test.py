@@ -50,6 +50,33 @@ CREATE TABLE encoded AS SELECT
   FROM range(5000) AS q(i);
 """
 
+# What columns of other types are of a number i; with NULLs, and values that need quotes inside of others.
+TYPED = """
+  CASE WHEN i % 7 <> 0 THEN CAST(CASE i % 3 WHEN 0 THEN 'sad' WHEN 1 THEN 'so so' ELSE 'glad' END AS mood) END AS m,
+  CASE WHEN i % 7 <> 1 THEN CAST('00112233-4455-6677-8899-' || lpad(CAST(i AS VARCHAR), 12, 'a') AS UUID) END AS u,
+  CASE WHEN i % 7 <> 2 THEN CAST(CAST(i AS SMALLINT) AS BIT) || B'101' END AS b,
+  CASE WHEN i % 7 <> 3 THEN CAST('{"some key": ' || i || '}' AS JSON) END AS j,
+  CASE WHEN i % 7 <> 4 THEN CAST(10000000000000000000000000000000000000 AS UHUGEINT) + CAST(i AS UBIGINT) END AS h,
+  CASE WHEN i % 7 <> 5 THEN TIMESTAMPTZ '1999-12-31 23:00:00Z' + INTERVAL '1 minute' * i END AS tz,
+  CASE WHEN i % 7 <> 6 THEN TIMETZ '12:00:00-03:30' + INTERVAL '1 second' * i END AS ttz,
+  CAST(TIMESTAMP '1969-12-31 23:59:00' + INTERVAL '1 second' * i AS TIMESTAMP_S) AS sec,
+  CAST(TIMESTAMP '2001-01-01 00:00:00' + INTERVAL '7 milliseconds' * i AS TIMESTAMP_MS) AS ms,
+  CAST('1969-01-01 00:00:00.' || lpad(CAST(i AS VARCHAR), 9, '0') AS TIMESTAMP_NS) AS ns
+"""
+NESTED = """
+  CASE WHEN i % 5 <> 0 THEN [i, NULL, -i] END AS numbers,
+  CASE WHEN i % 5 <> 1 THEN ['it''s', '', 'null', ' x', 'a,b', NULL, 'inner text ' || i] END AS texts,
+  CASE WHEN i % 5 <> 2 THEN CAST([i, i + 1] AS BIGINT[2]) END AS pair,
+  CASE WHEN i % 5 <> 3 THEN {'n': i, 'on': DATE '2020-01-01' + CAST(i AS INTEGER), 'it''s': 'x'} END AS fields,
+  CASE WHEN i % 5 <> 4 THEN map(['k', 'key ' || i], [[i], NULL]) END AS entries,
+  CASE WHEN i % 5 <> 0 THEN ROW(i, 'x') END AS unnamed,
+  [{'m': CAST('so so' AS mood), 'b': B'0101', 'u': CAST('00112233-4455-6677-8899-aabbccddeeff' AS UUID),
+    't': TIMETZ '12:00:00-03:30', 'h': CAST(5 AS UHUGEINT), 'd': CAST(-1.25 AS DECIMAL(9, 2)),
+    'w': CAST(i AS DECIMAL(30, 3)), 'iv': INTERVAL '1 month -2 days 3.5 seconds', 'x': CAST('bytes' AS BLOB),
+    'z': TIME '01:02:03', 'tz': TIMESTAMPTZ '2024-02-29 12:00:00Z', 'f': CAST(i AS DOUBLE) / 8, 'o': i % 2 = 0,
+    'j': CAST('[1, "a"]' AS JSON)}, NULL] AS deep
+"""
+
 # Dense and other row ids, several row groups, deletes in both forms, hot rows of all types, a bulk load that is in the
 # log only, a dropped table, a view.
 SCRIPT = """
@@ -70,6 +97,9 @@ DELETE FROM many_deleted WHERE i % 3 = 1;
 CREATE TABLE several_groups AS
   SELECT i / 100 AS i, CAST(i % 100 AS TINYINT) AS j, CASE WHEN i % 2 = 0 THEN 'even' END AS e
   FROM range(140000) AS q(i);
+CREATE TYPE mood AS ENUM ('sad', 'so so', 'glad');
+CREATE TABLE typed AS SELECT i AS i, """ + TYPED + """ FROM range(3000) AS q(i);
+CREATE TABLE nested AS SELECT i AS i, """ + NESTED + """ FROM range(3000) AS q(i);
 CREATE TABLE gone (a INTEGER);
 CREATE VIEW v AS SELECT * FROM cold;
 CHECKPOINT;
@@ -81,6 +111,8 @@ INSERT INTO cold VALUES (10001, '', 1.25, -7.125, 100000000000000000000000000000
 INSERT INTO cold (k) VALUES (10002), (10003);
 DELETE FROM cold WHERE k IN (10002, 11, -5);
 UPDATE cold SET s = 'größer' WHERE k BETWEEN 20 AND 29;
+INSERT INTO typed SELECT i, """ + TYPED + """ FROM range(3000, 3020) AS q(i);
+INSERT INTO nested SELECT i, """ + NESTED + """ FROM range(3000, 3020) AS q(i);
 CREATE TABLE loaded AS SELECT i AS i, i % 4 AS m, CAST(i AS VARCHAR) AS t FROM range(5000) AS q(i);
 DELETE FROM loaded WHERE i = 17;
 CREATE TABLE hot (a TINYINT, b SMALLINT, c UTINYINT, t TIME, x BLOB, r REAL, f DOUBLE, i INTERVAL, v VARCHAR, h HUGEINT,
@@ -93,7 +125,7 @@ INSERT INTO hot VALUES (-128, 32767, 255, TIME '23:59:58.25', NULL, 0.1, 1e-7, I
   (0, NULL, NULL, TIME '00:00:00', CAST('' AS BLOB), 1e20, 123456789012345678, NULL, NULL, NULL, NULL, 0, 0, NULL,
     DATE '1970-01-01', TIMESTAMP '1970-01-01 00:00:00.000001');
 """
-TABLES = ["cold", "encoded", "hot", "loaded", "many_deleted", "several_groups"]
+TABLES = ["cold", "encoded", "hot", "loaded", "many_deleted", "nested", "several_groups", "typed"]
 ENCODINGS = {"c": "constant", "d": "dictionary", "f": "flat", "n": "narrow", "r": "run-end", "t": "text",
              "x": "decimal"}
 
@@ -151,6 +183,8 @@ class FormatReader(ShellTest):
     def check(self, path, tables=None):
         listing = self.run_reader(path, "--to", self.folder)
         self.assertIn("v: view\n", listing)
+        if tables:
+            self.assertIn("mood: type ENUM('sad', 'so so', 'glad')\n", listing)
         found = re.findall(r"^(\w+) \(", listing, re.MULTILINE)
         self.assertEqual(found, tables or found)
         for table in found:
@@ -193,7 +227,9 @@ class FormatReader(ShellTest):
         self.check_encodings(parts)
         for part in ("hot: inserted by the log: 3 rows\n", "cold: inserted by the log: ",
                      "cold:   (row ids) UBIGINT: narrow", "cold: deletion vector of row group 0: 3 rows, places\n",
-                     " rows, bitmap\n", "loaded: row group "):
+                     " rows, bitmap\n", "loaded: row group ", "typed: inserted by the log: 20 rows\n",
+                     "nested: inserted by the log: 20 rows\n", "nested:   numbers BIGINT[]: nested, width 0, ",
+                     "nested:   entries MAP(VARCHAR, BIGINT[]): nested, width 0, "):
             self.assertIn(part, parts)
         self.assertGreater(parts.count("several_groups: row group "), 1)
         self.check(path, TABLES)
@@ -241,6 +277,7 @@ class FormatReader(ShellTest):
             self.assertEqual(lines(self.written("out.llkv", table)), rows[table])
         self.check(self.path("out.llkv"), TABLES)
         self.expect("ok\n", "out.llkv", "PRAGMA integrity_check")
+        self.expect("so so\n", "out.llkv", "SELECT CAST('so so' AS mood)")
         result = self.run_llkv("salvage", "a.llkv", "out.llkv")
         self.assertEqual(result.status, 1)
         self.assertIn("exists already", result.err)
@@ -264,9 +301,16 @@ class FormatReader(ShellTest):
             # The bytes of the texts that no dictionary suits.
             file.seek(data.index(b"a text of its own 1a text"))
             file.write(b"A")
+            # The values of a list's elements.
+            file.seek(data.index(b"inner text 0it's"))
+            file.write(b"I")
+        result = self.run_llkv("-readonly", "a.llkv", "PRAGMA integrity_check(nested)")
+        self.assertEqual(result.status, 0, result)
+        self.assertNotEqual(result.out, "ok\n")
         result = self.run_llkv("salvage", "a.llkv", "out.llkv")
         self.assertEqual(result.status, 2, result)
         self.assertIn("Lost: table cold: the ", result.err)
+        self.assertIn("Lost: table nested: the ", result.err)
         self.expect("ok\n", "out.llkv", "PRAGMA integrity_check")
 
 

@@ -97,7 +97,9 @@ class LlkvConnection : public SltConnection {
     session_.ExecuteScript(sql, [&](std::string_view, const arrow::Status& status, StatementResult& statement) {
       failure = status;
       result = {};
-      if (status.ok() && statement.reader != nullptr) failure = ReadRows(statement.reader.get(), &result);
+      if (status.ok() && statement.reader != nullptr) {
+        failure = ReadRows(ForDisplay(statement.reader, session_.time_zone()).get(), &result);
+      }
       return failure.ok();
     });
     if (failure.ok()) return result;

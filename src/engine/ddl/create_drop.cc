@@ -27,16 +27,16 @@ arrow::Result<NameIs> PrepareName(Catalog& catalog, Transaction& transaction, co
   const CatalogEntry* entry = snapshot.Find(name);
   if (entry == nullptr) return NameIs::kFree;
   const bool is_view = entry->view != nullptr;
+  const std::string kind = entry->type != nullptr ? "type" : is_view ? "view" : "table";
   if (if_not_exists) return NameIs::kTakenAndFine;
   if (!or_replace) {
-    return SqlError(sqlstate::kDuplicateTable,
-                    std::string(is_view ? "view" : "table") + " \"" + entry->name() + "\" exists already", position);
+    return SqlError(sqlstate::kDuplicateTable, kind + " \"" + entry->name() + "\" exists already", position);
   }
-  if (is_view != want_view) {
-    return SqlError(sqlstate::kWrongObjectType,
-                    "\"" + entry->name() + "\" is a " + (is_view ? "view" : "table") + " and cannot be replaced by a " +
-                        (want_view ? "view" : "table"),
-                    position);
+  if (is_view != want_view || entry->type != nullptr) {
+    return SqlError(
+        sqlstate::kWrongObjectType,
+        "\"" + entry->name() + "\" is a " + kind + " and cannot be replaced by a " + (want_view ? "view" : "table"),
+        position);
   }
   const std::string old_name = entry->name();
   ARROW_RETURN_NOT_OK(is_view ? catalog.DropView(transaction, old_name) : catalog.DropTable(transaction, old_name));
@@ -88,18 +88,36 @@ arrow::Result<StatementResult> StatementRunner::RunCreateView(BoundCreateView& c
   return Done("CREATE VIEW");
 }
 
+arrow::Result<StatementResult> StatementRunner::RunCreateType(BoundCreateType& create, StatementScope& scope,
+                                                              const CatalogSnapshotPtr& catalog) {
+  Catalog& types = session_.database()->catalog();
+  const CatalogEntry* other = catalog->Find(create.schema.name);
+  if (other != nullptr && other->type != nullptr) {
+    if (create.if_not_exists) return Done("CREATE TYPE");
+    if (create.or_replace) {
+      const std::string old_name = other->name();
+      ARROW_RETURN_NOT_OK(types.DropType(scope.transaction(), old_name));
+    }
+  }
+  auto type = types.CreateType(scope.transaction(), std::move(create.schema));
+  if (!type.ok()) return WithPosition(type.status(), create.name_position);
+  ARROW_RETURN_NOT_OK(scope.Commit());
+  return Done("CREATE TYPE");
+}
+
 arrow::Result<StatementResult> StatementRunner::RunDrop(const BoundDrop& drop, StatementScope& scope,
                                                         const CatalogSnapshotPtr& catalog) {
   if (drop.is_index) return RunDropIndex(drop, scope);
   Catalog& objects = session_.database()->catalog();
   for (const BoundDrop::Item& item : drop.items) {
     if (drop.if_exists && catalog->Find(item.name) == nullptr) continue;
-    const arrow::Status dropped = drop.is_view ? objects.DropView(scope.transaction(), item.name)
-                                               : objects.DropTable(scope.transaction(), item.name);
+    const arrow::Status dropped = drop.is_type   ? objects.DropType(scope.transaction(), item.name)
+                                  : drop.is_view ? objects.DropView(scope.transaction(), item.name)
+                                                 : objects.DropTable(scope.transaction(), item.name);
     if (!dropped.ok()) return WithPosition(dropped, item.position);
   }
   ARROW_RETURN_NOT_OK(scope.Commit());
-  return Done(drop.is_view ? "DROP VIEW" : "DROP TABLE");
+  return Done(drop.is_type ? "DROP TYPE" : drop.is_view ? "DROP VIEW" : "DROP TABLE");
 }
 
 }  // namespace llkv

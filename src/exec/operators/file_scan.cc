@@ -16,7 +16,6 @@ namespace {
 struct FileState : LaneState {
   std::unique_ptr<FilePartReader> part;
   std::unique_ptr<ArrowBatchReader> rows;
-  std::vector<Vector> columns;
   BatchCutter cutter;
 };
 
@@ -58,16 +57,13 @@ class FileScan : public Source {
         ARROW_ASSIGN_OR_RAISE(rows, state.rows->Next());
       }
       if (rows.num_selected() > 0) {
-        // The bridge knows Arrow's types only: a HUGEINT comes as a decimal of the same layout.
-        state.columns.assign(rows.columns.begin(), rows.columns.end());
-        for (size_t i = 0; i < state.columns.size(); ++i) state.columns[i].type = types_[i];
-        state.cutter.Start(Batch{state.columns, rows.num_rows, rows.selection});
+        state.cutter.Start(rows);
         continue;
       }
       state.rows.reset();
       ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::RecordBatch> next, state.part->Next());
       if (next == nullptr) return SourceResult::kMorselDone;
-      ARROW_ASSIGN_OR_RAISE(state.rows, ArrowBatchReader::Make(std::move(next), lane.kernel.pool));
+      ARROW_ASSIGN_OR_RAISE(state.rows, ArrowBatchReader::Make(std::move(next), lane.kernel.pool, types_));
     }
     return SourceResult::kHaveBatch;
   }

@@ -306,6 +306,8 @@ arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindI
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
   if (type.id() == TypeId::kBoolean && input.dialect == Dialect::kSqlite) type = TypeId::kInteger;
   if (type.id() == TypeId::kVarchar && input.dialect == Dialect::kSqlite) type = TypeId::kDouble;
+  // Sums of UHUGEINT leave 128 bits soon.
+  if (type.id() == TypeId::kUHugeInt) type = TypeId::kDouble;
   if (!type.IsNumeric()) return NoOverload(self.name, input.argument_types);
   BoundAggregate bound;
   if (type.IsFloating()) {

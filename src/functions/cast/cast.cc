@@ -2,6 +2,7 @@
 #include "functions/cast/cast.h"
 
 #include "base/error.h"
+#include "functions/cast/cast_nested.h"
 
 namespace llkv {
 
@@ -26,17 +27,23 @@ arrow::Status FromNullKernel(KernelContext& /*context*/, const void* /*state*/, 
 CastChoice ChooseCast(LogicalType from, LogicalType to) {
   if (from == to) return {SameTypeKernel, false, kFormsNarrow | kFormsDictionary | kFormsOffsets, false};
   if (from.id() == TypeId::kNull) return {FromNullKernel, false, kFormsFlat, false};
-  if (from.IsString() || to.IsString()) return ChooseTextCast(from, to);
+  if (from.IsEnum() || to.IsEnum()) return ChooseEnumCast(from, to);
+  if (from.IsNested() || to.IsNested()) return ChooseNestedTextCast(from, to);
+  if (from.id() == TypeId::kVarchar || to.id() == TypeId::kVarchar) return ChooseTextCast(from, to);
   if (from.IsTemporal() && to.IsTemporal()) return ChooseTemporalCast(from, to);
   const auto numeric = [](LogicalType type) { return type.IsNumeric() || type.id() == TypeId::kBoolean; };
-  if (numeric(from) && numeric(to)) return ChooseNumericCast(from, to);
-  return {};
+  if (numeric(from) && numeric(to)) {
+    const bool unsigned_wide = from.id() == TypeId::kUHugeInt || to.id() == TypeId::kUHugeInt;
+    return unsigned_wide ? ChooseUHugeIntCast(from, to) : ChooseNumericCast(from, to);
+  }
+  return ChooseBytesCast(from, to);
 }
 
 }  // namespace
 
 arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalType to, bool safe,
                                                       Dialect dialect) const {
+  if (from != to && from.IsNested() && to.IsNested()) return BindNestedCast(*this, from, to, safe, dialect);
   const CastChoice choice = ChooseCast(from, to);
   if (choice.kernel == nullptr) {
     return SqlError(sqlstate::kDatatypeMismatch, "cannot cast " + from.ToString() + " to " + to.ToString());
@@ -51,6 +58,7 @@ arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalT
   bound.null_rule = writes_nulls ? NullRule::kKernel : NullRule::kPropagate;
   bound.can_fail = choice.can_fail && !safe;
   bound.accepted_forms = choice.accepted_forms;
+  bound.volatility = choice.by_zone ? Volatility::kStable : Volatility::kImmutable;
   bound.per_dictionary_entry = choice.per_dictionary_entry && !writes_nulls;
   return bound;
 }

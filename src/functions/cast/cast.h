@@ -19,13 +19,18 @@ struct CastChoice {
   bool can_fail = false;
   uint8_t accepted_forms = kFormsFlat;
   bool per_dictionary_entry = false;
+  bool by_zone = false;  // depends on the session's time zone
 };
 
 /// BOOLEAN, integers, decimals, REAL and DOUBLE among each other.
 CastChoice ChooseNumericCast(LogicalType from, LogicalType to);
-/// VARCHAR and BLOB to and from everything.
+/// UHUGEINT to and from those.
+CastChoice ChooseUHugeIntCast(LogicalType from, LogicalType to);
+/// VARCHAR to and from everything, BLOB to VARCHAR.
 CastChoice ChooseTextCast(LogicalType from, LogicalType to);
-/// DATE, TIME, TIMESTAMP, INTERVAL among each other.
+/// UUID and BIT to and from BLOB and integers.
+CastChoice ChooseBytesCast(LogicalType from, LogicalType to);
+/// Dates, times, timestamps and INTERVAL among each other.
 CastChoice ChooseTemporalCast(LogicalType from, LogicalType to);
 
 /// The loop of casts that may fail: convert(a, &result) answers whether the value fits. In a safe cast a value that

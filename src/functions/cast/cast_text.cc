@@ -1,7 +1,8 @@
-// Casts from and to VARCHAR and BLOB.
+// Casts from and to VARCHAR.
 #include <cstring>
 
 #include "functions/cast/cast.h"
+#include "types/bit_string.h"
 #include "types/text_format.h"
 #include "types/text_parse.h"
 
@@ -40,8 +41,22 @@ arrow::Status ParseIntegers(const CastState& state, KernelArgs args, const Selec
   });
 }
 
-arrow::Status FromTextKernel(KernelContext& /*context*/, const void* raw_state, KernelArgs args,
-                             const Selection& selection, uint32_t num_rows, ScratchVector& out) {
+// Fraction digits of a timestamp type.
+int DigitsOf(TypeId type) {
+  switch (type) {
+    case TypeId::kTimestampS:
+      return 0;
+    case TypeId::kTimestampMs:
+      return 3;
+    case TypeId::kTimestampNs:
+      return 9;
+    default:
+      return 6;
+  }
+}
+
+arrow::Status FromTextKernel(KernelContext& context, const void* raw_state, KernelArgs args, const Selection& selection,
+                             uint32_t num_rows, ScratchVector& out) {
   const CastState& state = StateOf(raw_state);
   switch (state.to.id()) {
     case TypeId::kBoolean:
@@ -61,6 +76,31 @@ arrow::Status FromTextKernel(KernelContext& /*context*/, const void* raw_state, 
       return ParseLoop<int64_t>(state, args, selection, num_rows, out, ParseTime);
     case TypeId::kTimestamp:
       return ParseLoop<int64_t>(state, args, selection, num_rows, out, ParseTimestamp);
+    case TypeId::kTimestampTz: {
+      const TimeZone& zone = context.time_zone();
+      return ParseLoop<int64_t>(state, args, selection, num_rows, out, [&](std::string_view text, int64_t* result) {
+        return ParseTimestampTz(text, zone, result);
+      });
+    }
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs: {
+      const int digits = DigitsOf(state.to.id());
+      return ParseLoop<int64_t>(state, args, selection, num_rows, out, [&](std::string_view text, int64_t* result) {
+        return ParseTimestampOf(text, digits, result);
+      });
+    }
+    case TypeId::kTimeTz:
+      return ParseLoop<int64_t>(state, args, selection, num_rows, out, ParseTimeTz);
+    case TypeId::kUHugeInt:
+      return ParseLoop<int128_t>(state, args, selection, num_rows, out, ParseUHugeInt);
+    case TypeId::kUuid:
+      return ParseLoop<int128_t>(state, args, selection, num_rows, out, ParseUuid);
+    case TypeId::kJson:
+      return ParseLoop<StringRef>(state, args, selection, num_rows, out, [](std::string_view text, StringRef* result) {
+        *result = text.empty() ? StringRef() : StringRef(text);
+        return ParseJson(text);
+      });
     case TypeId::kInterval:
       return ParseLoop<Interval>(state, args, selection, num_rows, out, [](std::string_view text, Interval* result) {
         return ParseInterval(text, "second", result);
@@ -89,6 +129,24 @@ arrow::Status TextToBlobKernel(KernelContext& context, const void* raw_state, Ke
     const arrow::Result<StringRef> copy = context.arena->Copy(bytes);
     if (copy.ok()) *result = *copy;
     failure = copy.status();
+    return failure.ok();
+  };
+  const auto error = [&](const StringRef& text) {
+    return failure.ok() ? ParseError(ParseOutcome::kSyntax, text.view(), state.to) : failure;
+  };
+  ARROW_RETURN_NOT_OK((CastLoop<StringRef, StringRef>(state, args, selection, num_rows, out, convert, error)));
+  return failure;
+}
+
+arrow::Status TextToBitKernel(KernelContext& context, const void* raw_state, KernelArgs args,
+                              const Selection& selection, uint32_t num_rows, ScratchVector& out) {
+  const CastState& state = StateOf(raw_state);
+  arrow::Status failure;
+  std::string bits;
+  const auto convert = [&](const StringRef& text, StringRef* result) {
+    *result = StringRef();
+    if (!BitStringFromText(text.view(), &bits)) return false;
+    failure = context.arena->Copy(bits).Value(result);
     return failure.ok();
   };
   const auto error = [&](const StringRef& text) {
@@ -142,6 +200,24 @@ arrow::Status ToTextKernel(KernelContext& context, const void* raw_state, Kernel
       return FormatLoop<int64_t>(context, args, selection, out, FormatTime);
     case TypeId::kTimestamp:
       return FormatLoop<int64_t>(context, args, selection, out, FormatTimestamp);
+    case TypeId::kTimestampTz: {
+      const TimeZone& zone = context.time_zone();
+      return FormatLoop<int64_t>(context, args, selection, out,
+                                 [&](int64_t value, char* text) { return FormatTimestampTz(value, zone, text); });
+    }
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs: {
+      const int digits = DigitsOf(state.from.id());
+      return FormatLoop<int64_t>(context, args, selection, out,
+                                 [&](int64_t value, char* text) { return FormatTimestampOf(value, digits, text); });
+    }
+    case TypeId::kTimeTz:
+      return FormatLoop<int64_t>(context, args, selection, out, FormatTimeTz);
+    case TypeId::kUHugeInt:
+      return FormatLoop<int128_t>(context, args, selection, out, FormatUHugeInt);
+    case TypeId::kUuid:
+      return FormatLoop<int128_t>(context, args, selection, out, FormatUuid);
     case TypeId::kInterval:
       return FormatLoop<Interval>(context, args, selection, out, FormatInterval);
     default:
@@ -165,17 +241,38 @@ arrow::Status BlobToTextKernel(KernelContext& context, const void* /*state*/, Ke
   });
 }
 
+arrow::Status BitToTextKernel(KernelContext& context, const void* /*state*/, KernelArgs args,
+                              const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  const Input<StringRef> input(*args[0]);
+  return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
+    return context.arena->Copy(BitStringToText(input[row].view())).Value(&out.data<StringRef>()[row]);
+  });
+}
+
+// JSON is its text.
+arrow::Status JsonToTextKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                               const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  MapUnary<StringRef, StringRef>(args, selection, out, [](const StringRef& text) { return text; });
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 CastChoice ChooseTextCast(LogicalType from, LogicalType to) {
-  if (from.id() == TypeId::kBlob) {
-    return to.id() == TypeId::kVarchar ? CastChoice{BlobToTextKernel, false, kFormsFlat, true} : CastChoice{};
+  switch (from.id()) {
+    case TypeId::kVarchar:
+      if (to.id() == TypeId::kBlob) return {TextToBlobKernel, true, kFormsFlat, true};
+      if (to.id() == TypeId::kBit) return {TextToBitKernel, true, kFormsFlat, true};
+      return {FromTextKernel, true, kFormsFlat, true, to.IsZoned()};
+    case TypeId::kBlob:
+      return {BlobToTextKernel, false, kFormsFlat, true};
+    case TypeId::kBit:
+      return {BitToTextKernel, false, kFormsFlat, true};
+    case TypeId::kJson:
+      return {JsonToTextKernel, false, kFormsFlat, true};
+    default:
+      return {ToTextKernel, false, kFormsFlat, false, from.IsZoned()};
   }
-  if (from.id() == TypeId::kVarchar) {
-    if (to.id() == TypeId::kBlob) return {TextToBlobKernel, true, kFormsFlat, true};
-    return {FromTextKernel, true, kFormsFlat, true};
-  }
-  return to.id() == TypeId::kVarchar ? CastChoice{ToTextKernel, false, kFormsFlat, false} : CastChoice{};
 }
 
 }  // namespace llkv

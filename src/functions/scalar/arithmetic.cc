@@ -5,6 +5,7 @@
 #include "functions/binding.h"
 #include "functions/numeric_binding.h"
 #include "functions/temporal_arithmetic.h"
+#include "functions/uhugeint_operators.h"
 #include "types/decimal.h"
 
 namespace llkv {
@@ -237,6 +238,7 @@ template <ArithmeticOp op>
 arrow::Result<BoundScalar> BindArithmetic(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, op == ArithmeticOp::kMultiply ? 2 : 1, 2));
   if (HasTemporalArgument(input)) return BindTemporalArithmetic(self, input, op);
+  if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
   if (input.argument_types.size() == 1) return BindUnary(self, input, op == ArithmeticOp::kSubtract);
   ARROW_ASSIGN_OR_RAISE(const NumericPair pair, NumericArguments(self.name, input));
   BoundScalar bound;

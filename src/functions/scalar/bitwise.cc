@@ -1,6 +1,8 @@
-// & | # << >> ~ on integers.
+// & | # << >> ~ on integers; bit strings and UHUGEINT have files of their own.
 #include "functions/binding.h"
+#include "functions/bit_operators.h"
 #include "functions/kernel.h"
+#include "functions/uhugeint_operators.h"
 #include "types/coercion.h"
 
 namespace llkv {
@@ -62,7 +64,10 @@ arrow::Result<LogicalType> IntegerType(const ScalarFunction& self, const BindInp
 template <BitOp op>
 arrow::Result<BoundScalar> BindBits(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 2));
+  if (HasBitArgument(input)) return BindBitOperator(self, input);
   constexpr bool kShift = op == BitOp::kShiftLeft || op == BitOp::kShiftRight;
+  const BindInput operands{input.argument_types.first(kShift ? 1 : 2), input.constants, input.dialect};
+  if (IsUHugeIntOperator(operands)) return BindUHugeIntOperator(self, input);
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, IntegerType(self, input, kShift ? 1 : 2));
   BoundScalar bound;
   bound.name = self.name;
@@ -80,6 +85,8 @@ arrow::Result<BoundScalar> BindBits(const ScalarFunction& self, const BindInput&
 
 arrow::Result<BoundScalar> BindNot(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 1, 1));
+  if (HasBitArgument(input)) return BindBitOperator(self, input);
+  if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, IntegerType(self, input, 1));
   BoundScalar bound;
   bound.name = self.name;

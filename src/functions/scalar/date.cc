@@ -5,6 +5,8 @@
 #include "functions/text_input.h"
 #include "types/calendar.h"
 #include "types/text_format.h"
+#include "types/time_tz.h"
+#include "types/time_zone.h"
 
 namespace llkv {
 
@@ -29,6 +31,9 @@ enum class DateField : uint8_t {
   kCentury,
   kMillennium,
   kIsoYear,
+  kTimezone,
+  kTimezoneHour,
+  kTimezoneMinute,
 };
 
 std::optional<DateField> FindField(std::string_view text) {
@@ -57,7 +62,10 @@ std::optional<DateField> FindField(std::string_view text) {
                                     {"decade", DateField::kDecade},
                                     {"century", DateField::kCentury},
                                     {"millennium", DateField::kMillennium},
-                                    {"isoyear", DateField::kIsoYear}};
+                                    {"isoyear", DateField::kIsoYear},
+                                    {"timezone", DateField::kTimezone},
+                                    {"timezone_hour", DateField::kTimezoneHour},
+                                    {"timezone_minute", DateField::kTimezoneMinute}};
   std::string lower(text);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -150,6 +158,45 @@ int64_t TimestampPart(DateField field, int64_t micros) {
   return IsTimeField(field) ? TimePart(field, micros - days * kMicrosPerDay) : DayPart(field, days);
 }
 
+bool IsZoneField(DateField field) { return field >= DateField::kTimezone; }
+
+// Of a distance from UTC in seconds.
+int64_t ZonePart(DateField field, int64_t offset) {
+  if (field == DateField::kTimezoneHour) return offset / 3600;
+  return field == DateField::kTimezoneMinute ? offset / 60 % 60 : offset;
+}
+
+// Of an instant: by the local time, but for seconds since 1970.
+int64_t InstantPart(DateField field, int64_t micros, const TimeZone& zone) {
+  const int64_t seconds = FloorDivide(micros, kMicrosPerSecond);
+  if (field == DateField::kEpoch) return seconds;
+  const int64_t offset = zone.OffsetAt(seconds);
+  if (IsZoneField(field)) return ZonePart(field, offset);
+  int64_t local = micros;
+  if (__builtin_add_overflow(micros, offset * kMicrosPerSecond, &local)) local = micros;
+  return TimestampPart(field, local);
+}
+
+int64_t TimeTzPart(DateField field, int64_t held) {
+  const TimeTz time = TimeTzOf(held);
+  if (IsZoneField(field)) return ZonePart(field, time.offset_seconds);
+  if (field == DateField::kEpoch) return FloorDivide(time.micros, kMicrosPerSecond) - time.offset_seconds;
+  return TimePart(field, time.micros);
+}
+
+// Of a timestamp of other units: the day and the time, cut to microseconds.
+int64_t UnitPart(DateField field, int64_t value, int64_t units_per_second) {
+  const int64_t seconds = FloorDivide(value, units_per_second);
+  if (field == DateField::kEpoch) return seconds;
+  const int64_t days = FloorDivide(seconds, 86400);
+  if (!IsTimeField(field)) return DayPart(field, days);
+  const int64_t rest = value % units_per_second;
+  const int64_t fraction = rest < 0 ? rest + units_per_second : rest;
+  const int64_t micros = units_per_second > kMicrosPerSecond ? fraction / (units_per_second / kMicrosPerSecond)
+                                                             : fraction * (kMicrosPerSecond / units_per_second);
+  return TimePart(field, (seconds - days * 86400) * kMicrosPerSecond + micros);
+}
+
 int64_t IntervalPart(DateField field, const Interval& value) {
   switch (field) {
     case DateField::kYear:
@@ -182,7 +229,7 @@ struct FieldState {
 DateField FieldOf(const void* state) { return static_cast<const FieldState*>(state)->field; }
 
 // Years of a dense column of dates are the hot case.
-arrow::Status DatePartKernel(KernelContext& /*context*/, const void* state, KernelArgs args, const Selection& selection,
+arrow::Status DatePartKernel(KernelContext& context, const void* state, KernelArgs args, const Selection& selection,
                              uint32_t /*num_rows*/, ScratchVector& out) {
   const DateField field = FieldOf(state);
   const Vector& input = *args.back();
@@ -203,6 +250,26 @@ arrow::Status DatePartKernel(KernelContext& /*context*/, const void* state, Kern
       ForEachRow(selection, [&](uint32_t row) { result[row] = TimestampPart(field, micros[row]); });
       break;
     }
+    case TypeId::kTimestampTz: {
+      const Input<int64_t> micros(input);
+      const TimeZone& zone = context.time_zone();
+      ForEachRow(selection, [&](uint32_t row) { result[row] = InstantPart(field, micros[row], zone); });
+      break;
+    }
+    case TypeId::kTimeTz: {
+      const Input<int64_t> times(input);
+      ForEachRow(selection, [&](uint32_t row) { result[row] = TimeTzPart(field, times[row]); });
+      break;
+    }
+    case TypeId::kTimestampS:
+    case TypeId::kTimestampMs:
+    case TypeId::kTimestampNs: {
+      const Input<int64_t> values(input);
+      const TypeId id = input.type.id();
+      const int64_t units = id == TypeId::kTimestampS ? 1 : (id == TypeId::kTimestampMs ? 1000 : 1000000000);
+      ForEachRow(selection, [&](uint32_t row) { result[row] = UnitPart(field, values[row], units); });
+      break;
+    }
     default: {
       const Input<Interval> intervals(input);
       ForEachRow(selection, [&](uint32_t row) { result[row] = IntervalPart(field, intervals[row]); });
@@ -215,13 +282,17 @@ arrow::Result<BoundScalar> BindPart(const ScalarFunction& self, LogicalType type
                                     const BindInput& input) {
   if (type.id() == TypeId::kNull) type = TypeId::kDate;
   if (type.id() == TypeId::kVarchar && IsTextLiteral(input, input.argument_types.size() - 1)) type = TypeId::kTimestamp;
-  const bool clock_only = type.id() == TypeId::kTime && !IsTimeField(field) && field != DateField::kEpoch;
-  if (!type.IsTemporal() || clock_only) return NoOverload(self.name, input.argument_types);
+  const bool has_zone = type.id() == TypeId::kTimestampTz || type.id() == TypeId::kTimeTz;
+  const bool is_clock = type.id() == TypeId::kTime || type.id() == TypeId::kTimeTz;
+  const bool wrong_field =
+      IsZoneField(field) ? !has_zone : is_clock && !IsTimeField(field) && field != DateField::kEpoch;
+  if (!type.IsTemporal() || wrong_field) return NoOverload(self.name, input.argument_types);
   BoundScalar bound;
   bound.name = self.name;
   bound.argument_types = {type};
   bound.return_type = TypeId::kBigInt;
   bound.kernel = DatePartKernel;
+  if (type.IsZoned()) bound.volatility = Volatility::kStable;
   bound.state = std::make_shared<const FieldState>(FieldState{field});
   return bound;
 }
@@ -298,14 +369,35 @@ arrow::Status DateTruncKernel(KernelContext& /*context*/, const void* state, Ker
   return arrow::Status::OK();
 }
 
+// In local time, whose cut point is an instant again.
+arrow::Status InstantTruncKernel(KernelContext& context, const void* state, KernelArgs args, const Selection& selection,
+                                 uint32_t /*num_rows*/, ScratchVector& out) {
+  const DateField field = FieldOf(state);
+  const TimeZone& zone = context.time_zone();
+  const Input<int64_t> micros(*args[1]);
+  return ForEachRowChecked(selection, [&](uint32_t row) {
+    int64_t local = 0;
+    const bool fits = zone.LocalMicros(micros[row], &local) &&
+                      zone.UtcMicros(TruncateMicros(field, local), &out.data<int64_t>()[row]);
+    return fits ? arrow::Status::OK() : SqlError(sqlstate::kDatetimeOverflow, "the local time is out of range");
+  });
+}
+
 arrow::Result<BoundScalar> BindDateTrunc(const ScalarFunction& self, const BindInput& input) {
   static const std::vector<Overload> overloads = {
-      {{TypeId::kVarchar, TypeId::kTimestamp}, TypeId::kTimestamp, DateTruncKernel}};
+      {{TypeId::kVarchar, TypeId::kTimestamp}, TypeId::kTimestamp, DateTruncKernel},
+      {{TypeId::kVarchar, TypeId::kTimestampTz},
+       TypeId::kTimestampTz,
+       InstantTruncKernel,
+       true,
+       false,
+       NullRule::kPropagate,
+       Volatility::kStable}};
   ARROW_ASSIGN_OR_RAISE(BoundScalar bound, BindOverloads(self, input, overloads));
   ARROW_ASSIGN_OR_RAISE(const std::string name, FieldName(self, input));
   ARROW_ASSIGN_OR_RAISE(const DateField field, NeedField(name));
   if (field == DateField::kDayOfWeek || field == DateField::kIsoDayOfWeek || field == DateField::kDayOfYear ||
-      field == DateField::kEpoch || field == DateField::kIsoYear) {
+      field == DateField::kEpoch || field == DateField::kIsoYear || IsZoneField(field)) {
     return SqlError(sqlstate::kInvalidParameter, "cannot truncate to \"" + name + "\"");
   }
   bound.state = std::make_shared<const FieldState>(FieldState{field});
@@ -341,20 +433,29 @@ arrow::Status LastDayKernel(KernelContext& /*context*/, const void* /*state*/, K
   return arrow::Status::OK();
 }
 
-template <typename T, int64_t unit>
+enum class Clock : uint8_t { kInstant, kLocal, kDate, kTime, kTimeTz };
+
+// The statement's time, as the session's zone has it.
+template <typename T, Clock clock>
 arrow::Status ClockKernel(KernelContext& context, const void* /*state*/, KernelArgs /*args*/,
                           const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
   const int64_t now = context.statement_time_us;
-  const int64_t days = FloorDivide(now, kMicrosPerDay);
-  const int64_t value = unit == 0 ? now : (unit == 1 ? days : now - days * kMicrosPerDay);
+  const int64_t offset = context.time_zone().OffsetAt(FloorDivide(now, kMicrosPerSecond));
+  const int64_t local = now + offset * kMicrosPerSecond;
+  const int64_t days = FloorDivide(local, kMicrosPerDay);
+  int64_t value = now;
+  if (clock == Clock::kLocal) value = local;
+  if (clock == Clock::kDate) value = days;
+  if (clock == Clock::kTime) value = local - days * kMicrosPerDay;
+  if (clock == Clock::kTimeTz) value = HoldTimeTz({local - days * kMicrosPerDay, static_cast<int32_t>(offset)});
   ForEachRow(selection, [&](uint32_t row) { out.data<T>()[row] = static_cast<T>(value); });
   return arrow::Status::OK();
 }
 
-template <TypeId type, typename T, int64_t unit>
+template <TypeId type, typename T, Clock clock>
 arrow::Result<BoundScalar> BindClock(const ScalarFunction& self, const BindInput& input) {
   static const std::vector<Overload> overloads = {
-      {{}, type, ClockKernel<T, unit>, false, false, NullRule::kPropagate, Volatility::kStable}};
+      {{}, type, ClockKernel<T, clock>, false, false, NullRule::kPropagate, Volatility::kStable}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -389,21 +490,36 @@ Interval AgeOf(int64_t a, int64_t b) {
   return {static_cast<int32_t>(months), static_cast<int32_t>(days), time * 1000};
 }
 
+// As local time: what does not fit stays as it is.
+int64_t LocalOf(const TimeZone& zone, int64_t utc) {
+  int64_t local = 0;
+  return zone.LocalMicros(utc, &local) ? local : utc;
+}
+
+template <bool zoned>
 arrow::Status AgeKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
                         uint32_t /*num_rows*/, ScratchVector& out) {
-  const int64_t today = FloorDivide(context.statement_time_us, kMicrosPerDay) * kMicrosPerDay;
+  const TimeZone& zone = context.time_zone();
+  const int64_t today = FloorDivide(LocalOf(zone, context.statement_time_us), kMicrosPerDay) * kMicrosPerDay;
   const Input<int64_t> from(*args.back());
+  const auto local = [&](int64_t value) { return zoned ? LocalOf(zone, value) : value; };
   ForEachRow(selection, [&](uint32_t row) {
-    const int64_t to = args.size() == 2 ? Input<int64_t>(*args[0])[row] : today;
-    out.data<Interval>()[row] = AgeOf(to, from[row]);
+    const int64_t to = args.size() == 2 ? local(Input<int64_t>(*args[0])[row]) : today;
+    out.data<Interval>()[row] = AgeOf(to, local(from[row]));
   });
   return arrow::Status::OK();
 }
 
 arrow::Result<BoundScalar> BindAge(const ScalarFunction& self, const BindInput& input) {
+  constexpr NullRule kRule = NullRule::kPropagate;
+  constexpr LogicalType kTimestamp = TypeId::kTimestamp;
+  constexpr LogicalType kTimestampTz = TypeId::kTimestampTz;
+  constexpr LogicalType kResult = TypeId::kInterval;
   static const std::vector<Overload> overloads = {
-      {{TypeId::kTimestamp, TypeId::kTimestamp}, TypeId::kInterval, AgeKernel},
-      {{TypeId::kTimestamp}, TypeId::kInterval, AgeKernel, false, false, NullRule::kPropagate, Volatility::kStable}};
+      {{kTimestamp, kTimestamp}, kResult, AgeKernel<false>},
+      {{kTimestampTz, kTimestampTz}, kResult, AgeKernel<true>, false, false, kRule, Volatility::kStable},
+      {{kTimestamp}, kResult, AgeKernel<false>, false, false, kRule, Volatility::kStable},
+      {{kTimestampTz}, kResult, AgeKernel<true>, false, false, kRule, Volatility::kStable}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -485,7 +601,7 @@ bool AppendDirective(char directive, int64_t micros, std::string& text) {
   }
 }
 
-template <bool format_first>
+template <bool format_first, bool zoned>
 arrow::Status StrftimeKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
                              uint32_t /*num_rows*/, ScratchVector& out) {
   const Input<StringRef> formats(*args[format_first ? 0 : 1]);
@@ -493,11 +609,12 @@ arrow::Status StrftimeKernel(KernelContext& context, const void* /*state*/, Kern
   std::string text;
   return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
     text.clear();
+    const int64_t time = zoned ? LocalOf(context.time_zone(), micros[row]) : micros[row];
     const std::string_view format = formats[row].view();
     for (size_t i = 0; i < format.size(); ++i) {
       if (format[i] != '%') {
         text.push_back(format[i]);
-      } else if (++i == format.size() || !AppendDirective(format[i], micros[row], text)) {
+      } else if (++i == format.size() || !AppendDirective(format[i], time, text)) {
         return SqlError(sqlstate::kInvalidParameter, "unknown directive in the format \"" + std::string(format) + "\"");
       }
     }
@@ -508,8 +625,22 @@ arrow::Status StrftimeKernel(KernelContext& context, const void* /*state*/, Kern
 
 arrow::Result<BoundScalar> BindStrftime(const ScalarFunction& self, const BindInput& input) {
   static const std::vector<Overload> overloads = {
-      {{TypeId::kTimestamp, TypeId::kVarchar}, TypeId::kVarchar, StrftimeKernel<false>, true},
-      {{TypeId::kVarchar, TypeId::kTimestamp}, TypeId::kVarchar, StrftimeKernel<true>, true}};
+      {{TypeId::kTimestamp, TypeId::kVarchar}, TypeId::kVarchar, StrftimeKernel<false, false>, true},
+      {{TypeId::kVarchar, TypeId::kTimestamp}, TypeId::kVarchar, StrftimeKernel<true, false>, true},
+      {{TypeId::kTimestampTz, TypeId::kVarchar},
+       TypeId::kVarchar,
+       StrftimeKernel<false, true>,
+       true,
+       false,
+       NullRule::kPropagate,
+       Volatility::kStable},
+      {{TypeId::kVarchar, TypeId::kTimestampTz},
+       TypeId::kVarchar,
+       StrftimeKernel<true, true>,
+       true,
+       false,
+       NullRule::kPropagate,
+       Volatility::kStable}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -539,11 +670,15 @@ void RegisterDate(FunctionRegistry& registry) {
       BindFixed<MakeDateKernel, true, TypeId::kDate, TypeId::kBigInt, TypeId::kBigInt, TypeId::kBigInt>);
   add("last_day", {}, "The month's last day.", "last_day(d)",
       BindFixed<LastDayKernel, false, TypeId::kDate, TypeId::kDate>);
-  add("now", {"current_timestamp", "localtimestamp", "transaction_timestamp"}, "The statement's time.", "now()",
-      BindClock<TypeId::kTimestamp, int64_t, 0>);
-  add("current_date", {"today"}, "The statement's date.", "current_date", BindClock<TypeId::kDate, int32_t, 1>);
-  add("current_time", {"localtime"}, "The statement's time of day.", "current_time",
-      BindClock<TypeId::kTime, int64_t, 2>);
+  add("now", {"current_timestamp", "transaction_timestamp"}, "The statement's time.", "now()",
+      BindClock<TypeId::kTimestampTz, int64_t, Clock::kInstant>);
+  add("localtimestamp", {}, "The statement's local time.", "localtimestamp",
+      BindClock<TypeId::kTimestamp, int64_t, Clock::kLocal>);
+  add("current_date", {"today"}, "The statement's date.", "current_date",
+      BindClock<TypeId::kDate, int32_t, Clock::kDate>);
+  add("current_time", {}, "The statement's time of day, with its zone.", "current_time",
+      BindClock<TypeId::kTimeTz, int64_t, Clock::kTimeTz>);
+  add("localtime", {}, "The statement's time of day.", "localtime", BindClock<TypeId::kTime, int64_t, Clock::kTime>);
   add("age", {}, "Years, months and days between two times.", "age(a, b)", BindAge);
   add("strftime", {}, "A time by a format of % directives.", "strftime(t, '%Y-%m-%d')", BindStrftime);
 }

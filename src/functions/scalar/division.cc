@@ -5,6 +5,7 @@
 #include "functions/arithmetic_loops.h"
 #include "functions/numeric_binding.h"
 #include "functions/temporal_arithmetic.h"
+#include "functions/uhugeint_operators.h"
 
 namespace llkv {
 
@@ -97,6 +98,7 @@ arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindIn
         {{TypeId::kInterval, TypeId::kDouble}, TypeId::kInterval, IntervalDivide, true}};
     return BindOverloads(self, input, overloads);
   }
+  if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
   ARROW_ASSIGN_OR_RAISE(NumericPair pair, NumericArguments(self.name, input));
   LogicalType type = pair.left;
   if (type.IsDecimal() && op == DivisionOp::kDivide) type = TypeId::kDouble;
@@ -118,7 +120,8 @@ arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindIn
 // Integers only; other numbers are an error.
 arrow::Result<BoundScalar> BindIntegerDivision(const ScalarFunction& self, const BindInput& input) {
   ARROW_ASSIGN_OR_RAISE(BoundScalar bound, BindDivision<DivisionOp::kDivide>(self, input));
-  if (!bound.return_type.IsInteger()) return NoOverload(self.name, input.argument_types);
+  if (!bound.return_type.IsInteger() && bound.return_type.id() != TypeId::kUHugeInt)
+    return NoOverload(self.name, input.argument_types);
   return bound;
 }
 

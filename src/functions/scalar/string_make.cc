@@ -2,6 +2,8 @@
 #include <cstring>
 
 #include "functions/binding.h"
+#include "functions/bit_operators.h"
+#include "functions/nested_functions.h"
 #include "functions/text_input.h"
 #include "functions/utf8.h"
 
@@ -48,6 +50,8 @@ arrow::Result<BoundScalar> BindConcatOperator(const ScalarFunction& self, const 
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 2));
   const LogicalType left = input.argument_types[0];
   const LogicalType right = input.argument_types[1];
+  if (left.id() == TypeId::kBit && right.id() == TypeId::kBit) return BindBitOperator(self, input);
+  if (left.IsNested() && right.IsNested()) return BindListConcat(self, input);
   const bool blob = left.id() == TypeId::kBlob || right.id() == TypeId::kBlob;
   const LogicalType type = blob ? TypeId::kBlob : TypeId::kVarchar;
   const bool any_text = left.IsString() || right.IsString() || left.id() == TypeId::kNull ||

@@ -1,5 +1,7 @@
 // Parts of texts, uncopied: substring, left, right, trim, split_part; and lengths and positions.
 #include "functions/binding.h"
+#include "functions/bit_operators.h"
+#include "functions/nested_functions.h"
 #include "functions/text_input.h"
 #include "functions/utf8.h"
 
@@ -29,6 +31,8 @@ arrow::Result<BoundScalar> WithOffsets(arrow::Result<BoundScalar> bound) {
 }
 
 arrow::Result<BoundScalar> BindLength(const ScalarFunction& self, const BindInput& input) {
+  if (HasBitArgument(input)) return BindBitOperator(self, input);
+  if (input.argument_types.size() == 1 && input.argument_types[0].IsNested()) return BindNestedLength(self, input);
   static const std::vector<Overload> overloads = {
       {{TypeId::kVarchar}, TypeId::kBigInt, MeasureKernel<CountCharacters>, false, true},
       {{TypeId::kBlob}, TypeId::kBigInt, MeasureKernel<ByteLength>, false, true}};
@@ -37,6 +41,7 @@ arrow::Result<BoundScalar> BindLength(const ScalarFunction& self, const BindInpu
 
 template <int64_t (*measure)(std::string_view)>
 arrow::Result<BoundScalar> BindMeasure(const ScalarFunction& self, const BindInput& input) {
+  if (HasBitArgument(input)) return BindBitOperator(self, input);
   static const std::vector<Overload> overloads = {
       {{TypeId::kVarchar}, TypeId::kBigInt, MeasureKernel<measure>, false, true},
       {{TypeId::kBlob}, TypeId::kBigInt, MeasureKernel<measure>, false, true}};

@@ -81,6 +81,8 @@ arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement
       return AsStatement(BindCreateIndex(state, statement.As<AstCreateIndex>()));
     case AstStatementKind::kReindex:
       return AsStatement(BindReindex(statement.As<AstReindex>()));
+    case AstStatementKind::kCreateType:
+      return AsStatement(BindCreateType(state, statement.As<AstCreateType>()));
     case AstStatementKind::kDrop:
       return AsStatement(BindDrop(statement.As<AstDrop>()));
     case AstStatementKind::kShow:

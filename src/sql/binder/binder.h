@@ -18,6 +18,8 @@ namespace llkv {
 
 struct BinderOptions {
   Dialect dialect = Dialect::kDefault;
+  /// What literals of TIMESTAMPTZ without a zone are local to.
+  TimeZone zone;
   /// The types of the values that will be bound, by parameter index; may be shorter, kNull where not known. A parameter
   /// takes its type from context, and from here only where there is none (or where an integer context would round it).
   /// BoundStatementPlan::parameter_types has kNull where neither tells: bind again once the values are there.

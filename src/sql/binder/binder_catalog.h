@@ -28,6 +28,8 @@ class BinderCatalog {
   virtual ViewSchemaPtr FindView(std::string_view name) const = 0;
   /// The table that has an index of that name; null where there is none.
   virtual TableSchemaPtr FindTableOfIndex(std::string_view name) const = 0;
+  /// Null where CREATE TYPE made none of that name.
+  virtual TypeSchemaPtr FindType(std::string_view name) const = 0;
   /// The names of all tables and views, sorted: for SHOW TABLES, and for hints in errors.
   virtual std::vector<std::string> ListNames() const = 0;
 };

@@ -96,8 +96,16 @@ struct BoundReindex {
   int64_t position = -1;
 };
 
-/// DROP TABLE, DROP VIEW, DROP INDEX of one or more names; the engine looks them up, so that IF EXISTS and wrong kinds
-/// are judged in one place.
+struct BoundCreateType {
+  /// Without an id.
+  TypeSchema schema;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+  bool or_replace = false;
+};
+
+/// DROP TABLE, DROP VIEW, DROP INDEX, DROP TYPE of one or more names; the engine looks them up, so that IF EXISTS and
+/// wrong kinds are judged in one place.
 struct BoundDrop {
   struct Item {
     std::string name;
@@ -105,6 +113,7 @@ struct BoundDrop {
   };
   bool is_view = false;
   bool is_index = false;
+  bool is_type = false;
   bool if_exists = false;
   bool cascade = false;
   std::vector<Item> items;
@@ -152,8 +161,8 @@ struct BoundCheckpoint {
   int64_t position = -1;
 };
 
-using BoundStatement =
-    std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundCreateIndex, BoundReindex, BoundDrop,
-                 BoundSet, BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint, BoundVacuum>;
+using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundCreateIndex,
+                                    BoundCreateType, BoundReindex, BoundDrop, BoundSet, BoundShowSetting, BoundPragma,
+                                    BoundTransaction, BoundCheckpoint, BoundVacuum>;
 
 }  // namespace llkv

@@ -8,6 +8,8 @@
 #include "sql/binder/file_options.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/statement_binders.h"
+#include "sql/binder/typing.h"
+#include "types/type_info.h"
 
 namespace llkv {
 namespace {
@@ -27,12 +29,29 @@ arrow::Result<std::string> FilePath(const AstCopy& copy) {
   return literal->text;
 }
 
+/// Types whose values files hold as something else: they are read as what is there and cast, and written as text.
+bool NeedsCast(LogicalType type) {
+  switch (type.id()) {
+    case TypeId::kUHugeInt:
+    case TypeId::kTimestampTz:
+    case TypeId::kTimeTz:
+    case TypeId::kUuid:
+    case TypeId::kJson:
+    case TypeId::kBit:
+      return true;
+    default:
+      // Text of instants goes by the session's time zone.
+      return type.IsNested() && ContainsType(type, TypeId::kTimestampTz);
+  }
+}
+
 arrow::Result<LogicalPlanPtr> CopyFromPlan(BindState& state, const AstCopy& copy, const TableSchema& table) {
   FileSchemaRequest request;
   ARROW_ASSIGN_OR_RAISE(request.path, FilePath(copy));
   ARROW_ASSIGN_OR_RAISE(request.options, BindFileOptions(state, copy.options, request.path, &request.format));
   ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> ordinals, TargetColumns(table, copy.columns));
   const std::string path = request.path;
+  const bool is_csv = request.format == LogicalFileScan::Format::kCsv;
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr scan, MakeFileScan(state, std::move(request), copy.file->position));
   if (scan->output.size() != ordinals.size()) {
     return SqlError(sqlstate::kBadCopyFormat,
@@ -41,13 +60,19 @@ arrow::Result<LogicalPlanPtr> CopyFromPlan(BindState& state, const AstCopy& copy
                     copy.file->position);
   }
   std::vector<ColumnId> source_of(table.columns.size());
+  std::vector<LogicalType> type_of(table.columns.size());
   bool in_order = ordinals.size() == table.columns.size();
   for (size_t i = 0; i < ordinals.size(); ++i) {
     const ColumnSchema& column = table.columns[ordinals[i]];
-    scan->output[i].type = column.type;
+    if (!NeedsCast(column.type)) {
+      scan->output[i].type = column.type;
+    } else if (is_csv) {
+      scan->output[i].type = TypeId::kVarchar;
+    }
     scan->output[i].name = column.name;
     source_of[ordinals[i]] = scan->output[i].id;
-    in_order = in_order && ordinals[i] == i;
+    type_of[ordinals[i]] = scan->output[i].type;
+    in_order = in_order && ordinals[i] == i && scan->output[i].type == column.type;
   }
   if (in_order) return scan;
   std::vector<BoundExprPtr> exprs;
@@ -56,7 +81,8 @@ arrow::Result<LogicalPlanPtr> CopyFromPlan(BindState& state, const AstCopy& copy
     const ColumnSchema& column = table.columns[i];
     names.push_back(column.name);
     if (source_of[i].value != 0) {
-      exprs.push_back(BoundExpr::Column(source_of[i], column.type, column.name));
+      BoundExprPtr source = BoundExpr::Column(source_of[i], type_of[i], column.name, copy.file->position);
+      ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), CastTo(state, std::move(source), column.type));
     } else {
       ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), BindDefaultOf(state, column));
     }
@@ -88,6 +114,23 @@ arrow::Result<LogicalPlanPtr> TablePlan(BindState& state, const AstCopy& copy) {
   return MakeProject(state, std::move(from.plan), std::move(exprs), std::move(names));
 }
 
+/// Columns that CSV has no form of their own for, as text.
+arrow::Result<LogicalPlanPtr> AsText(BindState& state, LogicalPlanPtr child) {
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  bool any = false;
+  for (const OutputColumn& column : child->output) {
+    BoundExprPtr expr = BoundExpr::Column(column.id, column.type, column.name);
+    if (NeedsCast(column.type)) {
+      any = true;
+      ARROW_ASSIGN_OR_RAISE(expr, CastTo(state, std::move(expr), TypeId::kVarchar));
+    }
+    exprs.push_back(std::move(expr));
+    names.push_back(column.name);
+  }
+  return any ? MakeProject(state, std::move(child), std::move(exprs), std::move(names)) : std::move(child);
+}
+
 arrow::Result<LogicalPlanPtr> CopyToPlan(BindState& state, const AstCopy& copy) {
   auto node = std::make_unique<LogicalCopyTo>();
   ARROW_ASSIGN_OR_RAISE(node->path, FilePath(copy));
@@ -98,9 +141,15 @@ arrow::Result<LogicalPlanPtr> CopyToPlan(BindState& state, const AstCopy& copy) 
   } else {
     ARROW_ASSIGN_OR_RAISE(child, TablePlan(state, copy));
   }
+  if (node->format == LogicalFileScan::Format::kCsv) {
+    ARROW_ASSIGN_OR_RAISE(child, AsText(state, std::move(child)));
+  }
   for (const OutputColumn& column : child->output) {
-    if (node->format == LogicalFileScan::Format::kParquet && column.type.id() == TypeId::kInterval) {
-      return Refuse(fmt::format("column \"{}\": INTERVAL in Parquet", column.name), copy.range.position);
+    if (node->format != LogicalFileScan::Format::kParquet) continue;
+    for (const TypeId absent : {TypeId::kInterval, TypeId::kUnion}) {
+      if (!ContainsType(column.type, absent)) continue;
+      return Refuse(fmt::format("column \"{}\": {} in Parquet", column.name, column.type.ToString()),
+                    copy.range.position);
     }
   }
   node->output.push_back({state.NewColumn(), TypeId::kBigInt, "count"});

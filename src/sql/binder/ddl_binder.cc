@@ -329,15 +329,32 @@ arrow::Result<BoundCreateView> BindCreateView(BindState& state, const AstCreateV
   return view;
 }
 
+arrow::Result<BoundCreateType> BindCreateType(BindState& state, const AstCreateType& create) {
+  ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(create.name));
+  BoundCreateType type;
+  type.schema.name = name->text;
+  type.name_position = name->range.position;
+  type.if_not_exists = create.if_not_exists;
+  type.or_replace = create.or_replace;
+  if (TypeFromName(name->key, {}, name->range.position).ok()) {
+    return SqlError(sqlstate::kDuplicateObject, fmt::format("type \"{}\" already exists", name->text),
+                    name->range.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(type.schema.type, ResolveType(state, create.type));
+  return type;
+}
+
 arrow::Result<BoundDrop> BindDrop(const AstDrop& drop) {
   const bool is_index = drop.object == AstObjectKind::kIndex;
-  if (drop.object != AstObjectKind::kTable && drop.object != AstObjectKind::kView && !is_index) {
-    return Refuse("DROP of anything but tables, views and indexes", drop.object_position);
+  if (drop.object != AstObjectKind::kTable && drop.object != AstObjectKind::kView && !is_index &&
+      drop.object != AstObjectKind::kType) {
+    return Refuse("DROP of anything but tables, views, indexes and types", drop.object_position);
   }
   if (drop.cascade) return Refuse("CASCADE", drop.range.position);
   BoundDrop result;
   result.is_view = drop.object == AstObjectKind::kView;
   result.is_index = is_index;
+  result.is_type = drop.object == AstObjectKind::kType;
   result.if_exists = drop.if_exists;
   for (const AstQualifiedName& qualified : drop.names) {
     ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(qualified));

@@ -33,12 +33,16 @@ arrow::Result<Value> IntegerLiteral(const BindState& state, const AstLiteral& li
     value = ParseInt128(negative ? "-" + text : text);
   }
   if (!value.has_value()) {
+    int128_t held = 0;
+    if (!state.sqlite() && !negative && ParseUHugeInt(text, &held) == ParseOutcome::kOk) {
+      return Value::Integer(TypeId::kUHugeInt, held);
+    }
     if (state.sqlite()) {
       double real = 0;
       ParseDouble(text, &real);
       return Value::Double(negative ? -real : real);
     }
-    return SqlError(sqlstate::kNumericOutOfRange, fmt::format("integer {} does not fit HUGEINT", text),
+    return SqlError(sqlstate::kNumericOutOfRange, fmt::format("integer {} does not fit UHUGEINT", text),
                     literal.position);
   }
   const LogicalType first = state.sqlite() ? TypeId::kBigInt : TypeId::kInteger;
@@ -96,18 +100,10 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
       return Value::Varchar(literal.text);
     case AstLiteralKind::kBlob:
       return Value::Blob(literal.text);
+    case AstLiteralKind::kBits:
+      return ParseValue(literal.text, TypeId::kBit);
   }
   return InternalError("unknown literal");
-}
-
-arrow::Result<LogicalType> ResolveType(const BindState& state, const AstTypeName& type) {
-  if (!type.array_sizes.empty() || !type.children.empty()) {
-    return Refuse("nested types", type.range.position);
-  }
-  ARROW_ASSIGN_OR_RAISE(LogicalType resolved, TypeFromName(type.name, type.arguments, type.range.position));
-  if (!state.sqlite()) return resolved;
-  if (resolved.IsInteger()) return LogicalType(TypeId::kBigInt);
-  return resolved.IsFloating() || resolved.IsDecimal() ? LogicalType(TypeId::kDouble) : resolved;
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindCondition(const AstExpr& expr) {
@@ -131,7 +127,7 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kTypedLiteral: {
       const auto& literal = expr.As<AstTypedLiteral>();
       ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, literal.type));
-      auto value = ParseValue(literal.text, type);
+      auto value = ParseValue(literal.text, type, state_.options.zone);
       if (!value.ok()) return WithPosition(value.status(), expr.position);
       return BoundExpr::Constant(std::move(value).ValueUnsafe(), expr.position);
     }
@@ -172,19 +168,19 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kFunction:
       return BindFunction(expr.As<AstFunction>());
     case AstExprKind::kRow:
-      return Refuse("a row as a value", expr.position);
+      return BindRow(expr.As<AstRow>());
     case AstExprKind::kList:
-      return Refuse("lists", expr.position);
+      return BindList(expr.As<AstList>());
     case AstExprKind::kStruct:
-      return Refuse("structs and maps", expr.position);
+      return BindStruct(expr.As<AstStruct>());
     case AstExprKind::kSubscript:
-      return Refuse("subscripts", expr.position);
+      return BindSubscript(expr.As<AstSubscript>());
     case AstExprKind::kFieldAccess:
-      return Refuse("fields of structs", expr.position);
+      return BindFieldAccess(expr.As<AstFieldAccess>());
     case AstExprKind::kCollate:
       return Refuse("COLLATE", expr.position);
     case AstExprKind::kAtTimeZone:
-      return Refuse("AT TIME ZONE", expr.position);
+      return BindAtTimeZone(expr.As<AstAtTimeZone>());
     case AstExprKind::kDefault:
       return SqlError(sqlstate::kSyntaxError, "DEFAULT stands only as a whole value of INSERT or UPDATE",
                       expr.position);
@@ -211,7 +207,9 @@ arrow::Result<BoundExprPtr> ExprBinder::BindColumnRef(const AstColumnRef& ref) {
                     fmt::format("columns are not allowed in {}: \"{}\"", context_.clause, ref.parts.back().text),
                     ref.position);
   }
-  ARROW_ASSIGN_OR_RAISE(const ResolvedColumn found, ResolveColumn(context_.scope, ref));
+  const arrow::Result<ResolvedColumn> resolved = ResolveColumn(context_.scope, ref);
+  if (!resolved.ok()) return plain ? resolved.status() : BindFieldOfColumn(ref, resolved.status());
+  const ResolvedColumn& found = *resolved;
   if (found.depth > 1) {
     return Refuse("a subquery that refers to a query two or more levels out", ref.position);
   }
@@ -226,6 +224,13 @@ arrow::Result<BoundExprPtr> ExprBinder::BindParameter(const AstParameter& parame
   const auto index = static_cast<uint32_t>(parameter.index - 1);
   if (index >= state_.parameter_types.size()) state_.parameter_types.resize(index + 1);
   return BoundExpr::Parameter(index, state_.parameter_types[index], parameter.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindAtTimeZone(const AstAtTimeZone& at) {
+  std::vector<BoundExprPtr> arguments;
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*at.zone));
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(*at.operand));
+  return MakeFunction(state_, "timezone", std::move(arguments), at.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindIntervalLiteral(const AstIntervalLiteral& literal) {

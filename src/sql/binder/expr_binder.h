@@ -85,6 +85,7 @@ class ExprBinder {
  private:
   arrow::Result<BoundExprPtr> BindColumnRef(const AstColumnRef& ref);
   arrow::Result<BoundExprPtr> BindParameter(const AstParameter& parameter);
+  arrow::Result<BoundExprPtr> BindAtTimeZone(const AstAtTimeZone& at);
   arrow::Result<BoundExprPtr> BindIntervalLiteral(const AstIntervalLiteral& literal);
   arrow::Result<BoundExprPtr> BindUnary(const AstUnary& unary);
   arrow::Result<BoundExprPtr> BindBinary(const AstBinary& binary);
@@ -97,6 +98,19 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> BindRowInList(const AstInList& in);
   arrow::Result<BoundExprPtr> BindCase(const AstCase& node);
   arrow::Result<BoundExprPtr> BindCast(const AstCast& cast);
+
+  // expr_binder_nested.cc
+  arrow::Result<BoundExprPtr> BindList(const AstList& list);
+  arrow::Result<BoundExprPtr> BindStruct(const AstStruct& literal);
+  arrow::Result<BoundExprPtr> BindRow(const AstRow& row);
+  arrow::Result<BoundExprPtr> BindStructPack(const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindSubscript(const AstSubscript& subscript);
+  arrow::Result<BoundExprPtr> BindFieldAccess(const AstFieldAccess& access);
+  arrow::Result<BoundExprPtr> MakeStruct(std::vector<std::string> names, std::vector<BoundExprPtr> values,
+                                         int64_t position);
+  arrow::Result<BoundExprPtr> ExtractField(BoundExprPtr operand, const AstName& field);
+  /// a.b where a is a column of STRUCTs; `otherwise` where it is not.
+  arrow::Result<BoundExprPtr> BindFieldOfColumn(const AstColumnRef& ref, const arrow::Status& otherwise);
 
   // expr_binder_function.cc
   arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);

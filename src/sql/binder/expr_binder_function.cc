@@ -105,6 +105,8 @@ arrow::Result<BoundExprPtr> ExprBinder::BindCoalesce(std::vector<BoundExprPtr> a
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& function, std::string_view name) {
+  if (SameName(name, "struct_pack")) return BindStructPack(function);
+  if (SameName(name, "unnest")) return Refuse("unnest anywhere but in FROM", function.position);
   ARROW_RETURN_NOT_OK(CheckPlainCall(function, false));
   if (HasStar(function)) {
     return SqlError(sqlstate::kSyntaxError, fmt::format("* is no argument of {}", name), function.position);

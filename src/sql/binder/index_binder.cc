@@ -42,7 +42,7 @@ std::string FreeIndexName(const BindState& state, const TableSchema& table, cons
       if (SameName(other.name, name)) return true;
     }
     return state.catalog.FindTableOfIndex(name) != nullptr || state.catalog.FindTable(name) != nullptr ||
-           state.catalog.FindView(name) != nullptr;
+           state.catalog.FindView(name) != nullptr || state.catalog.FindType(name) != nullptr;
   };
   std::string name = base;
   for (int number = 1; is_taken(name); ++number) name = fmt::format("{}{}", base, number);

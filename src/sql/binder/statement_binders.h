@@ -25,9 +25,10 @@ arrow::Result<BoundReindex> BindReindex(const AstReindex& reindex);
 /// The columns of an index or of a UNIQUE constraint (`what`, for errors).
 arrow::Result<std::vector<IndexColumn>> BindIndexColumns(const BindState& state, const TableSchema& table,
                                                          const std::vector<AstOrderItem>& items, const char* what);
-/// TABLE_COLUMN_…_suffix, with a number where a table, view or index has that name already.
+/// TABLE_COLUMN_…_suffix, with a number where a table, view, type or index has that name already.
 std::string FreeIndexName(const BindState& state, const TableSchema& table, const std::vector<IndexColumn>& columns,
                           std::string_view suffix);
+arrow::Result<BoundCreateType> BindCreateType(BindState& state, const AstCreateType& create);
 arrow::Result<BoundDrop> BindDrop(const AstDrop& drop);
 
 // the rest: utility_binder.cc

@@ -13,6 +13,7 @@
 #include "types/coercion.h"
 #include "types/decimal.h"
 #include "types/text_parse.h"
+#include "types/uhugeint.h"
 
 namespace llkv {
 namespace {
@@ -25,6 +26,7 @@ bool IsTextLiteral(const BoundExpr& expr) {
 
 std::optional<Value> ConvertInteger(const Value& value, LogicalType to) {
   const int128_t v = value.integer();
+  if (to.id() == TypeId::kUHugeInt && v >= 0) return Value::Integer(to, HoldUHugeInt(static_cast<uint128_t>(v)));
   if (to.IsInteger()) {
     const ValueLimits limits = IntegerLimits(to);
     if (v < limits.min || v > limits.max) return std::nullopt;
@@ -77,20 +79,20 @@ LogicalType NumericTypeOfText(std::string_view text) {
   return TypeId::kDouble;
 }
 
-arrow::Result<BoundExprPtr> ParseLiteral(BoundExprPtr expr, LogicalType to) {
-  auto value = ParseValue(expr->value.bytes(), to);
+arrow::Result<BoundExprPtr> ParseLiteral(const BindState& state, BoundExprPtr expr, LogicalType to) {
+  auto value = ParseValue(expr->value.bytes(), to, state.options.zone);
   if (!value.ok()) return WithPosition(value.status(), expr->position);
   return BoundExpr::Constant(std::move(value).ValueUnsafe(), expr->position);
 }
 
 /// A literal of text beside something of type `other`.
-arrow::Result<BoundExprPtr> AdaptText(BoundExprPtr literal, LogicalType other) {
+arrow::Result<BoundExprPtr> AdaptText(const BindState& state, BoundExprPtr literal, LogicalType other) {
   if (other.IsString() || other.id() == TypeId::kNull) return literal;
   if (other.IsDecimal() || other.IsInteger()) {
     const LogicalType type = NumericTypeOfText(literal->value.bytes());
-    return ParseLiteral(std::move(literal), type);
+    return ParseLiteral(state, std::move(literal), type);
   }
-  return ParseLiteral(std::move(literal), other);
+  return ParseLiteral(state, std::move(literal), other);
 }
 
 /// A foldable timestamp at midnight beside a date: as a date, so that the date need not be cast.
@@ -121,7 +123,7 @@ arrow::Status AdaptSide(BindState& state, BoundExprPtr& side, const BoundExpr& o
   }
   if (side->type == other.type) return arrow::Status::OK();
   if (IsTextLiteral(*side)) {
-    ARROW_ASSIGN_OR_RAISE(side, AdaptText(std::move(side), other.type));
+    ARROW_ASSIGN_OR_RAISE(side, AdaptText(state, std::move(side), other.type));
     return arrow::Status::OK();
   }
   if (side->IsConstant() && !other.IsConstant() && !other.type.IsFloating()) {
@@ -147,7 +149,11 @@ arrow::Status AdaptForArithmetic(BindState& state, std::string_view name, BoundE
   if (IsTextLiteral(*side) && (other.type.IsNumeric() || other.type.IsTemporal())) {
     LogicalType type = other.type;
     if (type.IsTemporal() && name == "+") type = TypeId::kInterval;
-    ARROW_ASSIGN_OR_RAISE(side, AdaptText(std::move(side), type));
+    ARROW_ASSIGN_OR_RAISE(side, AdaptText(state, std::move(side), type));
+  } else if (side->IsConstant() && side->type.IsInteger() && other.type.id() == TypeId::kUHugeInt) {
+    if (auto value = ConvertExactly(side->value, other.type)) {
+      side = BoundExpr::Constant(std::move(*value), side->position);
+    }
   } else if (side->IsConstant() && side->type.IsInteger() && !side->value.is_null() && other.type.IsDecimal()) {
     const int digits = CountDigits(side->value.integer());
     if (digits <= kMaxDecimalDigits) {
@@ -203,7 +209,7 @@ arrow::Result<BoundExprPtr> CastTo(BindState& state, BoundExprPtr expr, LogicalT
   }
   if (expr->IsConstant()) {
     if (auto value = ConvertExactly(expr->value, to)) return BoundExpr::Constant(std::move(*value), expr->position);
-    if (IsTextLiteral(*expr) && !safe && !state.sqlite()) return ParseLiteral(std::move(expr), to);
+    if (IsTextLiteral(*expr) && !safe && !state.sqlite()) return ParseLiteral(state, std::move(expr), to);
   }
   const int64_t position = expr->position;
   auto cast = state.functions.BindCast(expr->type, to, safe, state.options.dialect);
@@ -226,8 +232,9 @@ arrow::Result<BoundExprPtr> AssignTo(BindState& state, BoundExprPtr expr, Logica
   if (expr->type == to) return expr;
   const LogicalType from = expr->type;
   const bool allowed = IsTextLiteral(*expr) || from.id() == TypeId::kNull || ImplicitCastCost(from, to).has_value() ||
-                       (from.IsNumeric() && to.IsNumeric()) || to.id() == TypeId::kVarchar || state.sqlite() ||
-                       (from.id() == TypeId::kTimestamp && to.IsTemporal());
+                       (from.IsNumeric() && to.IsNumeric()) || (from.IsNested() && to.IsNested()) ||
+                       (from.id() == TypeId::kVarchar && to.IsEnum()) || to.id() == TypeId::kVarchar ||
+                       state.sqlite() || (from.IsTimestamp() && to.IsTemporal() && to.id() != TypeId::kInterval);
   if (!allowed) {
     return SqlError(
         sqlstate::kDatatypeMismatch,

@@ -51,6 +51,8 @@ struct AstTypeName {
   bool quoted = false;
   /// Numbers in parentheses: precision, scale, length.
   std::vector<int64_t> arguments;
+  /// ENUM's labels.
+  std::vector<std::string> labels;
   /// STRUCT and UNION members, MAP key and value; `child_names` is empty or as long as `children`.
   std::vector<AstTypeName> children;
   std::vector<AstName> child_names;
@@ -146,6 +148,8 @@ enum class AstLiteralKind : uint8_t {
   kString,
   /// `text` holds the bytes, decoded from x'…'.
   kBlob,
+  /// `text` holds the digits 0 and 1.
+  kBits,
 };
 
 struct AstLiteral : AstExprBase<AstExprKind::kLiteral> {

@@ -19,6 +19,7 @@ enum class AstStatementKind : uint8_t {
   kTruncate,
   kCreateTable,
   kCreateView,
+  kCreateType,
   kCreateIndex,
   kDrop,
   kAlterTable,
@@ -236,6 +237,14 @@ struct AstCreateView : AstStatementBase<AstStatementKind::kCreateView> {
   AstQualifiedName name;
   std::vector<AstName> columns;
   AstQueryPtr query;
+};
+
+/// CREATE TYPE name AS type, ENUM (…) among them.
+struct AstCreateType : AstStatementBase<AstStatementKind::kCreateType> {
+  bool or_replace = false;
+  bool if_not_exists = false;
+  AstQualifiedName name;
+  AstTypeName type;
 };
 
 struct AstCreateIndex : AstStatementBase<AstStatementKind::kCreateIndex> {

@@ -172,6 +172,15 @@ Token Lexer::Blob(size_t begin) {
   return Make(TokenKind::kBlob, begin, end + 1);
 }
 
+Token Lexer::Bits(size_t begin) {
+  const size_t end = sql_.find('\'', begin + 2);
+  if (end == std::string_view::npos) return Fail("a string has no closing quote", begin, sql_.size(), true);
+  for (char c : sql_.substr(begin + 2, end - begin - 2)) {
+    if (c != '0' && c != '1') return Fail("a bit string has digits 0 and 1 only", begin, end + 1, false);
+  }
+  return Make(TokenKind::kBits, begin, end + 1);
+}
+
 Token Lexer::Punctuation(size_t begin, char c, char next) {
   switch (c) {
     case '(':
@@ -276,6 +285,7 @@ Token Lexer::Next() {
   if (IsWordStart(c)) {
     if (At(begin + 1) == '\'') {
       if (c == 'x' || c == 'X') return Blob(begin);
+      if ((c == 'b' || c == 'B') && dialect_ != SqlDialect::kSqlite) return Bits(begin);
       if ((c == 'e' || c == 'E') && dialect_ != SqlDialect::kSqlite) return EscapeString(begin);
     }
     return Word(begin);

@@ -25,6 +25,8 @@ enum class TokenKind : uint8_t {
   /// $$…$$, $tag$…$tag$.
   kDollarString,
   kBlob,
+  /// b'0101'.
+  kBits,
   kInteger,
   kDecimal,
   kFloat,
@@ -116,6 +118,7 @@ class Lexer {
   Token EscapeString(size_t begin);
   Token Dollar(size_t begin);
   Token Blob(size_t begin);
+  Token Bits(size_t begin);
   Token Operator(size_t begin);
   Token Punctuation(size_t begin, char c, char next);
 
@@ -144,8 +147,8 @@ struct StatementTokens {
 /// semicolons.
 void ReadStatementTokens(std::string_view sql, SqlDialect dialect, size_t offset, StatementTokens* out);
 
-/// The text of a kString, kEscapeString, kDollarString, kQuotedName or kBlob token: quotes off, doubled quotes, escapes
-/// and hexadecimal digits resolved.
+/// The text of a kString, kEscapeString, kDollarString, kQuotedName, kBlob or kBits token: quotes off, doubled quotes,
+/// escapes and hexadecimal digits resolved.
 std::string DecodeToken(std::string_view sql, const Token& token);
 
 }  // namespace llkv

@@ -126,6 +126,8 @@ std::string DecodeToken(std::string_view sql, const Token& token) {
       const size_t tag = text.find('$', 1) + 1;
       return std::string(text.substr(tag, text.size() - 2 * tag));
     }
+    case TokenKind::kBits:
+      return std::string(text.substr(2, text.size() - 3));
     case TokenKind::kBlob: {
       std::string out;
       for (size_t i = 2; i + 2 < text.size(); i += 2) {

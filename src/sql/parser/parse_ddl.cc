@@ -39,6 +39,9 @@ AstStatementPtr StatementParser::ParseCreate() {
     case Keyword::kRecursive:
     case Keyword::kMaterialized:
       return ParseCreateView(or_replace, temporary, begin);
+    case Keyword::kType:
+      if (temporary) break;
+      return ParseCreateType(or_replace, begin);
     case Keyword::kUnique:
       Advance();
       if (!At(Keyword::kIndex)) break;
@@ -346,6 +349,18 @@ AstStatementPtr StatementParser::ParseCreateView(bool or_replace, bool temporary
   if (At(TokenKind::kLeftParen)) create->columns = ParseParenthesizedNames();
   Expect(Keyword::kAs, "AS");
   create->query = ParseQuery();
+  return create;
+}
+
+AstStatementPtr StatementParser::ParseCreateType(bool or_replace, int64_t begin) {
+  auto create = std::make_unique<AstCreateType>();
+  create->range.position = begin;
+  create->or_replace = or_replace;
+  Advance();
+  create->if_not_exists = ParseIfNotExists();
+  create->name = ParseQualifiedName("a type's name");
+  Expect(Keyword::kAs, "AS");
+  create->type = ParseType();
   return create;
 }
 

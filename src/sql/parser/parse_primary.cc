@@ -26,6 +26,7 @@ AstExprPtr StatementParser::ParsePrimary() {
     case TokenKind::kEscapeString:
     case TokenKind::kDollarString:
     case TokenKind::kBlob:
+    case TokenKind::kBits:
     case TokenKind::kInteger:
     case TokenKind::kDecimal:
     case TokenKind::kFloat:
@@ -59,6 +60,8 @@ AstExprPtr StatementParser::ParseLiteral() {
   switch (token.kind) {
     case TokenKind::kBlob:
       return MakeLiteral(AstLiteralKind::kBlob, std::move(text), token.begin);
+    case TokenKind::kBits:
+      return MakeLiteral(AstLiteralKind::kBits, std::move(text), token.begin);
     case TokenKind::kInteger:
     case TokenKind::kDecimal:
     case TokenKind::kFloat: {

@@ -60,6 +60,13 @@ std::string StatementParser::ParseTypeWords() {
 
 void StatementParser::ParseTypeArguments(AstTypeName* type) {
   Expect(TokenKind::kLeftParen, "\"(\"");
+  if (type->name == "enum" && AtString()) {
+    do {
+      type->labels.push_back(ParseString("a label"));
+    } while (AcceptOr(TokenKind::kComma, "a comma"));
+    Expect(TokenKind::kRightParen, "\")\"");
+    return;
+  }
   if (AtString()) FailUnsupported("a type with text in parentheses", type->range.position);
   do {
     type->arguments.push_back(ParseInteger("a number"));

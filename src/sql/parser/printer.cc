@@ -189,6 +189,8 @@ void SqlPrinter::Literal(const AstLiteral& literal) {
       return Text(literal.text);
     case AstLiteralKind::kString:
       return Text(QuoteString(literal.text));
+    case AstLiteralKind::kBits:
+      return Text("b'" + literal.text + "'");
     case AstLiteralKind::kBlob: {
       constexpr std::string_view kDigits = "0123456789ABCDEF";
       Text("x'");
@@ -502,7 +504,11 @@ void SqlPrinter::Type(const AstTypeName& type) {
   const bool zone = name.ends_with(kZone);
   if (zone) name.remove_suffix(kZone.size());
   Text(type.quoted ? Doubled(name, '"') : std::string(name));
-  if (!type.arguments.empty() || !type.children.empty()) Text("(");
+  if (!type.arguments.empty() || !type.children.empty() || !type.labels.empty()) Text("(");
+  for (size_t i = 0; i < type.labels.size(); ++i) {
+    if (i > 0) Text(", ");
+    Text(QuoteString(type.labels[i]));
+  }
   for (size_t i = 0; i < type.arguments.size(); ++i) {
     if (i > 0) Text(", ");
     Text(std::to_string(type.arguments[i]));
@@ -515,7 +521,7 @@ void SqlPrinter::Type(const AstTypeName& type) {
     }
     Type(type.children[i]);
   }
-  if (!type.arguments.empty() || !type.children.empty()) Text(")");
+  if (!type.arguments.empty() || !type.children.empty() || !type.labels.empty()) Text(")");
   if (zone) Text(kZone);
   for (const std::optional<int64_t>& size : type.array_sizes) {
     Text("[" + (size.has_value() ? std::to_string(*size) : std::string()) + "]");

@@ -264,6 +264,7 @@ class StatementParser {
   AstStatementPtr ParseCreate();
   AstStatementPtr ParseCreateTable(bool or_replace, bool temporary, int64_t begin);
   AstStatementPtr ParseCreateView(bool or_replace, bool temporary, int64_t begin);
+  AstStatementPtr ParseCreateType(bool or_replace, int64_t begin);
   AstStatementPtr ParseCreateIndex(bool unique, int64_t begin);
   void ParseTableElements(AstCreateTable* create);
   void ParseTableOptions(AstCreateTable* create);

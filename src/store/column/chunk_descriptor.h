@@ -25,6 +25,7 @@ enum class ChunkEncoding : uint8_t {
   kRunEnd = 4,      // integers without NULLs: dictionary_size runs of equal values, flat or as kNarrow has them
   kText = 5,        // strings as codes of symbols (text_symbols.h), in blocks of kTextBlockRows
   kDecimal = 6,     // DOUBLE: integers as kNarrow has them, divided by 10^scale
+  kNested = 7,      // LIST, ARRAY, STRUCT, MAP, UNION: an Arrow array with children, found through the blob's message
 };
 
 /// The rows of one block of compressed text.

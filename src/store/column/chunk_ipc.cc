@@ -56,7 +56,10 @@ std::shared_ptr<arrow::DataType> ArrowTypeOf(PhysicalType type) {
 }
 
 std::shared_ptr<arrow::DataType> ValueTypeOf(const ChunkDescriptor& descriptor) {
-  return descriptor.type == LogicalType(TypeId::kVarchar) ? arrow::utf8() : ArrowTypeOf(descriptor.type.physical());
+  const TypeId id = descriptor.type.id();
+  // As they are held, these are no decimals: any 16 bytes may be there.
+  if (id == TypeId::kUHugeInt || id == TypeId::kUuid) return arrow::fixed_size_binary(16);
+  return id == TypeId::kVarchar || id == TypeId::kJson ? arrow::utf8() : ArrowTypeOf(descriptor.type.physical());
 }
 
 /// Compressed text has its table and blocks where a dictionary would be, and the sizes of its strings for codes.
@@ -70,7 +73,8 @@ std::shared_ptr<arrow::DataType> DictionaryTypeOf(const ChunkDescriptor& descrip
 
 std::shared_ptr<arrow::DataType> DataTypeOf(const ChunkDescriptor& descriptor) {
   if (descriptor.encoding == ChunkEncoding::kFlat) return ValueTypeOf(descriptor);
-  const auto stored = ArrowTypeOf(descriptor.storage);
+  const bool is_whole = descriptor.storage == descriptor.type.physical();
+  const auto stored = is_whole ? ValueTypeOf(descriptor) : ArrowTypeOf(descriptor.storage);
   return descriptor.encoding == ChunkEncoding::kRunEnd ? arrow::run_end_encoded(arrow::int32(), stored) : stored;
 }
 

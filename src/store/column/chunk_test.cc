@@ -133,7 +133,7 @@ void ExpectStatistics(const ChunkDescriptor& chunk, const std::vector<Value>& va
   EXPECT_NEAR(chunk.statistics.sketch.Estimate(), count, 2 + count * 0.3);
   if (distinct.empty()) {
     EXPECT_TRUE(chunk.statistics.min.is_null());
-  } else if (!chunk.type.IsString() && chunk.type.id() != TypeId::kInterval) {
+  } else if (chunk.type.physical() != PhysicalType::kString && chunk.type.id() != TypeId::kInterval) {
     EXPECT_TRUE(chunk.statistics.min_is_exact && chunk.statistics.max_is_exact);
     EXPECT_TRUE(distinct.count(chunk.statistics.min.ToString()) == 1 || chunk.type.IsFloating());
   }

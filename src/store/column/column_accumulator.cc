@@ -1,15 +1,33 @@
 #include "store/column/column_accumulator.h"
 
 #include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
 
 #include <cstring>
 #include <limits>
 
 #include "base/error.h"
+#include "store/column/nested_chunk.h"
 #include "store/column/value_kernels.h"
+#include "vector/arrow_column.h"
 
 namespace llkv {
 namespace {
+
+/// Types whose Arrow arrays do not hold the bytes that chunks hold.
+bool CrossesInAnotherForm(LogicalType type) {
+  switch (type.id()) {
+    case TypeId::kUHugeInt:
+    case TypeId::kTimeTz:
+    case TypeId::kUuid:
+    case TypeId::kJson:
+    case TypeId::kBit:
+      return true;
+    default:
+      return type.IsEnum() || type.IsNested();
+  }
+}
 
 int64_t BitmapBytes(int64_t num_bits) { return (num_bits + 7) / 8; }
 
@@ -203,8 +221,21 @@ arrow::Status ColumnAccumulator::AppendDecimals(const uint8_t* values, int64_t l
   return SqlError(sqlstate::kNumericOutOfRange, "a value is out of range for " + type_.ToString());
 }
 
+arrow::Status ColumnAccumulator::AppendConverted(const arrow::Array& array, int64_t offset, int64_t length) {
+  ARROW_ASSIGN_OR_RAISE(const std::unique_ptr<ArrowColumnReader> reader,
+                        ArrowColumnReader::Make(array.Slice(offset, length)->data(), type_, pool_));
+  for (int64_t row = 0; row < length; row += kMaxBatchRows) {
+    const auto count = static_cast<uint32_t>(std::min<int64_t>(kMaxBatchRows, length - row));
+    Vector vector;
+    ARROW_RETURN_NOT_OK(reader->Read(row, count, &vector));
+    ARROW_RETURN_NOT_OK(Append(vector, Selection::All(count)));
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status ColumnAccumulator::Append(const arrow::Array& array, int64_t offset, int64_t length) {
   if (length == 0) return arrow::Status::OK();
+  if (CrossesInAnotherForm(type_)) return AppendConverted(array, offset, length);
   const arrow::ArrayData& data = *array.data();
   const int64_t start = data.offset + offset;
   const uint8_t* bitmap = data.GetNullCount() != 0 && data.buffers[0] != nullptr ? data.buffers[0]->data() : nullptr;
@@ -403,6 +434,9 @@ arrow::Result<EncodedChunk> ColumnAccumulator::EncodeValues() {
   ARROW_RETURN_NOT_OK(bytes_.Reserve(8));
   std::memset(bytes_.mutable_data() + bytes_.length(), 0, 8);
   if (num_rows_ != 0) std::memcpy(offsets.data() + 1, values_.data(), size_t{num_rows_} * 4);
+  if (type_.IsNested()) {
+    return EncodeNested({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
+  }
   return EncodeStrings({field_, type_, offsets.data(), bytes_.data(), validity, num_rows_}, pool_);
 }
 

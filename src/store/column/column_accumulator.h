@@ -41,6 +41,8 @@ class ColumnAccumulator {
   /// `count` strings in Arrow's layout.
   arrow::Status AppendTexts(const int32_t* offsets, const char* bytes, uint32_t count);
   arrow::Status AppendDecimals(const uint8_t* values, int64_t length, const uint8_t* validity, int64_t offset);
+  /// By way of Vectors.
+  arrow::Status AppendConverted(const arrow::Array& array, int64_t offset, int64_t length);
   arrow::Status AppendArrowStrings(const arrow::ArrayData& data, int64_t offset, int64_t length);
   /// Room for `length` more values of the physical type, counted as used.
   arrow::Result<uint8_t*> Extend(int64_t length);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "store/column/chunk_ipc.h"
 #include "store/column/descriptor_page.h"
+#include "store/column/nested_chunk.h"
 #include "store/column/text_symbols.h"
 #include "store/column/value_kernels.h"
 
@@ -131,6 +132,7 @@ VectorForm FormOf(const ChunkDescriptor& chunk) {
     case ChunkEncoding::kRunEnd:
     case ChunkEncoding::kText:
     case ChunkEncoding::kDecimal:
+    case ChunkEncoding::kNested:
       break;
   }
   return chunk.type.physical() == PhysicalType::kString ? VectorForm::kOffsets : VectorForm::kFlat;
@@ -211,7 +213,7 @@ arrow::Result<std::unique_ptr<const ColumnChunk>> ColumnChunk::Open(const ChunkD
     whole.validity = descriptor.constant.is_null() ? chunk->constant_validity_ : nullptr;
     if (descriptor.constant.is_null()) {
       const StringRef empty;
-      if (descriptor.type.IsString()) std::memcpy(chunk->constant_, &empty, sizeof(empty));
+      if (descriptor.type.physical() == PhysicalType::kString) std::memcpy(chunk->constant_, &empty, sizeof(empty));
     } else {
       StoreConstant(chunk->descriptor_.constant, descriptor.type.physical(), chunk->constant_);
     }
@@ -228,6 +230,7 @@ arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
       reinterpret_cast<uintptr_t>(blob_->data()) % 16 != 0) {
     return Corrupted("a chunk's blob has not the size that its descriptor says");
   }
+  if (descriptor_.encoding == ChunkEncoding::kNested) return OpenNested(pool);
   const auto& ranges = descriptor_.buffers;
   const uint32_t n = num_rows();
   whole_.data = blob_->data() + ranges[kDataBuffer].offset;
@@ -264,9 +267,25 @@ arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
       for (uint32_t i = 0; i < descriptor_.scale; ++i) divisor_ *= 10;
       return arrow::Status::OK();
     case ChunkEncoding::kConstant:
+    case ChunkEncoding::kNested:
       break;
   }
   return InternalError("a constant chunk has no blob");
+}
+
+arrow::Status ColumnChunk::OpenNested(arrow::MemoryPool* pool) {
+  ARROW_ASSIGN_OR_RAISE(NestedChunkValues values, ReadNestedChunk(descriptor_, blob_, pool));
+  blob_.reset();
+  nested_offsets_ = std::move(values.offsets);
+  nested_bytes_ = std::move(values.bytes);
+  if (values.validity != nullptr) {
+    nested_validity_ = std::move(values.validity);
+    whole_.validity = nested_validity_->data();
+  }
+  whole_.data = nested_offsets_->data();
+  whole_.dictionary = nested_bytes_->data();
+  data_width_ = 4;
+  return arrow::Status::OK();
 }
 
 arrow::Status ColumnChunk::OpenDictionary(arrow::MemoryPool* pool) {
@@ -275,7 +294,7 @@ arrow::Status ColumnChunk::OpenDictionary(arrow::MemoryPool* pool) {
                                              : FindBounds(whole_.values<uint16_t>(), num_rows()).max;
   if (max_code >= size) return Corrupted("a chunk has codes outside its dictionary");
   const uint8_t* data = blob_->data() + descriptor_.buffers[kDictionaryDataBuffer].offset;
-  if (!descriptor_.type.IsString()) {
+  if (descriptor_.type.physical() != PhysicalType::kString) {
     whole_.dictionary = data;
     return IsInteger(descriptor_) ? CheckIntegers(descriptor_, descriptor_.type.physical(), data, size)
                                   : arrow::Status::OK();

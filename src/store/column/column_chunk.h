@@ -90,11 +90,16 @@ class ColumnChunk {
   void GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const;
   arrow::Status GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const;
   void SetValidityOf(std::span<const uint32_t> rows, ScratchVector& out) const;
+  arrow::Status OpenNested(arrow::MemoryPool* pool);
 
   ChunkDescriptor descriptor_;
   std::shared_ptr<arrow::Buffer> blob_;
   /// The StringRefs of a string dictionary.
   std::shared_ptr<arrow::Buffer> dictionary_refs_;
+  /// The values of a nested chunk, as they pass through Vectors: offsets and bytes.
+  std::shared_ptr<arrow::Buffer> nested_offsets_;
+  std::shared_ptr<arrow::Buffer> nested_bytes_;
+  std::shared_ptr<arrow::Buffer> nested_validity_;
   Vector whole_;
   uint32_t data_width_ = 0;
   /// kRunEnd.

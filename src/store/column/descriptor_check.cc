@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "store/column/chunk_encoder.h"
 #include "store/column/descriptor_page.h"
+#include "types/type_info.h"
 
 namespace llkv {
 namespace {
@@ -26,6 +27,7 @@ IntegerLimits LimitsOf(LogicalType type) {
     const int128_t limit = PowerOfTen(type.precision()) - 1;
     return {-limit, limit};
   }
+  if (type.IsEnum()) return {0, static_cast<int128_t>(type.info().labels.size()) - 1};
   switch (type.physical()) {
     case PhysicalType::kBool:
       return {0, 1};
@@ -54,7 +56,9 @@ IntegerLimits LimitsOf(LogicalType type) {
 bool HasContentOf(const Value& value, LogicalType type) {
   if (value.type() != type) return false;
   if (value.is_null()) return true;
-  if (type.IsString() || type.IsFloating() || type.id() == TypeId::kInterval) return true;
+  // Nothing is known of nested values; the constant is NULL.
+  if (type.IsNested()) return false;
+  if (type.physical() == PhysicalType::kString || type.IsFloating() || type.id() == TypeId::kInterval) return true;
   const IntegerLimits limits = LimitsOf(type);
   return value.integer() >= limits.min && value.integer() <= limits.max;
 }
@@ -208,6 +212,9 @@ arrow::Status CheckDescriptor(const ChunkDescriptor& chunk) {
   if (!HasBase(chunk.encoding) && chunk.base != 0) return Contradiction("base");
   if (!HasDictionarySize(chunk.encoding) && chunk.dictionary_size != 0) return Contradiction("dictionary");
   if (chunk.encoding != ChunkEncoding::kDecimal && chunk.scale != 0) return Contradiction("scale");
+  if (chunk.type.IsNested() && chunk.encoding != ChunkEncoding::kConstant && chunk.encoding != ChunkEncoding::kNested) {
+    return Contradiction("encoding");
+  }
   switch (chunk.encoding) {
     case ChunkEncoding::kConstant:
       return CheckConstant(chunk);
@@ -221,6 +228,11 @@ arrow::Status CheckDescriptor(const ChunkDescriptor& chunk) {
       if (!is_code || chunk.dictionary_size == 0 || chunk.dictionary_size > 65536) return Contradiction("dictionary");
       return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));
     }
+    case ChunkEncoding::kNested:
+      if (!chunk.type.IsNested() || chunk.storage != physical) return Contradiction("storage");
+      if (chunk.size_bytes < 64 || chunk.size_bytes > kMaxBlobBytes) return Contradiction("size");
+      if (chunk.buffers != std::array<BufferRange, kNumChunkBuffers>()) return Contradiction("buffers");
+      return arrow::Status::OK();
     case ChunkEncoding::kNarrow:
       if (!IsNarrowStorage(chunk)) return Contradiction("storage");
       return CheckBuffers(chunk, static_cast<uint64_t>(PhysicalWidth(chunk.storage)));

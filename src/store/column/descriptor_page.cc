@@ -17,6 +17,8 @@
 
 #include "base/error.h"
 #include "store/column/chunk_ipc.h"
+#include "types/nested_value.h"
+#include "types/type_info.h"
 
 namespace llkv {
 namespace {
@@ -80,12 +82,15 @@ bool UnpackType(uint64_t packed, LogicalType* type) {
   const uint64_t id = packed & 0xFF;
   const auto precision = static_cast<int>((packed >> 8) & 0xFF);
   const auto scale = static_cast<int>((packed >> 16) & 0xFF);
-  if (packed >> 24 != 0 || id > static_cast<uint64_t>(TypeId::kInterval) || id == 11) return false;
+  if (packed >> 24 != 0) return false;
+  // The description has been read.
+  if (type->IsEnum() || type->IsNested()) return packed == PackType(*type);
   if (static_cast<TypeId>(id) == TypeId::kDecimal) {
     if (precision < 1 || precision > 38 || scale > precision) return false;
     *type = LogicalType::Decimal(precision, scale);
     return true;
   }
+  if (!IsPlainTypeId(static_cast<uint8_t>(id))) return false;
   *type = LogicalType(static_cast<TypeId>(id));
   return precision == 0 && scale == 0;
 }
@@ -125,7 +130,7 @@ constexpr NumberColumn<ChunkDescriptor> kChunkColumns[] = {
     {"encoding", [](const ChunkDescriptor& chunk) { return static_cast<uint64_t>(chunk.encoding); },
      [](ChunkDescriptor* chunk, uint64_t v) {
        chunk->encoding = static_cast<ChunkEncoding>(v);
-       return v <= static_cast<uint64_t>(ChunkEncoding::kDecimal);
+       return v <= static_cast<uint64_t>(ChunkEncoding::kNested);
      }},
     {"storage_width", StorageWidth, SetStorageWidth},
     {"num_rows", [](const ChunkDescriptor& chunk) { return uint64_t{chunk.num_rows}; },
@@ -204,6 +209,8 @@ constexpr NumberColumn<DescriptorPageRef> kPageColumns[] = {
 /// The binary columns of a chunk, after the numbers.
 constexpr const char* kValueColumns[] = {"min", "max", "constant"};
 constexpr const char* kSketchColumn = "distinct_sketch";
+/// The stored form of a type that has a description.
+constexpr const char* kTypeColumn = "type_description";
 
 template <typename Record, size_t kCount>
 arrow::FieldVector NumberFields(const NumberColumn<Record> (&columns)[kCount]) {
@@ -216,6 +223,7 @@ std::shared_ptr<arrow::Schema> ChunkSchema() {
   arrow::FieldVector fields = NumberFields(kChunkColumns);
   for (const char* name : kValueColumns) fields.push_back(arrow::field(name, arrow::binary()));
   fields.push_back(arrow::field(kSketchColumn, arrow::fixed_size_binary(DistinctSketch::kNumRegisters)));
+  fields.push_back(arrow::field(kTypeColumn, arrow::binary()));
   return arrow::schema(std::move(fields));
 }
 
@@ -246,7 +254,7 @@ bool ReadNumbers(const NumberColumn<Record> (&columns)[kCount], const arrow::Rec
 
 std::string ValueToBytes(const Value& value) {
   const LogicalType type = value.type();
-  if (type.IsString()) return value.bytes();
+  if (type.physical() == PhysicalType::kString) return value.bytes();
   std::string bytes;
   auto append = [&](const auto& content) { bytes.assign(reinterpret_cast<const char*>(&content), sizeof(content)); };
   if (type.IsFloating()) {
@@ -265,8 +273,9 @@ bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value) {
     std::memcpy(content, bytes.data(), sizeof(*content));
     return true;
   };
-  if (type.IsString()) {
-    *value = type.id() == TypeId::kBlob ? Value::Blob(std::string(bytes)) : Value::Varchar(std::string(bytes));
+  if (type.physical() == PhysicalType::kString) {
+    if (type.IsNested() && !IsNestedValue(type, bytes)) return false;
+    *value = Value::OfBytes(type, std::string(bytes));
     return true;
   }
   if (type.IsFloating()) {
@@ -283,6 +292,7 @@ bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value) {
   }
   int128_t content = 0;
   if (!load(&content)) return false;
+  if (type.IsEnum() && (content < 0 || content >= static_cast<int128_t>(type.info().labels.size()))) return false;
   *value = Value::Integer(type, content);
   return true;
 }
@@ -390,10 +400,28 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> WriteChunks(std::span<const ChunkD
   }
   ARROW_ASSIGN_OR_RAISE(auto array, sketches.Finish());
   arrays.push_back(std::move(array));
+  arrow::BinaryBuilder types(pool);
+  for (const ChunkDescriptor* chunk : chunks) {
+    const bool described = chunk->type.IsEnum() || chunk->type.IsNested();
+    ARROW_RETURN_NOT_OK(described ? types.Append(chunk->type.info().encoded) : types.AppendNull());
+  }
+  ARROW_ASSIGN_OR_RAISE(array, types.Finish());
+  arrays.push_back(std::move(array));
   return WriteStream(ChunkSchema(), std::move(arrays), static_cast<int64_t>(chunks.size()), pool);
 }
 
+bool ReadTypeDescription(const arrow::BinaryArray& array, int64_t row, LogicalType* type) {
+  if (array.IsNull(row)) return true;
+  size_t size = 0;
+  const std::optional<LogicalType> described = DecodeType(array.GetView(row), &size);
+  if (!described || size != array.GetView(row).size()) return false;
+  *type = *described;
+  return type->IsEnum() || type->IsNested();
+}
+
 bool ReadChunk(const arrow::RecordBatch& batch, int64_t row, ChunkDescriptor* chunk) {
+  const auto& types = static_cast<const arrow::BinaryArray&>(*batch.column(batch.num_columns() - 1));
+  if (!ReadTypeDescription(types, row, &chunk->type)) return false;
   if (!ReadNumbers(kChunkColumns, batch, row, chunk)) return false;
   Value* const values[] = {&chunk->statistics.min, &chunk->statistics.max, &chunk->constant};
   int column = static_cast<int>(std::size(kChunkColumns));

@@ -67,7 +67,8 @@ TEST_F(RowGroupTest, AllTypesThroughThePager) {
   ColumnScratch scratch(Pool());
   for (const bool is_staged : {true, false}) {
     EXPECT_EQ(writer.NumRowsThatFit(*batch, 0, kRows), int64_t{kRows});
-    ASSERT_TRUE(writer.Append(*batch, 0, kRows, RowId(77)).ok());
+    const arrow::Status appended = writer.Append(*batch, 0, kRows, RowId(77));
+    ASSERT_TRUE(appended.ok()) << appended;
     RowGroupReader reader(Store(writer, is_staged), pager_.get(), Pool());
     EXPECT_TRUE(reader.descriptor().row_ids_are_dense);
     std::vector<size_t> all;

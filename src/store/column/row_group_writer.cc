@@ -10,6 +10,7 @@
 #include "pager/pager.h"
 #include "store/column/chunk_encoder.h"
 #include "store/column/column_accumulator.h"
+#include "types/type_info.h"
 
 namespace llkv {
 namespace {
@@ -17,9 +18,15 @@ namespace {
 /// The most bytes of one column's strings that a row group takes; one string alone may be longer.
 constexpr int64_t kMaxStringBytes = int64_t{1} << 30;
 
+/// Rows of nested values that are taken at once, before their size is looked at again.
+constexpr int64_t kMaxNestedRows = 4096;
+
 arrow::Status InvalidInput(std::string message) { return SqlError(sqlstate::kInvalidParameter, std::move(message)); }
 
 bool IsSharedType(const arrow::DataType& given, LogicalType type) {
+  if (type.IsNested() || type.IsEnum()) {
+    return IsReadAs(given, type);
+  }
   const std::shared_ptr<arrow::DataType> expected = ToArrowType(type);
   return expected->Equals(given);
 }
@@ -56,6 +63,12 @@ int64_t RowGroupWriter::NumRowsThatFit(const arrow::RecordBatch& batch, int64_t 
   for (int i = 0; i < batch.num_columns() && static_cast<size_t>(i) < accumulators_.size(); ++i) {
     const ColumnAccumulator& accumulator = *accumulators_[static_cast<size_t>(i)];
     const auto& data = *batch.column_data(i);
+    // What a nested value takes is known only when it has been made.
+    if (accumulator.type().IsNested()) {
+      if (accumulator.string_bytes() > static_cast<uint64_t>(kMaxStringBytes)) length = 0;
+      length = std::min<int64_t>(length, kMaxNestedRows);
+      continue;
+    }
     if (accumulator.type().physical() != PhysicalType::kString || !IsSharedType(*data.type, accumulator.type())) {
       continue;
     }

@@ -135,10 +135,7 @@ class StringEncoder {
     return {reinterpret_cast<const char*>(column_.bytes) + column_.offsets[row],
             static_cast<size_t>(column_.offsets[row + 1] - column_.offsets[row])};
   }
-  Value MakeValue(std::string_view text) const {
-    return column_.type == LogicalType(TypeId::kBlob) ? Value::Blob(std::string(text))
-                                                      : Value::Varchar(std::string(text));
-  }
+  Value MakeValue(std::string_view text) const { return Value::OfBytes(column_.type, std::string(text)); }
 
   /// False where there are too many different strings for a dictionary.
   bool FillDictionary(StringDictionary* dictionary, uint32_t* codes) const {

@@ -16,6 +16,7 @@ class FakeCatalog : public BinderCatalog {
  public:
   TableSchemaPtr FindTable(std::string_view name) const override;
   ViewSchemaPtr FindView(std::string_view name) const override;
+  TypeSchemaPtr FindType(std::string_view /*name*/) const override { return nullptr; }
   std::vector<std::string> ListNames() const override;
   TableSchemaPtr FindTableOfIndex(std::string_view name) const override;
 
