@@ -58,10 +58,16 @@ struct ParquetSource {
   std::shared_ptr<parquet::FileMetaData> metadata;
 };
 
+/// Adds the file's column indexes of all values that lie in a field.
+void AddLeaves(const parquet::arrow::SchemaField& field, std::vector<int>* leaves) {
+  if (field.is_leaf()) leaves->push_back(field.column_index);
+  for (const auto& child : field.children) AddLeaves(child, leaves);
+}
+
 class ParquetParts : public FileParts {
  public:
   ParquetParts(ParquetSource source, std::vector<uint32_t> column_indexes, std::vector<LogicalType> types)
-      : source_(std::move(source)), indexes_(column_indexes.begin(), column_indexes.end()), types_(std::move(types)) {}
+      : source_(std::move(source)), indexes_(std::move(column_indexes)), types_(std::move(types)) {}
 
   arrow::Result<std::unique_ptr<FilePartReader>> Next() override {
     if (next_ >= source_.metadata->num_row_groups()) return std::unique_ptr<FilePartReader>();
@@ -78,7 +84,9 @@ class ParquetParts : public FileParts {
     builder.properties(properties);
     auto file = builder.Build();
     if (!file.ok()) return ParquetError(source_.path, file.status());
-    auto rows = (*file)->GetRecordBatchReader({part}, indexes_);
+    std::vector<int> leaves;
+    for (const uint32_t index : indexes_) AddLeaves((*file)->manifest().schema_fields[index], &leaves);
+    auto rows = (*file)->GetRecordBatchReader({part}, leaves);
     const std::string where = source_.path + ": row group " + std::to_string(part);
     if (!rows.ok()) return ParquetError(where, rows.status());
     return std::make_unique<ParquetPart>(*std::move(file), *std::move(rows), types_, where);
@@ -86,7 +94,7 @@ class ParquetParts : public FileParts {
 
  private:
   const ParquetSource source_;
-  const std::vector<int> indexes_;
+  const std::vector<uint32_t> indexes_;
   const std::vector<LogicalType> types_;
   int next_ = 0;
 };

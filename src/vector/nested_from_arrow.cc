@@ -1,6 +1,8 @@
 // Arrow list, struct, map and union arrays as Vectors of nested values (types/nested_value.h), and text as ENUMs.
 #include <arrow/array/data.h>
+#include <arrow/buffer.h>
 #include <arrow/type.h>
+#include <arrow/util/bit_util.h>
 
 #include <string>
 #include <utility>
@@ -24,6 +26,10 @@ arrow::Status Mismatch(const arrow::DataType& arrow_type, LogicalType type) {
 
 bool BitAt(const uint8_t* bits, int64_t i) { return ((bits[i >> 3] >> (i & 7)) & 1) != 0; }
 
+// A byte for each row of a range: whether a value that is not NULL reaches it. Empty: one reaches each. What lies under
+// NULLs may be anything (builders leave an empty string where JSON is held), so it's never looked at.
+using RowMask = std::vector<uint8_t>;
+
 // One array of the tree. Rows are counted from the array's own offset.
 class Node {
  public:
@@ -34,8 +40,10 @@ class Node {
   }
   virtual ~Node() = default;
 
+  // `reached` has a byte for each of the rows from `begin` to `end`, or none.
   static arrow::Result<std::unique_ptr<Node>> Make(std::shared_ptr<arrow::ArrayData> array, LogicalType type,
-                                                   int64_t begin, int64_t end, arrow::MemoryPool* pool);
+                                                   int64_t begin, int64_t end, const RowMask& reached,
+                                                   arrow::MemoryPool* pool);
 
   virtual bool IsNull(int64_t row) const { return validity_ != nullptr && !BitAt(validity_, offset_ + row); }
   virtual arrow::Status AppendBody(int64_t row, std::string* out) const = 0;
@@ -50,6 +58,17 @@ class Node {
   }
 
  protected:
+  // The mask of values one for one below this node's rows.
+  RowMask ReachedBelow(int64_t begin, int64_t end, const RowMask& reached) const {
+    RowMask below = reached;
+    if (validity_ == nullptr) return below;
+    below.resize(static_cast<size_t>(end - begin), 1);
+    for (int64_t row = begin; row < end; ++row) {
+      if (!BitAt(validity_, offset_ + row)) below[static_cast<size_t>(row - begin)] = 0;
+    }
+    return below;
+  }
+
   std::shared_ptr<arrow::ArrayData> array_;
   LogicalType type_;
   int64_t offset_;
@@ -65,7 +84,8 @@ class LeafNode : public Node {
         width_(static_cast<size_t>(PhysicalWidth(type.physical()))),
         limits_(IntegerLimits(type)) {}
 
-  arrow::Status Load(int64_t end, arrow::MemoryPool* pool) {
+  arrow::Status Load(int64_t end, const RowMask& reached, arrow::MemoryPool* pool) {
+    if (!reached.empty()) ARROW_RETURN_NOT_OK(HideRows(end, reached, pool));
     ARROW_ASSIGN_OR_RAISE(reader_, ArrowColumnReader::Make(array_, type_, pool));
     ARROW_ASSIGN_OR_RAISE(ScratchVector flat, ScratchVector::Make(type_, pool));
     values_.resize(static_cast<size_t>(end - begin_) * width_);
@@ -110,6 +130,22 @@ class LeafNode : public Node {
     return value;
   }
 
+  // Makes what nothing reaches NULL.
+  arrow::Status HideRows(int64_t end, const RowMask& reached, arrow::MemoryPool* pool) {
+    if (!arrow::internal::may_have_validity_bitmap(array_->type->id())) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> bitmap,
+                          arrow::AllocateEmptyBitmap(offset_ + array_->length, pool));
+    for (int64_t row = begin_; row < end; ++row) {
+      const bool is_valid = validity_ == nullptr || BitAt(validity_, offset_ + row);
+      if (is_valid && reached[static_cast<size_t>(row - begin_)] != 0)
+        arrow::bit_util::SetBit(bitmap->mutable_data(), offset_ + row);
+    }
+    array_ = array_->Copy();
+    array_->buffers[0] = std::move(bitmap);
+    array_->null_count = arrow::kUnknownNullCount;
+    return arrow::Status::OK();
+  }
+
   // Decimals and codes may be wider than the type.
   arrow::Status Check(size_t at) const {
     if (!type_.IsDecimal() && !type_.IsEnum()) return arrow::Status::OK();
@@ -139,7 +175,7 @@ class ListNode : public Node {
  public:
   using Node::Node;
 
-  arrow::Status Load(int64_t begin, int64_t end, arrow::MemoryPool* pool) {
+  arrow::Status Load(int64_t begin, int64_t end, const RowMask& reached, arrow::MemoryPool* pool) {
     switch (array_->type->id()) {
       case arrow::Type::LARGE_LIST:
         is_large_ = true;
@@ -158,14 +194,17 @@ class ListNode : public Node {
     if (!fits) return Mismatch(*array_->type, type_);
     const int64_t first = begin == end ? 0 : First(begin);
     const int64_t last = begin == end ? 0 : First(end);
+    const RowMask below = ReachedElements(begin, end, reached);
     std::shared_ptr<arrow::ArrayData> child = array_->child_data[0];
-    if (type_.id() != TypeId::kMap) return Node::Make(child, ElementType(type_), first, last, pool).Value(&element_);
+    if (type_.id() != TypeId::kMap) {
+      return Node::Make(child, ElementType(type_), first, last, below, pool).Value(&element_);
+    }
     // Entries are structs without NULLs; their fields lie behind the struct's own offset.
     const int64_t shift = child->offset;
     ARROW_RETURN_NOT_OK(
-        Node::Make(child->child_data[0], MapKeyType(type_), first + shift, last + shift, pool).Value(&element_));
+        Node::Make(child->child_data[0], MapKeyType(type_), first + shift, last + shift, below, pool).Value(&element_));
     ARROW_RETURN_NOT_OK(
-        Node::Make(child->child_data[1], MapValueType(type_), first + shift, last + shift, pool).Value(&value_));
+        Node::Make(child->child_data[1], MapValueType(type_), first + shift, last + shift, below, pool).Value(&value_));
     entry_shift_ = shift;
     return arrow::Status::OK();
   }
@@ -179,6 +218,19 @@ class ListNode : public Node {
   }
 
  private:
+  RowMask ReachedElements(int64_t begin, int64_t end, const RowMask& reached) const {
+    const RowMask lists = ReachedBelow(begin, end, reached);
+    RowMask elements;
+    if (lists.empty()) return elements;
+    const int64_t first = First(begin);
+    elements.resize(static_cast<size_t>(First(end) - first));
+    for (int64_t row = begin; row < end; ++row) {
+      std::fill(elements.begin() + (First(row) - first), elements.begin() + (First(row + 1) - first),
+                lists[static_cast<size_t>(row - begin)]);
+    }
+    return elements;
+  }
+
   bool IsArrowMap() const { return array_->type->id() == arrow::Type::MAP; }
 
   int64_t First(int64_t row) const {
@@ -216,14 +268,15 @@ class StructNode : public Node {
  public:
   using Node::Node;
 
-  arrow::Status Load(int64_t begin, int64_t end, arrow::MemoryPool* pool) {
+  arrow::Status Load(int64_t begin, int64_t end, const RowMask& reached, arrow::MemoryPool* pool) {
     const std::vector<TypeField>& fields = type_.info().fields;
     if (array_->type->id() != arrow::Type::STRUCT || array_->child_data.size() != fields.size()) {
       return Mismatch(*array_->type, type_);
     }
+    const RowMask below = ReachedBelow(begin, end, reached);
     for (size_t i = 0; i < fields.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(fields_.emplace_back(),
-                            Node::Make(array_->child_data[i], fields[i].type, offset_ + begin, offset_ + end, pool));
+      ARROW_ASSIGN_OR_RAISE(fields_.emplace_back(), Node::Make(array_->child_data[i], fields[i].type, offset_ + begin,
+                                                               offset_ + end, below, pool));
     }
     return arrow::Status::OK();
   }
@@ -241,7 +294,7 @@ class UnionNode : public Node {
  public:
   using Node::Node;
 
-  arrow::Status Load(int64_t begin, int64_t end, arrow::MemoryPool* pool) {
+  arrow::Status Load(int64_t begin, int64_t end, const RowMask& reached, arrow::MemoryPool* pool) {
     const std::vector<TypeField>& fields = type_.info().fields;
     is_dense_ = array_->type->id() == arrow::Type::DENSE_UNION;
     if ((!is_dense_ && array_->type->id() != arrow::Type::SPARSE_UNION) || array_->child_data.size() != fields.size()) {
@@ -252,7 +305,12 @@ class UnionNode : public Node {
       const auto& child = array_->child_data[i];
       const int64_t first = is_dense_ ? 0 : offset_ + begin;
       const int64_t last = is_dense_ ? child->length : offset_ + end;
-      ARROW_ASSIGN_OR_RAISE(members_.emplace_back(), Node::Make(child, fields[i].type, first, last, pool));
+      RowMask below(static_cast<size_t>(last - first));
+      for (int64_t row = begin; row < end; ++row) {
+        if (!reached.empty() && reached[static_cast<size_t>(row - begin)] == 0) continue;
+        if (Member(row) == i) below[static_cast<size_t>(Place(row) - first)] = 1;
+      }
+      ARROW_ASSIGN_OR_RAISE(members_.emplace_back(), Node::Make(child, fields[i].type, first, last, below, pool));
     }
     return arrow::Status::OK();
   }
@@ -286,18 +344,19 @@ arrow::Result<std::unique_ptr<Node>> Loaded(std::unique_ptr<T> node, Args&&... a
 }
 
 arrow::Result<std::unique_ptr<Node>> Node::Make(std::shared_ptr<arrow::ArrayData> array, LogicalType type,
-                                                int64_t begin, int64_t end, arrow::MemoryPool* pool) {
+                                                int64_t begin, int64_t end, const RowMask& reached,
+                                                arrow::MemoryPool* pool) {
   switch (type.id()) {
     case TypeId::kList:
     case TypeId::kArray:
     case TypeId::kMap:
-      return Loaded(std::make_unique<ListNode>(std::move(array), type), begin, end, pool);
+      return Loaded(std::make_unique<ListNode>(std::move(array), type), begin, end, reached, pool);
     case TypeId::kStruct:
-      return Loaded(std::make_unique<StructNode>(std::move(array), type), begin, end, pool);
+      return Loaded(std::make_unique<StructNode>(std::move(array), type), begin, end, reached, pool);
     case TypeId::kUnion:
-      return Loaded(std::make_unique<UnionNode>(std::move(array), type), begin, end, pool);
+      return Loaded(std::make_unique<UnionNode>(std::move(array), type), begin, end, reached, pool);
     default:
-      return Loaded(std::make_unique<LeafNode>(std::move(array), type, begin), end, pool);
+      return Loaded(std::make_unique<LeafNode>(std::move(array), type, begin), end, reached, pool);
   }
 }
 
@@ -381,7 +440,7 @@ class EnumReader : public ArrowColumnReader {
 arrow::Result<std::unique_ptr<ArrowColumnReader>> MakeNestedReader(std::shared_ptr<arrow::ArrayData> array,
                                                                    LogicalType type, arrow::MemoryPool* pool) {
   const int64_t length = array->length;
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Node> root, Node::Make(std::move(array), type, 0, length, pool));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Node> root, Node::Make(std::move(array), type, 0, length, {}, pool));
   ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(type, pool));
   return std::make_unique<NestedReaderOfArrow>(type, std::move(root), std::move(scratch), pool);
 }

@@ -45,6 +45,21 @@ bool NeedsCast(LogicalType type) {
   }
 }
 
+/// Whether values that a file shows as `found` are read as `wanted` as they are, at any depth: Arrow's type need not
+/// tell the difference.
+bool IsHeldAs(LogicalType found, LogicalType wanted) {
+  if (found == wanted) return true;
+  if (wanted.IsEnum()) return found.id() == TypeId::kVarchar;
+  if (!wanted.IsNested()) {
+    const arrow::Result<LogicalType> held = FromArrowType(*ToArrowType(wanted));
+    return held.ok() && *held == found;
+  }
+  if (found.id() != wanted.id() || found.info().size != wanted.info().size) return false;
+  return std::equal(
+      found.info().fields.begin(), found.info().fields.end(), wanted.info().fields.begin(), wanted.info().fields.end(),
+      [](const TypeField& a, const TypeField& b) { return a.name == b.name && IsHeldAs(a.type, b.type); });
+}
+
 arrow::Result<LogicalPlanPtr> CopyFromPlan(BindState& state, const AstCopy& copy, const TableSchema& table) {
   FileSchemaRequest request;
   ARROW_ASSIGN_OR_RAISE(request.path, FilePath(copy));
@@ -64,7 +79,7 @@ arrow::Result<LogicalPlanPtr> CopyFromPlan(BindState& state, const AstCopy& copy
   bool in_order = ordinals.size() == table.columns.size();
   for (size_t i = 0; i < ordinals.size(); ++i) {
     const ColumnSchema& column = table.columns[ordinals[i]];
-    if (!NeedsCast(column.type)) {
+    if (!NeedsCast(column.type) || (!is_csv && column.type.IsNested() && IsHeldAs(scan->output[i].type, column.type))) {
       scan->output[i].type = column.type;
     } else if (is_csv) {
       scan->output[i].type = TypeId::kVarchar;
