@@ -61,10 +61,14 @@ TEST_P(PointAllocations, ASelectByKeyAllocatesNothing) {
   if (GetParam()) {
     EXPECT_EQ(RunSql(session, "CHECKPOINT"), "");
   }
-  EXPECT_TRUE(session.Execute("BEGIN").ok());
-  EXPECT_EQ(AllocationsOf(session, "SELECT u, name FROM t WHERE id = ?", 0), 0u);
-  EXPECT_EQ(AllocationsOf(session, "SELECT id, name FROM t WHERE u = ?", 5), 0u);
-  EXPECT_TRUE(session.Execute("COMMIT").ok());
+  for (const bool in_transaction : {false, true}) {
+    if (in_transaction) {
+      EXPECT_EQ(RunSql(session, "BEGIN"), "");
+    }
+    EXPECT_EQ(AllocationsOf(session, "SELECT u, name FROM t WHERE id = ?", 0), 0u) << in_transaction;
+    EXPECT_EQ(AllocationsOf(session, "SELECT id, name FROM t WHERE u = ?", 5), 0u) << in_transaction;
+  }
+  EXPECT_EQ(RunSql(session, "COMMIT"), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(HotAndCold, PointAllocations, ::testing::Bool());

@@ -20,6 +20,7 @@ SessionCore::SessionCore(std::shared_ptr<Database> database)
 SessionCore::~SessionCore() {
   if (transaction_ != nullptr) database_->storage().txns().Rollback(*transaction_);
   transaction_.reset();
+  ended_.reset();
   database_->RemoveUser();
 }
 
@@ -52,6 +53,10 @@ arrow::Status SessionCore::RollbackTransaction() {
 
 std::shared_ptr<QueryEnvironment> SessionCore::MakeEnvironment() const {
   return std::make_shared<QueryEnvironment>(database_, stop_, progress_);
+}
+
+std::unique_ptr<Transaction> SessionCore::BeginOwn() {
+  return database_->storage().txns().Begin(std::move(ended_), /*is_read_only=*/false);
 }
 
 ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transaction& transaction, bool writes) const {
@@ -94,7 +99,7 @@ arrow::Status StatementScope::Begin() {
   session_.progress().Reset();
   if (session_.transaction() == nullptr) {
     ARROW_RETURN_NOT_OK(session_.database()->CatchUp());
-    own_ = session_.database()->storage().txns().Begin();
+    own_ = session_.BeginOwn();
     transaction_ = own_.get();
   } else {
     transaction_ = session_.transaction();
@@ -109,6 +114,7 @@ StatementScope::~StatementScope() {
   if (own_ != nullptr) {
     // Does nothing where Commit has finished it.
     session_.database()->storage().txns().Rollback(*own_);
+    session_.KeepEnded(std::move(own_));
   } else if (transaction_ != nullptr && !done_) {
     transaction_->UndoStatement();
   }

@@ -48,6 +48,9 @@ class SessionCore {
 
   /// The open transaction, or null. For StatementScope.
   Transaction* transaction() const { return transaction_.get(); }
+  /// Begins a transaction for one statement. What has ended of one comes back by KeepEnded, for the next.
+  std::unique_ptr<Transaction> BeginOwn();
+  void KeepEnded(std::unique_ptr<Transaction> ended) { ended_ = std::move(ended); }
 
   /// What a query of this session runs in. New for each; readers keep it.
   std::shared_ptr<QueryEnvironment> MakeEnvironment() const;
@@ -62,6 +65,7 @@ class SessionCore {
   std::shared_ptr<StopToken> stop_;
   std::shared_ptr<Progress> progress_;
   std::unique_ptr<Transaction> transaction_;
+  std::unique_ptr<Transaction> ended_;
   uint64_t random_seed_;
 };
 

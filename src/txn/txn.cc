@@ -16,17 +16,63 @@ namespace {
 constexpr std::chrono::nanoseconds kPollInterval = std::chrono::milliseconds(10);
 /// What a commit takes in the log beside its record, about.
 constexpr uint64_t kCommitBytes = 128;
+
+/// What std::allocate_shared takes one block of, for a pin and its count.
+template <typename T>
+struct PinAllocator {
+  using value_type = T;
+  explicit PinAllocator(PinMemory* pins) : memory(pins) {}
+  template <typename U>
+  PinAllocator(const PinAllocator<U>& other) : memory(other.memory) {}  // NOLINT(google-explicit-constructor)
+  T* allocate(size_t count) { return static_cast<T*>(memory->Take(count * sizeof(T))); }
+  void deallocate(T* block, size_t /*count*/) { memory->Give(block); }
+  bool operator==(const PinAllocator& other) const { return memory == other.memory; }
+
+  PinMemory* memory;
+};
 }  // namespace
+
+SnapshotPin::SnapshotPin(TxnManager* manager) : manager_(manager), ts_(manager->Pin()) {}
 
 SnapshotPin::~SnapshotPin() { manager_->Unpin(ts_); }
 
-Transaction::Transaction(TxnManager* manager, TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only)
-    : manager_(manager),
-      id_(id),
-      pin_(std::move(pin)),
-      ts_(pin_->ts()),
-      own_tag_(OwnTag(id)),
-      is_read_only_(is_read_only) {}
+PinMemory::~PinMemory() {
+  for (void* block : blocks_) ::operator delete(block);
+}
+
+void* PinMemory::Take(size_t size) {
+  {
+    MutexLock lock(mutex_);
+    if (!blocks_.empty()) {
+      void* block = blocks_.back();
+      blocks_.pop_back();
+      return block;
+    }
+  }
+  return ::operator new(size);
+}
+
+void PinMemory::Give(void* block) {
+  {
+    MutexLock lock(mutex_);
+    if (blocks_.size() < kMaxKept) {
+      blocks_.push_back(block);
+      return;
+    }
+  }
+  ::operator delete(block);
+}
+
+void Transaction::Restart(TxnId id, bool is_read_only) {
+  id_ = id;
+  own_tag_ = OwnTag(id);
+  pin_ = manager_->PinNewest();
+  ts_ = pin_->ts();
+  command_ = 1;
+  stop_ = nullptr;
+  is_read_only_ = is_read_only;
+  is_writing_ = is_finished_ = changes_catalog_ = false;
+}
 
 Transaction::~Transaction() { manager_->Rollback(*this); }
 
@@ -57,6 +103,7 @@ arrow::Status Transaction::BeginWrite() {
 }
 
 TxnParticipant* Transaction::FindParticipant(const void* owner) const {
+  if (!has_participants_.load(std::memory_order_acquire)) return nullptr;
   MutexLock lock(mutex_);
   for (const Slot& slot : participants_) {
     if (slot.owner == owner) return slot.participant.get();
@@ -74,10 +121,12 @@ TxnParticipant* Transaction::AddParticipant(const void* owner, uint64_t order,
   const auto place = std::upper_bound(participants_.begin(), participants_.end(), order,
                                       [](uint64_t value, const Slot& slot) { return value < slot.order; });
   participants_.insert(place, Slot{owner, order, std::move(participant)});
+  has_participants_.store(true, std::memory_order_release);
   return added;
 }
 
 arrow::Status Transaction::ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const {
+  if (!has_participants_.load(std::memory_order_acquire)) return arrow::Status::OK();
   // Participants may be added while others are called, never removed before Finish.
   std::vector<TxnParticipant*> all;
   {
@@ -89,6 +138,7 @@ arrow::Status Transaction::ForEachParticipant(const std::function<arrow::Status(
 }
 
 void Transaction::UndoFrom(uint32_t command) {
+  if (!has_participants_.load(std::memory_order_acquire)) return;
   std::vector<TxnParticipant*> all;
   {
     MutexLock lock(mutex_);
@@ -99,9 +149,10 @@ void Transaction::UndoFrom(uint32_t command) {
 
 void Transaction::Finish() {
   is_finished_ = true;
-  {
+  if (has_participants_.load(std::memory_order_acquire)) {
     MutexLock lock(mutex_);
     participants_.clear();
+    has_participants_.store(false, std::memory_order_release);
   }
   pin_.reset();
   ReleaseTurn();
@@ -120,46 +171,60 @@ TxnManager::TxnManager(Pager* pager, const TxnOptions& options)
 
 TxnManager::~TxnManager() = default;
 
-std::unique_ptr<Transaction> TxnManager::Begin(bool is_read_only) {
-  const TxnId id(next_txn_id_.fetch_add(1, std::memory_order_relaxed));
-  return std::make_unique<Transaction>(this, id, PinNewest(), is_read_only);
+std::unique_ptr<Transaction> TxnManager::Begin(bool is_read_only) { return Begin(nullptr, is_read_only); }
+
+std::unique_ptr<Transaction> TxnManager::Begin(std::unique_ptr<Transaction> ended, bool is_read_only) {
+  if (ended == nullptr) ended = std::make_unique<Transaction>(this);
+  ended->Restart(TxnId(next_txn_id_.fetch_add(1, std::memory_order_relaxed)), is_read_only);
+  return ended;
 }
 
 std::shared_ptr<const SnapshotPin> TxnManager::PinNewest() {
+  return std::allocate_shared<const SnapshotPin>(PinAllocator<SnapshotPin>{&pin_memory_}, this);
+}
+
+std::vector<TxnManager::LiveSnapshots>::const_iterator TxnManager::FirstFrom(uint64_t ts) const {
+  // The newest are asked for most.
+  auto place = live_snapshots_.end();
+  while (place != live_snapshots_.begin() && std::prev(place)->ts >= ts) --place;
+  return place;
+}
+
+CommitTs TxnManager::Pin() {
   MutexLock lock(snapshots_mutex_);
   const CommitTs ts = last_committed();
-  auto pin = std::make_shared<const SnapshotPin>(this, ts);
-  ++live_snapshots_[ts.value];
-  return pin;
+  if (live_snapshots_.empty() || live_snapshots_.back().ts != ts.value) live_snapshots_.push_back({ts.value, 0});
+  ++live_snapshots_.back().count;
+  return ts;
 }
 
 void TxnManager::Unpin(CommitTs ts) {
   MutexLock lock(snapshots_mutex_);
-  const auto it = live_snapshots_.find(ts.value);
-  if (--it->second == 0) live_snapshots_.erase(it);
+  const auto place = live_snapshots_.begin() + (FirstFrom(ts.value) - live_snapshots_.cbegin());
+  if (--place->count == 0) live_snapshots_.erase(place);
 }
 
 CommitTs TxnManager::oldest_snapshot() const {
   MutexLock lock(snapshots_mutex_);
-  return live_snapshots_.empty() ? last_committed() : CommitTs(live_snapshots_.begin()->first);
+  return live_snapshots_.empty() ? last_committed() : CommitTs(live_snapshots_.front().ts);
 }
 
 bool TxnManager::HasSnapshotUpTo(CommitTs ts) const {
   MutexLock lock(snapshots_mutex_);
-  return !live_snapshots_.empty() && live_snapshots_.begin()->first <= ts.value;
+  return !live_snapshots_.empty() && live_snapshots_.front().ts <= ts.value;
 }
 
 bool TxnManager::HasSnapshotIn(uint64_t from, uint64_t to) const {
   MutexLock lock(snapshots_mutex_);
-  const auto it = live_snapshots_.lower_bound(from);
-  return it != live_snapshots_.end() && it->first < to;
+  const auto place = FirstFrom(from);
+  return place != live_snapshots_.end() && place->ts < to;
 }
 
 std::optional<CommitTs> TxnManager::OldestSnapshotFrom(CommitTs from) const {
   MutexLock lock(snapshots_mutex_);
-  const auto it = live_snapshots_.lower_bound(from.value);
-  if (it == live_snapshots_.end()) return std::nullopt;
-  return CommitTs(it->first);
+  const auto place = FirstFrom(from.value);
+  if (place == live_snapshots_.end()) return std::nullopt;
+  return CommitTs(place->ts);
 }
 
 arrow::Status TxnManager::AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what) {

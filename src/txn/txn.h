@@ -17,7 +17,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,7 +56,8 @@ class TxnParticipant {
 /// Keeps the versions that its snapshot sees. Shared: a reader holds it past its transaction's end. Any thread.
 class SnapshotPin {
  public:
-  SnapshotPin(TxnManager* manager, CommitTs ts) : manager_(manager), ts_(ts) {}
+  /// Pins the newest commit.
+  explicit SnapshotPin(TxnManager* manager);
   ~SnapshotPin();
   SnapshotPin(const SnapshotPin&) = delete;
   SnapshotPin& operator=(const SnapshotPin&) = delete;
@@ -66,6 +66,24 @@ class SnapshotPin {
  private:
   TxnManager* manager_;
   CommitTs ts_;
+};
+
+/// The memory of pins, used again for the next ones. Any thread.
+class PinMemory {
+ public:
+  PinMemory() = default;
+  ~PinMemory();
+  PinMemory(const PinMemory&) = delete;
+  PinMemory& operator=(const PinMemory&) = delete;
+
+  /// `size` is always the same.
+  void* Take(size_t size);
+  void Give(void* block);
+
+ private:
+  static constexpr size_t kMaxKept = 64;
+  Mutex mutex_;
+  std::vector<void*> blocks_ LLKV_GUARDED_BY(mutex_);
 };
 
 /// One transaction. Used by one thread at a time, except where a member says otherwise.
@@ -114,7 +132,8 @@ class Transaction {
 
   // For TxnManager:
 
-  Transaction(TxnManager* manager, TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only);
+  /// A finished one.
+  explicit Transaction(TxnManager* manager) : manager_(manager) {}
   /// Calls f(participant) for each in ascending order of `order`, until one fails.
   arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
   void UndoFrom(uint32_t command);
@@ -122,6 +141,8 @@ class Transaction {
   void ReleaseTurn();
   /// Drops the participants and the pin, and gives the turn to write to the next.
   void Finish();
+  /// Makes a finished transaction a new one, at the newest commit.
+  void Restart(TxnId id, bool is_read_only);
 
  private:
   struct Slot {
@@ -131,16 +152,18 @@ class Transaction {
   };
 
   TxnManager* manager_;
-  TxnId id_;
+  TxnId id_{0};
   std::shared_ptr<const SnapshotPin> pin_;
-  CommitTs ts_;
-  uint32_t own_tag_;
+  CommitTs ts_{0};
+  uint32_t own_tag_ = 0;
   uint32_t command_ = 1;
   const StopToken* stop_ = nullptr;
-  bool is_read_only_;
+  bool is_read_only_ = false;
   bool is_writing_ = false;
-  bool is_finished_ = false;
+  bool is_finished_ = true;
   bool changes_catalog_ = false;
+  /// Spares those who only read the lock.
+  std::atomic<bool> has_participants_{false};
   mutable Mutex mutex_;
   std::vector<Slot> participants_ LLKV_GUARDED_BY(mutex_);
 };
@@ -161,6 +184,8 @@ class TxnManager {
 
   /// Starts a transaction at the newest commit.
   std::unique_ptr<Transaction> Begin(bool is_read_only = false);
+  /// The same with a transaction that has ended, or null: where it can be, its memory is used again.
+  std::unique_ptr<Transaction> Begin(std::unique_ptr<Transaction> ended, bool is_read_only);
   /// Makes the changes durable to `level` (the pager's default where empty) and visible. Whatever it returns, the
   /// transaction is finished; on failure it was rolled back and nothing of it remains.
   arrow::Status Commit(Transaction& txn, std::optional<Durability> level = std::nullopt);
@@ -206,6 +231,7 @@ class TxnManager {
   enum class TurnFor : uint8_t { kTransaction, kMaintenance };
   arrow::Status AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what);
   void ReleaseWriter();
+  CommitTs Pin();
   void Unpin(CommitTs ts);
 
  private:
@@ -225,8 +251,15 @@ class TxnManager {
   std::atomic<uint64_t> next_txn_id_{1};
   std::atomic<uint64_t> log_bytes_{0};
 
+  PinMemory pin_memory_;
   mutable Mutex snapshots_mutex_;
-  mutable std::map<uint64_t, uint64_t> live_snapshots_ LLKV_GUARDED_BY(snapshots_mutex_);
+  /// The timestamps of live snapshots, ascending, and how many are at each. Few: most are at the newest ones.
+  struct LiveSnapshots {
+    uint64_t ts;
+    uint64_t count;
+  };
+  std::vector<LiveSnapshots>::const_iterator FirstFrom(uint64_t ts) const LLKV_REQUIRES(snapshots_mutex_);
+  std::vector<LiveSnapshots> live_snapshots_ LLKV_GUARDED_BY(snapshots_mutex_);
 
   Mutex writer_mutex_;
   ConditionVariable writer_free_;
