@@ -80,8 +80,9 @@ Interval NestedReader::ReadInterval() {
   Interval value;
   value.months = Number<int32_t>();
   value.days = Number<int32_t>();
-  const int128_t nanos = length - DaysLength(value.months, value.days);
   // A length near the ends of 128 bits wraps, and then does not fit either.
+  const auto nanos = static_cast<int128_t>(static_cast<uint128_t>(length) -
+                                           static_cast<uint128_t>(DaysLength(value.months, value.days)));
   if (nanos < std::numeric_limits<int64_t>::min() || nanos > std::numeric_limits<int64_t>::max()) Fail();
   value.nanos = static_cast<int64_t>(nanos);
   return ok_ ? value : Interval{};
