@@ -42,6 +42,17 @@ arrow::Status Transaction::EndStatement() {
   return ForEachParticipant([](TxnParticipant& participant) { return participant.EndCommand(); });
 }
 
+uint32_t Transaction::settled_command() const {
+  uint32_t settled = command_;
+  for (const uint32_t held : held_commands_) settled = std::min(settled, held);
+  return settled;
+}
+
+void Transaction::ReleaseCommand(uint32_t command) {
+  const auto held = std::find(held_commands_.begin(), held_commands_.end(), command);
+  if (held != held_commands_.end()) held_commands_.erase(held);
+}
+
 arrow::Status Transaction::BeginWrite() {
   if (is_writing_) return arrow::Status::OK();
   if (is_finished_) return SqlError(sqlstate::kNoActiveTransaction, "the transaction has ended");
