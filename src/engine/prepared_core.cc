@@ -24,6 +24,7 @@ PreparedCore::PreparedCore(std::shared_ptr<SessionCore> session, std::string sql
       schema_(arrow::schema(arrow::FieldVector{})) {}
 
 PreparedCore::~PreparedCore() {
+  ReleaseCommand();
   // The execution points into the environment.
   execution_.reset();
 }
@@ -195,6 +196,10 @@ arrow::Status PreparedCore::Start() {
   }
   in_writing_transaction_ = transaction.is_writing();
   cursor_transaction_ = transaction.id();
+  if (in_writing_transaction_ && !scope.is_autocommit()) {
+    held_command_ = transaction.command();
+    transaction.HoldCommand(*held_command_);
+  }
   batch_ = Batch{};
   next_ = 0;
   running_ = true;
@@ -264,7 +269,15 @@ arrow::Result<bool> PreparedCore::Step() {
   return row;
 }
 
+void PreparedCore::ReleaseCommand() {
+  if (!held_command_) return;
+  Transaction* transaction = session_->transaction();
+  if (transaction != nullptr && transaction->id() == cursor_transaction_) transaction->ReleaseCommand(*held_command_);
+  held_command_.reset();
+}
+
 void PreparedCore::Reset() {
+  ReleaseCommand();
   if (execution_ != nullptr) execution_->Stop();
   running_ = false;
   has_row_ = false;
@@ -293,6 +306,7 @@ arrow::Result<int64_t> PreparedCore::ExecuteBatch(const arrow::RecordBatch& para
   const bool own = !session_->in_transaction();
   if (own) ARROW_RETURN_NOT_OK(session_->BeginTransaction(/*read_only=*/false));
   const uint32_t first_command = session_->transaction()->command() + 1;
+  if (!own) session_->transaction()->HoldCommand(first_command);
   int64_t total = 0;
   const auto run_all = [&]() -> arrow::Status {
     while (true) {
@@ -314,8 +328,9 @@ arrow::Result<int64_t> PreparedCore::ExecuteBatch(const arrow::RecordBatch& para
   const arrow::Status done = run_all();
   if (own) {
     ARROW_RETURN_NOT_OK(done.ok() ? session_->CommitTransaction() : session_->RollbackTransaction());
-  } else if (!done.ok()) {
-    session_->transaction()->UndoFrom(first_command);
+  } else {
+    if (!done.ok()) session_->transaction()->UndoFrom(first_command);
+    session_->transaction()->ReleaseCommand(first_command);
   }
   ARROW_RETURN_NOT_OK(done);
   return total;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,6 +60,8 @@ class PreparedCore {
   bool NeedsPlan(const CatalogSnapshot& catalog) const;
   arrow::Status Start();
   arrow::Status RunOther();
+  /// The cursor's snapshot is not used any more.
+  void ReleaseCommand();
   arrow::Result<bool> NextRow();
   /// Fetches the cursor's next batch; false where there is none.
   arrow::Result<bool> NextBatch();
@@ -98,6 +101,8 @@ class PreparedCore {
   bool has_row_ = false;
   bool in_writing_transaction_ = false;
   TxnId cursor_transaction_;
+  /// Of that transaction, as long as the cursor is at its snapshot.
+  std::optional<uint32_t> held_command_;
   // The rows of a statement that is no query.
   std::shared_ptr<arrow::RecordBatchReader> other_rows_;
   std::unique_ptr<ArrowBatchReader> other_batch_;

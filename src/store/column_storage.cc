@@ -138,7 +138,7 @@ ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* follo
       options_(options),
       txns_(pager_.get(), WithReadOnly(options.txn, options.read_only)),
       context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
-               options.on_damage},
+               options.on_damage, options.stage_hot_bytes},
       checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
 
 ColumnStorage::~ColumnStorage() = default;

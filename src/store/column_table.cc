@@ -192,10 +192,19 @@ void ColumnTable::AddHotGroup(RowId first_row) {
   UpdateState([&entry](TableState& state) { state.Add(std::move(entry)); });
 }
 
-arrow::Result<std::shared_ptr<HotRowGroup>> ColumnTable::HotGroupForWriting() {
+arrow::Result<std::shared_ptr<HotRowGroup>> ColumnTable::HotGroupForWriting(TableChanges& changes) {
   // A checkpoint seals the group that was being filled.
-  if (hot_ == nullptr || hot_->num_rows() == HotRowGroup::kCapacity) AddHotGroup(TakeRowPage());
+  if (hot_ == nullptr || hot_->num_rows() == HotRowGroup::kCapacity) {
+    AddHotGroup(TakeRowPage());
+    changes.AddOwnGroup(hot_);
+  }
   return hot_;
+}
+
+arrow::Status ColumnTable::StageHotRows(TableChanges& changes) {
+  ARROW_ASSIGN_OR_RAISE(const bool has_staged_last, changes.StageHotRows());
+  if (has_staged_last) hot_ = nullptr;
+  return arrow::Status::OK();
 }
 
 arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCheck check) {
@@ -204,8 +213,9 @@ arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCh
   MutexLock lock(write_mutex_);
   const uint32_t count = batch.num_selected();
   const Snapshot snapshot = txn.snapshot();
+  if (changes->IsStagingDue()) ARROW_RETURN_NOT_OK(StageHotRows(*changes));
   for (uint32_t from = 0; from < count;) {
-    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<HotRowGroup> group, HotGroupForWriting());
+    ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<HotRowGroup> group, HotGroupForWriting(*changes));
     const uint32_t first = group->num_rows();
     ARROW_ASSIGN_OR_RAISE(const uint32_t num_written, group->Write(batch, from, count - from, txn.stamp()));
     uint32_t num_indexed = num_written;

@@ -36,6 +36,7 @@ struct TableContext {
   arrow::MemoryPool* pool = nullptr;
   /// As StorageOptions'; null: damage is an error.
   std::function<void(TableId table, const arrow::Status& damage)> on_damage;
+  uint64_t stage_hot_bytes = 0;
 };
 
 class ColumnTable : public TableStore, public std::enable_shared_from_this<ColumnTable> {
@@ -162,8 +163,10 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Result<RowBitmap> ReadDeletes(PhysicalKey key, uint32_t num_rows) const;
   arrow::Result<TableChanges*> GetChanges(Transaction& txn);
   void CollectColdStatistics(const TableState& state) LLKV_REQUIRES(statistics_mutex_);
-  arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting() LLKV_REQUIRES(write_mutex_);
+  arrow::Result<std::shared_ptr<HotRowGroup>> HotGroupForWriting(TableChanges& changes) LLKV_REQUIRES(write_mutex_);
   void AddHotGroup(RowId first_row) LLKV_REQUIRES(write_mutex_);
+  /// Makes the transaction's own hot rows cold where they take too much memory.
+  arrow::Status StageHotRows(TableChanges& changes) LLKV_REQUIRES(write_mutex_);
   /// `is_indexed` is set where an index leads to the row, also after a failure.
   arrow::Status IndexNewRow(const TableState& state, const HotRowGroup& group, uint32_t slot, UniqueCheck check,
                             const Snapshot& snapshot, TableChanges& changes, bool* is_indexed)

@@ -85,6 +85,7 @@ arrow::Result<HotBlock*> HotRowGroup::BlockForWriting(uint32_t index) {
   HotBlock* block = blocks_[index].load(std::memory_order_relaxed);
   if (block != nullptr) return block;
   ARROW_ASSIGN_OR_RAISE(auto made, HotBlock::Make(types_, BlockStart(index + 1) - BlockStart(index), pool_));
+  blocks_bytes_ += made->size_bytes();
   block = made.release();
   blocks_[index].store(block, std::memory_order_release);
   return block;

@@ -40,6 +40,7 @@ class HotBlock {
   };
 
   uint32_t capacity() const { return capacity_; }
+  uint64_t size_bytes() const { return static_cast<uint64_t>(memory_bytes_); }
   Column& column(size_t i) { return columns_[i]; }
   const Column& column(size_t i) const { return columns_[i]; }
   std::atomic<VersionStamp>& created_by(uint32_t i) { return created_by_[i]; }
@@ -112,6 +113,8 @@ class HotRowGroup {
   arrow::Result<uint32_t> Write(const Batch& batch, uint32_t from, uint32_t count, VersionStamp stamp);
   /// Writer: adds slots that no snapshot will see, up to `slot`.
   arrow::Status SkipTo(uint32_t slot);
+  /// Writer: the memory that the rows take.
+  uint64_t size_bytes() const { return blocks_bytes_ + static_cast<uint64_t>(strings_.size_bytes()); }
   /// Writer: publishes `count` more slots.
   void Publish(uint32_t count) { num_rows_.store(num_rows() + count, std::memory_order_release); }
 
@@ -130,6 +133,7 @@ class HotRowGroup {
   RowId first_row_;
   arrow::MemoryPool* pool_;
   StringArena strings_;
+  uint64_t blocks_bytes_ = 0;
   std::atomic<uint32_t> num_rows_{0};
   std::array<std::atomic<HotBlock*>, kNumBlocks> blocks_{};
 };

@@ -47,6 +47,9 @@ struct StorageOptions {
   TxnOptions txn;
   /// A commit that leaves more log than this behind it asks for a checkpoint (see Storage::SetMaintenance); 0: never.
   uint64_t checkpoint_log_bytes = uint64_t{4} << 20;
+  /// Where the rows that a transaction's small statements added to a table, with their index entries, take more memory
+  /// than this, they are staged as cold row groups; 0: never.
+  uint64_t stage_hot_bytes = uint64_t{128} << 20;
   /// Runs in the checkpoint's thread, which holds no lock that transactions need.
   std::function<void(CheckpointStage)> checkpoint_hook;
   /// For hot rows and opened chunks; the default pool where null. Outlives the Storage.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -13,8 +14,16 @@
 
 namespace llkv {
 
+TableChanges::TableChanges(std::shared_ptr<ColumnTable> table, const Transaction* txn)
+    : table_(std::move(table)), txn_(txn), own_runs_(table_.get()) {}
+
 void TableChanges::AddInsert(const std::shared_ptr<HotRowGroup>& group, uint32_t first, uint32_t count) {
   const uint32_t command = txn_->command();
+  if (!own_groups_.empty()) {
+    own_groups_.back().command = command;
+  } else if (inserts_.empty()) {
+    LimitShared(*group);
+  }
   if (!inserts_.empty()) {
     Insert& last = inserts_.back();
     if (last.group == group && last.end == first && last.command == command) {
@@ -77,13 +86,7 @@ arrow::Status TableChanges::EndCommand() {
     std::vector<StagedBlob> staged;
     ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, table_->BuildBulkRun(index, keys, &staged));
     if (!run) continue;
-    const uint32_t command = txn_->command();
-    bulk_blobs_.push_back({std::move(staged), command});
-    auto reader = std::make_shared<IndexRunReader>(*run, table_->context().pager);
-    bulk_runs_.push_back({index, reader, command});
-    table_->UpdateState([&, id = index](TableState& state) {
-      state.FindIndex(id)->runs.push_back({Validity{}, reader});
-    });
+    own_runs_.Add(index, *run, std::move(staged), txn_->stamp());
   }
   return arrow::Status::OK();
 }
@@ -92,20 +95,17 @@ void TableChanges::UndoBulk(uint32_t from_command) {
   MutexLock lock(bulk_mutex_);
   bulk_keys_.clear();
   const auto is_undone = [from_command](const auto& change) { return change.command >= from_command; };
-  if (std::any_of(bulk_groups_.begin(), bulk_groups_.end(), is_undone) ||
-      std::any_of(bulk_runs_.begin(), bulk_runs_.end(), is_undone)) {
-    table_->UpdateState([&](TableState& state) {
-      for (const BulkGroup& bulk : bulk_groups_) {
-        if (is_undone(bulk)) std::erase_if(state.groups, [&](const GroupEntry& e) { return e.cold == bulk.group; });
-      }
-      for (const BulkRun& run : bulk_runs_) {
-        TableIndex* index = is_undone(run) ? state.FindIndex(run.index) : nullptr;
-        if (index != nullptr) std::erase_if(index->runs, [&](const auto& e) { return e.reader == run.reader; });
-      }
+  if (std::any_of(bulk_groups_.begin(), bulk_groups_.end(), is_undone)) {
+    std::set<const ColdRowGroup*> undone;
+    for (const BulkGroup& bulk : bulk_groups_) {
+      if (is_undone(bulk)) undone.insert(bulk.group.get());
+    }
+    table_->UpdateState([&undone](TableState& state) {
+      std::erase_if(state.groups, [&undone](const GroupEntry& entry) { return undone.contains(entry.cold.get()); });
     });
   }
+  own_runs_.Undo(from_command);
   std::erase_if(bulk_groups_, is_undone);
-  std::erase_if(bulk_runs_, is_undone);
   std::erase_if(bulk_blobs_, is_undone);
 }
 
@@ -194,7 +194,7 @@ arrow::Status TableChanges::LogIndexes(LogRecordWriter& log) {
 arrow::Status TableChanges::LogBulk(LogRecordWriter& log) {
   AttachedRowGroups attached;
   for (const BulkGroup& bulk : bulk_groups_) attached.row_groups.push_back(bulk.group->descriptor());
-  for (const BulkRun& run : bulk_runs_) attached.runs.push_back({run.index, {run.reader->descriptor()}});
+  for (const OwnRuns::Run& run : own_runs_.runs()) attached.runs.push_back({run.index, {run.reader->descriptor()}});
   if (attached.row_groups.empty()) return arrow::Status::OK();
   ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kAttachRowGroups), table_->layout().id.value);
   ARROW_RETURN_NOT_OK(EncodeAttached(attached, table_->context().pool, out));
@@ -210,6 +210,7 @@ arrow::Status TableChanges::PrepareCommit(LogRecordWriter& log, WriteBatch& batc
   for (BulkBlobs& bulk : bulk_blobs_) {
     for (StagedBlob& blob : bulk.blobs) batch.PutStaged(std::move(blob));
   }
+  own_runs_.PutBlobs(batch);
   return arrow::Status::OK();
 }
 
@@ -240,18 +241,7 @@ void TableChanges::Publish(CommitTs ts) {
       bulk.group->created_by().store(ts.value, std::memory_order_release);
       num_added += bulk.group->num_rows();
     }
-    if (!bulk_runs_.empty()) {
-      // Older snapshots see none of their rows.
-      table_->UpdateState([this, ts](TableState& state) {
-        for (const BulkRun& run : bulk_runs_) {
-          TableIndex* index = state.FindIndex(run.index);
-          if (index == nullptr) continue;
-          for (IndexRunEntry& entry : index->runs) {
-            if (entry.reader == run.reader) entry.validity.from = ts.value;
-          }
-        }
-      });
-    }
+    own_runs_.Publish(ts);
   }
   for (const IndexChange& change : index_changes_) {
     const bool is_created = change.created != nullptr;

@@ -18,7 +18,9 @@
 #include "store/cold_rows.h"
 #include "store/column/index_run.h"
 #include "store/hot_rows.h"
+#include "store/hot_staging.h"
 #include "store/index_layout.h"
+#include "store/own_runs.h"
 #include "store/sorted_keys.h"
 #include "txn/txn.h"
 
@@ -29,7 +31,7 @@ class ColumnTable;
 /// Changes come from one thread at a time, AddBulk from several.
 class TableChanges : public TxnParticipant {
  public:
-  TableChanges(std::shared_ptr<ColumnTable> table, const Transaction* txn) : table_(std::move(table)), txn_(txn) {}
+  TableChanges(std::shared_ptr<ColumnTable> table, const Transaction* txn);
 
   arrow::Status EndCommand() override;
   void Undo(uint32_t from_command) override;
@@ -38,6 +40,16 @@ class TableChanges : public TxnParticipant {
 
   /// Slots [first, first + count) were appended by the current command.
   void AddInsert(const std::shared_ptr<HotRowGroup>& group, uint32_t first, uint32_t count);
+  /// A new hot row group, which nobody else has rows in.
+  void AddOwnGroup(std::shared_ptr<HotRowGroup> group);
+  /// Whether to look whether hot rows should be staged: cheap, for each append.
+  bool IsStagingDue() const {
+    if (own_groups_.empty()) return !inserts_.empty() && inserts_.front().group->size_bytes() >= shared_end_bytes_;
+    return closed_bytes_ + own_groups_.back().hot->size_bytes() >= look_at_bytes_;
+  }
+  /// Makes the transaction's own hot row groups cold where they take much memory and their rows are of settled
+  /// commands. Gives whether the row group that was being filled gets no more rows. After a failure all is as before.
+  arrow::Result<bool> StageHotRows();
   /// `stamp` got the current command's stamp. `is_own` : the row was created by this transaction, in a hot group;
   /// `is_copy`: it is the same row's stamp in a retired row group.
   void AddDelete(RowId row, std::atomic<VersionStamp>* stamp, bool is_own, bool is_copy);
@@ -76,11 +88,6 @@ class TableChanges : public TxnParticipant {
     std::shared_ptr<ColdRowGroup> group;
     uint32_t command;
   };
-  struct BulkRun {
-    IndexId index;
-    std::shared_ptr<IndexRunReader> reader;
-    uint32_t command;
-  };
   struct BulkBlobs {
     std::vector<StagedBlob> blobs;
     uint32_t command;
@@ -99,6 +106,12 @@ class TableChanges : public TxnParticipant {
   arrow::Status LogDeletes(LogRecordWriter& log);
   void UndoBulk(uint32_t from_command);
   void UndoIndexes(uint32_t from_command);
+  uint64_t HotBytes() const;
+  std::vector<HotStaging::Source> ChooseOwnGroups(uint32_t settled) const;
+  void LimitShared(const HotRowGroup& group);
+  void LookAgain();
+  void CarryDeletes(HotStaging& staging, uint32_t settled);
+  void TakeStaged(HotStaging& staging, uint32_t settled);
 
   const std::shared_ptr<ColumnTable> table_;
   const Transaction* const txn_;
@@ -106,10 +119,20 @@ class TableChanges : public TxnParticipant {
   std::vector<Deleted> deletes_;
   std::vector<std::pair<IndexId, std::string>> deferred_keys_;
   std::vector<IndexChange> index_changes_;
+  /// Hot row groups that have this transaction's rows only, the last one being filled.
+  std::vector<HotStaging::Source> own_groups_;
+  /// The row group that others began, and that this transaction's first rows are in, gets no more of them when it is so
+  /// large.
+  uint64_t shared_end_bytes_ = 0;
+  /// What all but the last take.
+  uint64_t closed_bytes_ = 0;
+  /// What the indexes over hot rows took at the begin of the first.
+  uint64_t index_bytes_before_ = 0;
+  uint64_t look_at_bytes_ = 0;
 
   Mutex bulk_mutex_;
   std::vector<BulkGroup> bulk_groups_;
-  std::vector<BulkRun> bulk_runs_;
+  OwnRuns own_runs_;
   std::vector<BulkBlobs> bulk_blobs_;
   /// Of the current command, not checked yet.
   std::vector<IndexKeys> bulk_keys_;

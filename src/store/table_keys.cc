@@ -162,7 +162,7 @@ arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableSta
   const bool use_filters = index.runs.size() + index.retired_runs.size() > 1;
   for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
     for (const IndexRunEntry& run : *runs) {
-      if (!run.validity.Contains(snapshot.ts)) continue;
+      if (!run.IsFor(snapshot)) continue;
       ARROW_RETURN_NOT_OK(run.reader->LookupEach(key, use_filters, visit, &search));
       ARROW_RETURN_NOT_OK(search.status);
       if (search.found) return search.found;
@@ -216,7 +216,7 @@ arrow::Result<bool> ColumnTable::CollectIndexRows(const TableIndex& index, const
     }
     for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
       for (const IndexRunEntry& run : *runs) {
-        if (!run.validity.Contains(snapshot.ts)) continue;
+        if (!run.IsFor(snapshot)) continue;
         ARROW_RETURN_NOT_OK(run.reader->Scan(range.first, range.end, visit_cold, &collector));
       }
     }
@@ -248,6 +248,7 @@ arrow::Result<std::optional<double>> ColumnTable::EstimateIndexRows(IndexId id,
       part.index->Scan(range.first, range.end, count, &num_hot);
     }
     for (const IndexRunEntry& run : index->runs) {
+      if (run.created_by != 0) continue;
       ARROW_ASSIGN_OR_RAISE(const uint64_t entries, run.reader->EstimateRange(range.first, range.end));
       num_cold += entries;
     }

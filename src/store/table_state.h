@@ -52,6 +52,12 @@ struct GroupEntry {
 struct IndexRunEntry {
   Validity validity;
   std::shared_ptr<IndexRunReader> reader;
+  /// Of a running transaction's own run, whose blobs go with it: nobody else reads it. 0 once it has committed.
+  VersionStamp created_by = 0;
+
+  bool IsFor(const Snapshot& snapshot) const {
+    return created_by == 0 ? validity.Contains(snapshot.ts) : snapshot.Sees(created_by);
+  }
 };
 
 struct HotIndexEntry {

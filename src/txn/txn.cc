@@ -69,6 +69,7 @@ void Transaction::Restart(TxnId id, bool is_read_only) {
   pin_ = manager_->PinNewest();
   ts_ = pin_->ts();
   command_ = 1;
+  held_commands_.clear();
   stop_ = nullptr;
   is_read_only_ = is_read_only;
   is_writing_ = is_finished_ = changes_catalog_ = false;
@@ -86,6 +87,17 @@ arrow::Status Transaction::BeginStatement() {
 
 arrow::Status Transaction::EndStatement() {
   return ForEachParticipant([](TxnParticipant& participant) { return participant.EndCommand(); });
+}
+
+uint32_t Transaction::settled_command() const {
+  uint32_t settled = command_;
+  for (const uint32_t held : held_commands_) settled = std::min(settled, held);
+  return settled;
+}
+
+void Transaction::ReleaseCommand(uint32_t command) {
+  const auto held = std::find(held_commands_.begin(), held_commands_.end(), command);
+  if (held != held_commands_.end()) held_commands_.erase(held);
 }
 
 arrow::Status Transaction::BeginWrite() {

@@ -44,7 +44,8 @@ class TxnParticipant {
   /// Ends a statement that succeeded so far: checks what was deferred to its end. A failure fails the statement
   /// (Undo follows).
   virtual arrow::Status EndCommand() { return arrow::Status::OK(); }
-  /// Takes back the changes of commands >= `from_command`; 0 takes back all. Cannot fail.
+  /// Takes back the changes of commands >= `from_command`, which is not below Transaction::settled_command(); 0 takes
+  /// back all. Cannot fail.
   virtual void Undo(uint32_t from_command) = 0;
   /// Adds the redo of what is left to the commit's log record, and blobs that were staged to its batch. Nothing may
   /// change for other transactions. A failure rolls the transaction back.
@@ -121,6 +122,13 @@ class Transaction {
   /// What a change of the current statement carries. Any thread while a statement runs.
   VersionStamp stamp() const { return InFlightStamp(own_tag_, command_); }
   uint32_t command() const { return command_; }
+  /// Commands below this one are undone with the whole transaction only, and each of its snapshots that is still used
+  /// sees them. Any thread while a statement runs.
+  uint32_t settled_command() const;
+  /// Keeps `command` and those after it unsettled, as long as they may be undone by UndoFrom or a cursor is at the
+  /// snapshot of `command`. ReleaseCommand takes one such call back.
+  void HoldCommand(uint32_t command) { held_commands_.push_back(command); }
+  void ReleaseCommand(uint32_t command);
   /// The participant that `owner` added, or null. Any thread.
   TxnParticipant* FindParticipant(const void* owner) const;
   /// Adds one; its redo comes after that of participants with a smaller `order`. `owner` outlives the transaction. Any
@@ -136,6 +144,7 @@ class Transaction {
   explicit Transaction(TxnManager* manager) : manager_(manager) {}
   /// Calls f(participant) for each in ascending order of `order`, until one fails.
   arrow::Status ForEachParticipant(const std::function<arrow::Status(TxnParticipant&)>& f) const;
+  /// `command` is 0, the current one, or one that is held.
   void UndoFrom(uint32_t command);
   /// Gives the turn to write to the next.
   void ReleaseTurn();
@@ -157,6 +166,7 @@ class Transaction {
   CommitTs ts_{0};
   uint32_t own_tag_ = 0;
   uint32_t command_ = 1;
+  std::vector<uint32_t> held_commands_;
   const StopToken* stop_ = nullptr;
   bool is_read_only_ = false;
   bool is_writing_ = false;

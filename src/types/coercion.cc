@@ -112,10 +112,11 @@ std::optional<int> TemporalCastCost(LogicalType from, LogicalType to) {
   const int to_rank = TimestampRank(to.id());
   if (from.id() == TypeId::kDate) return to.id() == TypeId::kTimestamp ? 2 : 3 + to_rank;
   if (!from.IsTimestamp()) return std::nullopt;
+  // What takes a TIMESTAMP takes one of nanoseconds, rounded, before what takes one with a zone does.
+  if (from.id() == TypeId::kTimestampNs && to.id() == TypeId::kTimestamp) return 1;
+  if (from.id() == TypeId::kTimestampNs && to.id() == TypeId::kTimestampTz) return 2;
   const int steps = to_rank - TimestampRank(from.id());
-  if (steps > 0) return steps;
-  // What takes a TIMESTAMP takes one of nanoseconds, rounded.
-  return from.id() == TypeId::kTimestampNs && to.id() == TypeId::kTimestamp ? std::optional<int>(4) : std::nullopt;
+  return steps > 0 ? std::optional<int>(steps) : std::nullopt;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace llkv {
 
@@ -359,6 +360,20 @@ bool IsJson(std::string_view text, size_t* error_at) {
   return is_json;
 }
 
+namespace {
+
+// Integers of more than 64 bits are reals to those who ask for a kind.
+JsonKind NumberKindOf(std::string_view json) {
+  const auto fits = [json](auto number) {
+    const std::from_chars_result read = std::from_chars(json.data(), json.data() + json.size(), number);
+    return read.ec == std::errc() && read.ptr == json.data() + json.size();
+  };
+  if (json.front() == '-') return fits(int64_t{}) ? JsonKind::kNegative : JsonKind::kReal;
+  return fits(uint64_t{}) ? JsonKind::kUnsigned : JsonKind::kReal;
+}
+
+}  // namespace
+
 JsonKind JsonKindOf(std::string_view json) {
   json = Trim(json);
   switch (json.empty() ? 'n' : json.front()) {
@@ -374,8 +389,7 @@ JsonKind JsonKindOf(std::string_view json) {
     case 'n':
       return JsonKind::kNull;
     default:
-      if (json.find_first_of(".eE") != std::string_view::npos) return JsonKind::kReal;
-      return json.front() == '-' ? JsonKind::kNegative : JsonKind::kUnsigned;
+      return NumberKindOf(json);
   }
 }
 

@@ -228,7 +228,7 @@ std::string LogicalType::ToString() const {
   for (const TypeName& entry : kTypeNames) {
     if (entry.id != id_) continue;
     std::string name(entry.name);
-    for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
+    for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     return name;
   }
   return "?";
