@@ -84,6 +84,12 @@ class MemoryFile {
     if (got < 0) Abandon("pread");
     return static_cast<size_t>(got);
   }
+  FileRange FindData(uint64_t offset) const {
+    const off_t begin = offset < size_ ? ::lseek(fd_, static_cast<off_t>(offset), SEEK_DATA) : -1;
+    if (begin < 0) return {size_, size_};
+    const off_t end = ::lseek(fd_, begin, SEEK_HOLE);
+    return {static_cast<uint64_t>(begin), end < 0 ? size_ : static_cast<uint64_t>(end)};
+  }
   std::vector<uint8_t> All() const {
     std::vector<uint8_t> bytes(size_);
     Read(0, bytes);
@@ -263,6 +269,12 @@ class SimDisk::SimFile : public File {
     MutexLock lock(disk_.mutex_);
     ARROW_RETURN_NOT_OK(CheckAlive("stat"));
     return inode_->visible->size();
+  }
+
+  arrow::Result<FileRange> FindData(uint64_t offset) override {
+    MutexLock lock(disk_.mutex_);
+    ARROW_RETURN_NOT_OK(CheckAlive("find the data of"));
+    return inode_->visible->FindData(offset);
   }
 
   arrow::Result<bool> IsRemote() override { return false; }

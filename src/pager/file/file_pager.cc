@@ -135,6 +135,7 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       fork_guard_(std::move(fork_guard)),
       path_(core->file->path()),
       warnings_(std::move(recovered.warnings)),
+      replayed_bytes_(recovered.replayed_log_bytes + recovered.replayed_blob_bytes),
       core_(std::move(core)),
       syncs_(
           core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },

@@ -142,6 +142,9 @@ class FilePager : public Pager {
   /// Compares what is counted as live in each segment with what the directory and the newest checkpoint reach: XX001
   /// where they differ; 58030 where commits are refused after a failure.
   arrow::Status CheckSpace();
+  /// What opening replayed: commit entries behind the key directory's checkpoint, with the blobs that it verified for
+  /// them.
+  uint64_t replayed_bytes() const { return replayed_bytes_; }
   arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
   std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
@@ -244,6 +247,7 @@ class FilePager : public Pager {
   const std::unique_ptr<ForkGuard> fork_guard_;
   const std::string path_;
   const std::vector<std::string> warnings_;
+  const uint64_t replayed_bytes_;
   /// The file that is written. Changed only under checkpoint_mutex_, commit_mutex_ and newest_mutex_ together; read
   /// under any of them.
   std::shared_ptr<FileCore> core_;

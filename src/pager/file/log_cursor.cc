@@ -1,6 +1,9 @@
 // LogCursor: number, chain and checksums decide what is the next commit.
 #include "pager/file/log_cursor.h"
 
+#include <arrow/result.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "base/hash.h"
@@ -55,17 +58,29 @@ std::optional<LogEntry> LogCursor::Next() {
   }
 }
 
-bool LogCursor::LostDurableCommit() const {
+bool LogCursor::SaysCommitIsLost(uint64_t offset) const {
   const uint64_t end = position_.segment.end();
-  for (uint64_t offset = position_.offset; offset + sizeof(EntryHeader) <= end; offset += kAlignment) {
-    const auto head = file_.View(offset, sizeof(EntryHeader));
-    if (!head) return false;
-    const auto header = ReadEntryHeader(*head, EntryType::kCommit);
-    if (!header || header->key < position_.next_lsn || header->length > end - offset - sizeof(EntryHeader)) continue;
-    const auto bytes = file_.View(offset + sizeof(EntryHeader), header->length);
-    if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) continue;
-    const auto commit = DecodeCommit(*bytes);
-    if (commit && commit->fixed.durable_lsn >= position_.next_lsn) return true;
+  const auto head = file_.View(offset, sizeof(EntryHeader));
+  if (!head) return false;
+  const auto header = ReadEntryHeader(*head, EntryType::kCommit);
+  if (!header || header->key < position_.next_lsn || header->length > end - offset - sizeof(EntryHeader)) return false;
+  const auto bytes = file_.View(offset + sizeof(EntryHeader), header->length);
+  if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) return false;
+  const auto commit = DecodeCommit(*bytes);
+  return commit && commit->fixed.durable_lsn >= position_.next_lsn;
+}
+
+arrow::Result<bool> LogCursor::LostDurableCommit() const {
+  const uint64_t end = position_.segment.end();
+  uint64_t offset = position_.offset;
+  while (offset + sizeof(EntryHeader) <= end) {
+    // The segment's room is given ahead: most of it was never written.
+    ARROW_ASSIGN_OR_RAISE(const FileRange data, file_.FindData(offset));
+    if (data.begin >= data.end) return false;
+    offset = std::max(offset, data.begin / kAlignment * kAlignment);
+    for (; offset < data.end && offset + sizeof(EntryHeader) <= end; offset += kAlignment) {
+      if (SaysCommitIsLost(offset)) return true;
+    }
   }
   return false;
 }

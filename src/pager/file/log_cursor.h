@@ -45,14 +45,16 @@ class LogCursor {
   const LogPosition& position() const { return position_; }
 
   /// Whether an intact entry behind position() says that a commit from position() on was on stable storage: then what
-  /// is missing is damage. Call it after Next gave nothing.
-  bool LostDurableCommit() const;
+  /// is missing is damage. Call it after Next gave nothing. Room that was never written is not read.
+  arrow::Result<bool> LostDurableCommit() const;
 
  private:
   /// The bytes of an intact entry of that type and number at `offset`.
   std::optional<std::span<const uint8_t>> ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
                                                     uint64_t* checksum) const;
   bool Jump();
+  /// Whether there is an intact commit behind position() at `offset` that says so.
+  bool SaysCommitIsLost(uint64_t offset) const;
 
   const StorageFile& file_;
   LogPosition position_;

@@ -39,6 +39,7 @@ arrow::Result<std::unique_ptr<Pager>> ReaderPager::Open(const std::string& path,
     ARROW_RETURN_NOT_OK(pager->OpenSlots());
     ARROW_RETURN_NOT_OK(pager->OpenFile());
     ARROW_RETURN_NOT_OK(pager->CatchUp());
+    pager->replayed_bytes_ = pager->followed_.replayed_log_bytes + pager->followed_.replayed_blob_bytes;
     ARROW_ASSIGN_OR_RAISE(const Horizon horizon, pager->LookAhead(pager->base_->header));
     // A living writer may be writing a slot.
     if (!horizon.has_writer) {

@@ -65,6 +65,8 @@ class ReaderPager : public Pager {
   arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override;
   arrow::Result<bool> Refresh() override;
   PagerStats stats() const override;
+  /// As FilePager::replayed_bytes.
+  uint64_t replayed_bytes() const { return replayed_bytes_; }
   arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
   std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
@@ -117,6 +119,7 @@ class ReaderPager : public Pager {
   std::atomic<bool> closed_{false};
   /// Set while opening.
   std::vector<std::string> warnings_;
+  uint64_t replayed_bytes_ = 0;
 
   Mutex refresh_mutex_;
   /// Null where there is no lock file. The slot is held through pins_.

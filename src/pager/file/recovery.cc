@@ -119,7 +119,11 @@ class Replay {
  private:
   arrow::Status Finish(const LogCursor& cursor) {
     const LogPosition& end = cursor.position();
-    if (bound_.judges_end && cursor.LostDurableCommit()) {
+    bool is_lost = false;
+    if (bound_.judges_end) {
+      ARROW_ASSIGN_OR_RAISE(is_lost, cursor.LostDurableCommit());
+    }
+    if (is_lost) {
       return Corrupted("'" + file_.path() + "': commit " + std::to_string(end.next_lsn) + " at byte " +
                        std::to_string(end.offset) +
                        " is damaged, although it was durable when later ones were written");
@@ -147,6 +151,7 @@ class Replay {
                          std::to_string(put.key) + " outside of all data segments");
       }
       if (entry.lsn <= bound_.acknowledged_lsn || (commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
+      state_.replayed_blob_bytes += EntryBytes(put.blob.length);
       if (BlobIsThere(put)) continue;
       // Nothing that exists names its segments.
       for (const uint64_t offset : added) space_.Abandon(offset);

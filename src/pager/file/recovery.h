@@ -40,6 +40,8 @@ struct Recovered {
   /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
+  /// Blobs of replayed commits that were read to verify them, with their headers.
+  uint64_t replayed_blob_bytes = 0;
   /// What is damaged and could be done without.
   std::vector<std::string> warnings;
 };

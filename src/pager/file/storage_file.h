@@ -36,6 +36,9 @@ class StorageFile {
   /// [offset, offset + length) through the mapping; nothing where the file does not have all of it.
   std::optional<std::span<const uint8_t>> View(uint64_t offset, uint64_t length) const;
 
+  /// As File::FindData.
+  arrow::Result<FileRange> FindData(uint64_t offset) const { return file_->FindData(offset); }
+
   arrow::Status Write(uint64_t offset, std::span<const uint8_t> data);
   arrow::Status WriteGather(uint64_t offset, std::span<const std::span<const uint8_t>> pieces);
   arrow::Status Sync();
