@@ -205,7 +205,11 @@ class SimDisk::SimFile : public File {
   arrow::Result<size_t> Read(uint64_t offset, std::span<uint8_t> out) override {
     MutexLock lock(disk_.mutex_);
     ARROW_RETURN_NOT_OK(CheckAlive("read"));
-    return inode_->visible->Read(offset, out);
+    ++disk_.num_reads_;
+    if (disk_.num_reads_ == disk_.fail_read_at_) return PosixError("read", path_, EIO);
+    const size_t got = inode_->visible->Read(offset, out);
+    if (disk_.num_reads_ == disk_.spoil_read_at_ && got > 0) out[got / 2] ^= 0x10;
+    return got;
   }
 
   arrow::Status Write(uint64_t offset, std::span<const uint8_t> data) override {
@@ -274,6 +278,8 @@ class SimDisk::SimFile : public File {
   arrow::Result<FileRange> FindData(uint64_t offset) override {
     MutexLock lock(disk_.mutex_);
     ARROW_RETURN_NOT_OK(CheckAlive("find the data of"));
+    ++disk_.num_reads_;
+    if (disk_.num_reads_ == disk_.fail_read_at_) return PosixError("find the data of", path_, EIO);
     return inode_->visible->FindData(offset);
   }
 
@@ -468,7 +474,7 @@ void SimDisk::KillProcess() {
   for (const auto& [name, inode] : names_) inode->locks.clear();
   ++epoch_;
   crashed_ = false;
-  crash_at_ = fail_write_at_ = fail_sync_at_ = 0;
+  crash_at_ = fail_write_at_ = fail_sync_at_ = fail_read_at_ = spoil_read_at_ = 0;
 }
 
 void SimDisk::FailWrite(uint64_t n, WriteFault fault) {
@@ -485,6 +491,21 @@ void SimDisk::SetFull(bool full) {
 void SimDisk::FailSync(uint64_t n) {
   MutexLock lock(mutex_);
   fail_sync_at_ = num_syncs_ + n;
+}
+
+uint64_t SimDisk::num_reads() const {
+  MutexLock lock(mutex_);
+  return num_reads_;
+}
+
+void SimDisk::FailRead(uint64_t n) {
+  MutexLock lock(mutex_);
+  fail_read_at_ = n == 0 ? 0 : num_reads_ + n;
+}
+
+void SimDisk::SpoilRead(uint64_t n) {
+  MutexLock lock(mutex_);
+  spoil_read_at_ = n == 0 ? 0 : num_reads_ + n;
 }
 
 void SimDisk::SetOnSync(std::function<void()> on_sync) {

@@ -43,7 +43,7 @@ class StagedPlaces {
   /// Waits while the file is being replaced; kRetired where it has been.
   Added Add(uint64_t key, Extent place);
   /// A buffer over a staged blob; null where there is none.
-  std::shared_ptr<arrow::Buffer> Read(uint64_t key, const StorageFile& file);
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(uint64_t key, const StorageFile& file);
   /// True where Read never gave it.
   bool Remove(uint64_t key);
   /// Nothing is added from here on until Reopen, or for ever after Retire. False, changing nothing, where something is
@@ -224,6 +224,7 @@ class FilePager : public Pager {
   arrow::Result<uint64_t> ScanBlob(const EntryHeader& header, uint64_t offset, MovedEntries* moved)
       LLKV_REQUIRES(checkpoint_mutex_);
   arrow::Result<bool> CopyEntries(uint64_t limit, MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_);
+  arrow::Result<bool> CopyRun(uint64_t limit, MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_);
   arrow::Status SubmitMoves(const PreparedBlobs& blobs, const std::vector<Extent>& freed,
                             std::shared_ptr<const FileState> state) LLKV_REQUIRES(checkpoint_mutex_, commit_mutex_);
   arrow::Status CommitMoves(MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_) LLKV_EXCLUDES(commit_mutex_);

@@ -67,7 +67,7 @@ struct ReplayBound {
 };
 
 /// Whether a slot is as the first checkpoint left it, which has written the other one only.
-bool IsUnwritten(const StorageFile& file, uint64_t number);
+arrow::Result<bool> IsUnwritten(const StorageFile& file, uint64_t number);
 
 /// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
 /// that this version does not know. `warnings`, where it is not null, gets a sentence where a slot is damaged.
