@@ -51,6 +51,9 @@ class FileMapping {
   virtual arrow::Status Extend(uint64_t size) = 0;
   /// Hints that a range inside the extended part is read soon.
   virtual void WillNeed(uint64_t offset, uint64_t length) = 0;
+  /// Hints whether single places are read: then a page that is touched is read alone, else with those around it. Of the
+  /// extended part.
+  virtual void SetReadAhead(bool reads_ahead) = 0;
 };
 
 /// An open file. Closing it (the destructor) releases its locks.

@@ -69,6 +69,10 @@ class PosixMapping : public FileMapping {
     ::madvise(data_ + start, length + (offset - start), MADV_WILLNEED);
   }
 
+  void SetReadAhead(bool reads_ahead) override {
+    if (mapped_ > 0) ::madvise(data_, mapped_, reads_ahead ? MADV_NORMAL : MADV_RANDOM);
+  }
+
  private:
   // A multiple of every page size in use.
   static constexpr uint64_t kHintStep = uint64_t{64} << 10;

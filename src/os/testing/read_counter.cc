@@ -114,6 +114,7 @@ class ReadCounter::CountedMapping : public FileMapping {
     return arrow::Status::OK();
   }
   void WillNeed(uint64_t offset, uint64_t length) override { base_->WillNeed(offset, length); }
+  void SetReadAhead(bool reads_ahead) override { base_->SetReadAhead(reads_ahead); }
 
  private:
   const std::unique_ptr<FileMapping> base_;

@@ -113,6 +113,7 @@ class SimMapping : public FileMapping {
     return SqlError(sqlstate::kIoError, "the simulated file outgrows its mapping");
   }
   void WillNeed(uint64_t, uint64_t) override {}
+  void SetReadAhead(bool) override {}
 
  private:
   std::shared_ptr<MemoryFile> memory_;

@@ -112,6 +112,8 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = true}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes, options.io));
   const auto core = std::make_shared<FileCore>(std::move(file), options);
+  // Opening looks at few places that lie far apart.
+  core->file->SetReadAhead(false);
   ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, hooks));
   if ((recovered.header.flags & kHeaderNameUnsynced) != 0) ARROW_RETURN_NOT_OK(file_system.SyncDirectoryOf(path));
   recovered.header.flags = 0;
@@ -121,6 +123,7 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
   auto pager =
       std::make_unique<FilePager>(options, hooks, std::move(slots), std::move(fork_guard), core, std::move(recovered));
   pager->ShowToReaders(lsn);
+  core->file->SetReadAhead(true);
   return pager;
 }
 

@@ -38,6 +38,8 @@ arrow::Result<std::unique_ptr<Pager>> ReaderPager::Open(const std::string& path,
     MutexLock lock(pager->refresh_mutex_);
     ARROW_RETURN_NOT_OK(pager->OpenSlots());
     ARROW_RETURN_NOT_OK(pager->OpenFile());
+    // Opening looks at few places that lie far apart.
+    pager->opened_->file->SetReadAhead(false);
     ARROW_RETURN_NOT_OK(pager->CatchUp());
     pager->replayed_bytes_ = pager->followed_.replayed_log_bytes + pager->followed_.replayed_blob_bytes;
     ARROW_ASSIGN_OR_RAISE(const Horizon horizon, pager->LookAhead(pager->base_->header));
@@ -45,6 +47,7 @@ arrow::Result<std::unique_ptr<Pager>> ReaderPager::Open(const std::string& path,
     if (!horizon.has_writer) {
       ARROW_RETURN_NOT_OK(ReadHeader(*pager->opened_->file, /*for_writing=*/false, hooks, &pager->warnings_).status());
     }
+    pager->opened_->file->SetReadAhead(true);
   }
   return pager;
 }

@@ -1,5 +1,5 @@
-// StorageFile: the database file with its mapping, its known size and counters. It knows offsets, not formats. Where the
-// file is not mapped (FileIo::kRead) what is asked for is read into a copy.
+// StorageFile: the database file with its mapping, its known size and counters. It knows offsets, not formats. Where
+// the file is not mapped (FileIo::kRead) what is asked for is read into a copy.
 #pragma once
 
 #include <arrow/result.h>
@@ -47,6 +47,10 @@ class StorageFile {
   arrow::Result<std::optional<FileBytes>> View(uint64_t offset, uint64_t length) const;
   /// Hints that a range is viewed soon. What is not there is ignored.
   void WillNeed(uint64_t offset, uint64_t length) const;
+  /// As FileMapping::SetReadAhead.
+  void SetReadAhead(bool reads_ahead) const {
+    if (mapping_ != nullptr) mapping_->SetReadAhead(reads_ahead);
+  }
 
   /// As File::FindData.
   arrow::Result<FileRange> FindData(uint64_t offset) const { return file_->FindData(offset); }
