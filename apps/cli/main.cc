@@ -33,6 +33,7 @@ struct Arguments {
   bool csv = false;
   bool json = false;
   bool read_only = false;
+  std::string io = "map";
   bool bail = false;
   bool slt = false;
   std::string slt_engine = "llkv";
@@ -41,8 +42,8 @@ struct Arguments {
 
 /// SQLite's long options have one dash; CLI11 wants two.
 std::vector<std::string> WithTwoDashes(int argc, char** argv) {
-  static const std::vector<std::string> kLong = {"-csv",  "-json",    "-readonly", "-bail",
-                                                 "-help", "-version", "-slt",      "-slt-engine"};
+  static const std::vector<std::string> kLong = {"-csv",     "-json", "-readonly",   "-bail", "-help",
+                                                 "-version", "-slt",  "-slt-engine", "-io"};
   std::vector<std::string> words;
   bool literal = false;
   for (int i = 1; i < argc; ++i) {
@@ -124,6 +125,7 @@ int RunInputs(const Arguments& arguments, llkv::Session& session) {
 int RunShell(const Arguments& arguments) {
   llkv::EngineOptions options;
   options.read_only = arguments.read_only;
+  if (arguments.io == "read") options.io = llkv::IoMode::kRead;
   auto engine = llkv::SqlEngine::Open(arguments.database, options);
   if (!engine.ok()) {
     PrintFailure(engine.status());
@@ -167,6 +169,8 @@ int main(int argc, char** argv) {
   app.add_flag("--csv", arguments.csv, "Print rows as CSV");
   app.add_flag("--json", arguments.json, "Print rows as JSON");
   app.add_flag("--readonly", arguments.read_only, "Open the database for reading only");
+  app.add_option("--io", arguments.io, "How a database file is read: mapped, or by calls whose failures are errors")
+      ->check(CLI::IsMember({"map", "read"}));
   app.add_flag("--bail", arguments.bail, "Stop at the first failed statement");
   app.add_flag("--slt", arguments.slt, "Run sqllogictest files: the arguments are files and folders");
   app.add_option("--slt-engine", arguments.slt_engine,

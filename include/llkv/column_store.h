@@ -220,6 +220,8 @@ struct ColumnStoreOptions {
   bool create_if_missing = true;
   /// What Append, Delete and Compact wait for.
   Synchronous synchronous = Synchronous::kFull;
+  /// For files; other backends have no choice.
+  IoMode io = IoMode::kMap;
   /// Whether a thread makes checkpoints beside the callers. Off, changes do it now and then, and wait for it.
   bool background = true;
 };

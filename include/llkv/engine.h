@@ -30,6 +30,17 @@ enum class Synchronous : uint8_t {
   kFull,    ///< survives power loss
 };
 
+/// How the bytes of a database file come to memory.
+enum class IoMode : uint8_t {
+  /// The file is mapped: values are used where they lie, and what is read is the system's cache, not the program's
+  /// memory. A page that the disk cannot read ends the process (SIGBUS).
+  kMap,
+  /// Each read is a call that copies. What cannot be read fails the statement (58030), and each blob is verified each
+  /// time that it is read. Copies are memory of the program's, outside of `memory_limit_bytes`, as long as they are
+  /// used: those of row groups' columns until the row group is rewritten or the database is closed.
+  kRead,
+};
+
 /// How a database is opened.
 struct EngineOptions {
   /// Refuses every write; the file must exist. Another process may write it meanwhile: each statement outside a
@@ -43,6 +54,8 @@ struct EngineOptions {
   int64_t memory_limit_bytes = 0;
   /// The level of sessions that do not set one.
   Synchronous synchronous = Synchronous::kFull;
+  /// For files; other backends have no choice.
+  IoMode io = IoMode::kMap;
   /// Rows in the executor's batches, 1 to 2048. Smaller ones only slow queries down; tests use them.
   uint32_t batch_rows = 2048;
   /// Whether plans are optimized. Off, answers are the same and slow; tests use it.

@@ -145,6 +145,7 @@ arrow::Result<std::unique_ptr<ColumnStore>> ColumnStore::Open(std::string_view u
   PagerOptions pager_options;
   pager_options.read_only = options.read_only;
   pager_options.create_if_missing = options.create_if_missing && !options.read_only;
+  pager_options.io = options.io == IoMode::kRead ? FileIo::kRead : FileIo::kMap;
   auto pager = OpenPager(uri, pager_options);
   if (!pager.ok()) return WithDetail(pager.status());
   return Make(*std::move(pager), options);

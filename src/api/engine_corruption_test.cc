@@ -124,7 +124,7 @@ void FindLive(Sample* sample) {
   start.offset = start.segment.offset;
   start.next_lsn = start.segment.since;
   file::LogCursor cursor(*file, start, false);
-  while (const auto entry = cursor.Next()) {
+  while (const auto entry = cursor.Next().ValueOrDie()) {
     file::EntryHeader header;
     std::memcpy(&header, sample->file.data() + entry->offset, sizeof(header));
     const bool is_needed = entry->lsn > std::min(state.truncated_lsn, state.checkpoint_lsn);

@@ -1,7 +1,8 @@
 // ctest-labels: enospc
-// A full disk, failed writes and failed syncs at every operation of a scripted SQL workload, and a filesystem that is
-// really full: the statement fails with 53100 or 58030, nothing of it is found, and the database is usable and intact
-// once there is room (after a failed sync: once it was opened again).
+// A full disk, failed writes, failed syncs and (where the file is read instead of mapped) failed reads at every
+// operation of a scripted SQL workload, and a filesystem that is really full: the statement fails with 53100 or 58030,
+// nothing of it is found, and the database is usable and intact once there is room (after a failed sync: once it was
+// opened again).
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -67,6 +68,7 @@ class EngineFaults : public testing::Test {
     options.address_space_bytes = uint64_t{64} << 20;
     options.checkpoint_log_bytes = 8 << 10;
     options.sync_ahead_bytes = 4 << 10;
+    options.io = io_;
     ARROW_ASSIGN_OR_RAISE(auto pager, OpenPager(kPath, options));
     EngineOptions engine_options;
     engine_options.num_threads = 1;
@@ -125,6 +127,7 @@ class EngineFaults : public testing::Test {
       }
     }
     disk_->SetFull(false);
+    disk_->FailRead(0);
     if (open_transaction) {
       EXPECT_EQ(RunSql(*session_, "ROLLBACK"), "") << what;
     }
@@ -166,6 +169,7 @@ class EngineFaults : public testing::Test {
     Restart();
   }
 
+  FileIo io_ = FileIo::kMap;
   std::unique_ptr<SimDisk> disk_;
   std::unique_ptr<SqlEngine> engine_;
   std::unique_ptr<Session> session_;
@@ -201,6 +205,64 @@ TEST_F(EngineFaults, EachSyncFails) {
   }
   std::printf("syncs: %d, statements that failed: %d\n", static_cast<int>(syncs), static_cast<int>(num_failed));
   EXPECT_GT(num_failed, syncs / 2);
+}
+
+TEST_F(EngineFaults, EachReadFails) {
+  io_ = FileIo::kRead;
+  MakeDisk();
+  ASSERT_OK(Open());
+  const uint64_t before = disk_->num_reads();
+  for (const std::string& sql : Workload()) ASSERT_EQ(RunSql(*session_, sql), "") << sql;
+  const uint64_t reads = disk_->num_reads() - before;
+  Restart();
+  ASSERT_GT(reads, 10u);
+  uint64_t num_failed = 0;
+  for (uint64_t n = 1; n <= reads; ++n) {
+    num_failed += RunWith([n](SimDisk& disk) { disk.FailRead(n); }, "58030", false, "read " + std::to_string(n));
+    if (testing::Test::HasFailure()) return;
+  }
+  std::printf("reads: %d, statements that failed: %d\n", static_cast<int>(reads), static_cast<int>(num_failed));
+  EXPECT_GT(num_failed, reads / 2);
+}
+
+TEST_F(EngineFaults, EachReadOfOpeningAndReadingFails) {
+  io_ = FileIo::kRead;
+  MakeDisk();
+  ASSERT_OK(Open());
+  for (const std::string& sql : Workload()) ASSERT_EQ(RunSql(*session_, sql), "") << sql;
+  const std::string sql = "SELECT count(*), sum(k), max(s) FROM t WHERE k % 2 = 0";
+  const std::string expected = QueryText(*session_, sql);
+  const std::string file = disk_->Contents(kPath);
+  uint64_t num_refused = 0;
+  uint64_t num_failed = 0;
+  bool is_over = false;
+  for (uint64_t n = 1; !is_over; ++n) {
+    const std::string what = "read " + std::to_string(n);
+    Restart();
+    disk_->SetContents(kPath, file);
+    const uint64_t before = disk_->num_reads();
+    disk_->FailRead(n);
+    const arrow::Status opened = Open();
+    if (!opened.ok()) {
+      ++num_refused;
+      EXPECT_EQ(StateOf(opened), "58030") << what;
+      Restart();
+      ASSERT_OK(Open());
+    } else {
+      const std::string text = QueryText(*session_, sql);
+      is_over = disk_->num_reads() - before < n;
+      disk_->FailRead(0);
+      if (text != expected) {
+        ++num_failed;
+        EXPECT_TRUE(text.starts_with("error 58030")) << what << ": " << text;
+      }
+    }
+    EXPECT_EQ(QueryText(*session_, sql), expected) << what;
+    ExpectIntact(what);
+    if (testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(num_refused, 5u);
+  EXPECT_GT(num_failed, 0u);
 }
 
 /// A filesystem of 8 MiB in memory, unmounted with it.

@@ -48,6 +48,7 @@ arrow::Result<std::shared_ptr<Database>> Database::Open(std::string_view uri, co
   pager_options.read_only = options.read_only;
   pager_options.create_if_missing = options.create_if_missing && !options.read_only;
   pager_options.durability = DurabilityOf(options.synchronous);
+  pager_options.io = options.io == IoMode::kRead ? FileIo::kRead : FileIo::kMap;
   ARROW_ASSIGN_OR_RAISE(auto pager, OpenPager(uri, pager_options));
   return Make(std::shared_ptr<Pager>(std::move(pager)), options);
 }

@@ -28,6 +28,12 @@ struct OpenOptions {
 
 enum class LockKind { kShared, kExclusive };
 
+/// Bytes [begin, end) of a file.
+struct FileRange {
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
 /// A read-only view of a file over an address range that was reserved ahead, so that it grows in place.
 ///
 /// Bytes written through File::Write are visible in it at once. It stays readable after its File is closed, and unmaps
@@ -45,6 +51,9 @@ class FileMapping {
   virtual arrow::Status Extend(uint64_t size) = 0;
   /// Hints that a range inside the extended part is read soon.
   virtual void WillNeed(uint64_t offset, uint64_t length) = 0;
+  /// Hints whether single places are read: then a page that is touched is read alone, else with those around it. Of the
+  /// extended part.
+  virtual void SetReadAhead(bool reads_ahead) = 0;
 };
 
 /// An open file. Closing it (the destructor) releases its locks.
@@ -69,6 +78,10 @@ class File {
   /// Gives the room of a range back where the filesystem can; it then reads as zeros. False where it cannot.
   virtual arrow::Result<bool> PunchHole(uint64_t offset, uint64_t length) = 0;
   virtual arrow::Result<uint64_t> Size() = 0;
+  /// The first range from `offset` on that may hold other bytes than zeros; empty, at the file's end, where there is
+  /// none. All between `offset` and it reads as zeros, so that it need not be read. What is there may be more than what
+  /// was written: to the end of the file where the filesystem does not know.
+  virtual arrow::Result<FileRange> FindData(uint64_t offset) = 0;
   /// Whether the file is on another machine's disk, where locks and mappings cannot be relied upon.
   virtual arrow::Result<bool> IsRemote() = 0;
   /// Reserves `capacity` bytes of addresses for a mapping of this file; nothing is readable before Extend.

@@ -69,6 +69,10 @@ class PosixMapping : public FileMapping {
     ::madvise(data_ + start, length + (offset - start), MADV_WILLNEED);
   }
 
+  void SetReadAhead(bool reads_ahead) override {
+    if (mapped_ > 0) ::madvise(data_, mapped_, reads_ahead ? MADV_NORMAL : MADV_RANDOM);
+  }
+
  private:
   // A multiple of every page size in use.
   static constexpr uint64_t kHintStep = uint64_t{64} << 10;
@@ -170,6 +174,18 @@ class PosixFile : public File {
     struct stat info = {};
     if (::fstat(fd_, &info) != 0) return PosixError("stat", path_, errno);
     return static_cast<uint64_t>(info.st_size);
+  }
+
+  arrow::Result<FileRange> FindData(uint64_t offset) override {
+    ARROW_ASSIGN_OR_RAISE(const uint64_t size, Size());
+    if (offset >= size) return FileRange{size, size};
+    // The position that these move is nobody's: all else names its offset.
+    const off_t begin = ::lseek(fd_, Offset(offset), SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) return FileRange{size, size};
+    if (begin < 0 && (errno == EINVAL || errno == EOPNOTSUPP)) return FileRange{offset, size};
+    if (begin < 0) return PosixError("find the data of", path_, errno);
+    const off_t end = ::lseek(fd_, begin, SEEK_HOLE);
+    return FileRange{static_cast<uint64_t>(begin), end < 0 ? size : static_cast<uint64_t>(end)};
   }
 
   arrow::Result<bool> IsRemote() override {

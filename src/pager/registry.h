@@ -14,6 +14,15 @@
 
 namespace llkv {
 
+/// How the bytes of a database file come to memory.
+enum class FileIo : uint8_t {
+  /// The file is mapped: blobs are used where they lie, and take no memory of the program's. A page that the disk
+  /// cannot read ends the process (SIGBUS).
+  kMap,
+  /// Each read is a call that copies: what cannot be read is an error (58030), and each blob is verified each time.
+  kRead,
+};
+
 struct PagerOptions {
   bool read_only = false;
   /// Makes the database where the path names none; else that is 58P01.
@@ -27,6 +36,8 @@ struct PagerOptions {
   /// of their own size.
   uint64_t min_segment_bytes = uint64_t{1} << 20;
   uint64_t max_segment_bytes = uint64_t{64} << 20;
+  /// For files.
+  FileIo io = FileIo::kMap;
   /// Addresses reserved for the mapping of the file, and so the largest file.
   uint64_t address_space_bytes = uint64_t{1} << 40;
   /// The key directory is checkpointed when the log after its last checkpoint is longer than this.

@@ -35,6 +35,8 @@ int RunSltMain(const std::vector<std::string>& paths, const std::string& engine)
   engine_options.num_threads = FromEnvironment("LLKV_SLT_THREADS", 1);
   engine_options.batch_rows = static_cast<uint32_t>(std::clamp(FromEnvironment("LLKV_SLT_BATCH_ROWS", 2048), 1, 2048));
   engine_options.optimizer = FromEnvironment("LLKV_SLT_OPTIMIZER", 1) != 0;
+  const char* io = std::getenv("LLKV_SLT_IO");
+  if (io != nullptr && std::string_view(io) == "read") engine_options.io = IoMode::kRead;
   const char* storage = std::getenv("LLKV_SLT_STORAGE");
   return slt::RunSlt(paths, options, [&] {
     return slt::OpenLlkvDatabase(options.engine, engine_options, storage != nullptr ? storage : "");

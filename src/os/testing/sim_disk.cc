@@ -84,6 +84,12 @@ class MemoryFile {
     if (got < 0) Abandon("pread");
     return static_cast<size_t>(got);
   }
+  FileRange FindData(uint64_t offset) const {
+    const off_t begin = offset < size_ ? ::lseek(fd_, static_cast<off_t>(offset), SEEK_DATA) : -1;
+    if (begin < 0) return {size_, size_};
+    const off_t end = ::lseek(fd_, begin, SEEK_HOLE);
+    return {static_cast<uint64_t>(begin), end < 0 ? size_ : static_cast<uint64_t>(end)};
+  }
   std::vector<uint8_t> All() const {
     std::vector<uint8_t> bytes(size_);
     Read(0, bytes);
@@ -107,6 +113,7 @@ class SimMapping : public FileMapping {
     return SqlError(sqlstate::kIoError, "the simulated file outgrows its mapping");
   }
   void WillNeed(uint64_t, uint64_t) override {}
+  void SetReadAhead(bool) override {}
 
  private:
   std::shared_ptr<MemoryFile> memory_;
@@ -199,7 +206,11 @@ class SimDisk::SimFile : public File {
   arrow::Result<size_t> Read(uint64_t offset, std::span<uint8_t> out) override {
     MutexLock lock(disk_.mutex_);
     ARROW_RETURN_NOT_OK(CheckAlive("read"));
-    return inode_->visible->Read(offset, out);
+    ++disk_.num_reads_;
+    if (disk_.num_reads_ == disk_.fail_read_at_) return PosixError("read", path_, EIO);
+    const size_t got = inode_->visible->Read(offset, out);
+    if (disk_.num_reads_ == disk_.spoil_read_at_ && got > 0) out[got / 2] ^= 0x10;
+    return got;
   }
 
   arrow::Status Write(uint64_t offset, std::span<const uint8_t> data) override {
@@ -263,6 +274,14 @@ class SimDisk::SimFile : public File {
     MutexLock lock(disk_.mutex_);
     ARROW_RETURN_NOT_OK(CheckAlive("stat"));
     return inode_->visible->size();
+  }
+
+  arrow::Result<FileRange> FindData(uint64_t offset) override {
+    MutexLock lock(disk_.mutex_);
+    ARROW_RETURN_NOT_OK(CheckAlive("find the data of"));
+    ++disk_.num_reads_;
+    if (disk_.num_reads_ == disk_.fail_read_at_) return PosixError("find the data of", path_, EIO);
+    return inode_->visible->FindData(offset);
   }
 
   arrow::Result<bool> IsRemote() override { return false; }
@@ -456,7 +475,7 @@ void SimDisk::KillProcess() {
   for (const auto& [name, inode] : names_) inode->locks.clear();
   ++epoch_;
   crashed_ = false;
-  crash_at_ = fail_write_at_ = fail_sync_at_ = 0;
+  crash_at_ = fail_write_at_ = fail_sync_at_ = fail_read_at_ = spoil_read_at_ = 0;
 }
 
 void SimDisk::FailWrite(uint64_t n, WriteFault fault) {
@@ -473,6 +492,21 @@ void SimDisk::SetFull(bool full) {
 void SimDisk::FailSync(uint64_t n) {
   MutexLock lock(mutex_);
   fail_sync_at_ = num_syncs_ + n;
+}
+
+uint64_t SimDisk::num_reads() const {
+  MutexLock lock(mutex_);
+  return num_reads_;
+}
+
+void SimDisk::FailRead(uint64_t n) {
+  MutexLock lock(mutex_);
+  fail_read_at_ = n == 0 ? 0 : num_reads_ + n;
+}
+
+void SimDisk::SpoilRead(uint64_t n) {
+  MutexLock lock(mutex_);
+  spoil_read_at_ = n == 0 ? 0 : num_reads_ + n;
 }
 
 void SimDisk::SetOnSync(std::function<void()> on_sync) {

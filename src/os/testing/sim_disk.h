@@ -45,6 +45,8 @@ class SimDisk : public FileSystem {
   uint64_t num_operations() const;
   uint64_t num_writes() const;
   uint64_t num_syncs() const;
+  /// Reads by calls; what is touched of a mapping is not counted.
+  uint64_t num_reads() const;
 
   /// The `n`-th operation from now (1 is the next) is cut off in the middle, and it and all later ones fail.
   void CrashAt(uint64_t n);
@@ -61,6 +63,10 @@ class SimDisk : public FileSystem {
   void SetFull(bool full);
   /// The `n`-th sync from now fails, and what it should have made durable never becomes so, as on Linux.
   void FailSync(uint64_t n);
+  /// The `n`-th read from now fails with 58030; 0 for none.
+  void FailRead(uint64_t n);
+  /// The `n`-th read from now gives a byte that is not what the file has; 0 for none.
+  void SpoilRead(uint64_t n);
   /// Called at the start of each sync, outside of all locks.
   void SetOnSync(std::function<void()> on_sync);
 
@@ -101,6 +107,9 @@ class SimDisk : public FileSystem {
   WriteFault write_fault_ LLKV_GUARDED_BY(mutex_) = WriteFault::kError;
   bool full_ LLKV_GUARDED_BY(mutex_) = false;
   uint64_t fail_sync_at_ LLKV_GUARDED_BY(mutex_) = 0;
+  uint64_t num_reads_ LLKV_GUARDED_BY(mutex_) = 0;
+  uint64_t fail_read_at_ LLKV_GUARDED_BY(mutex_) = 0;
+  uint64_t spoil_read_at_ LLKV_GUARDED_BY(mutex_) = 0;
   std::function<void()> on_sync_ LLKV_GUARDED_BY(mutex_);
 };
 

@@ -46,33 +46,46 @@ class FileBuffer : public arrow::Buffer {
 
 }  // namespace
 
-arrow::Result<std::span<const uint8_t>> ReadEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place,
-                                                  bool verify) {
-  if (place.offset < kHeaderBytes + sizeof(EntryHeader) || place.offset % kAlignment != 0) {
-    return Damaged(file, type, key, place, "is at an impossible place");
-  }
-  const auto head = file.View(place.offset - sizeof(EntryHeader), sizeof(EntryHeader));
-  const auto bytes = file.View(place.offset, place.length);
-  if (!head || !bytes) return Damaged(file, type, key, place, "lies beyond the end of the file");
-  if (!verify) return *bytes;
-  const auto header = ReadEntryHeader(*head, type);
+arrow::Status VerifyEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place,
+                          std::span<const uint8_t> entry) {
+  const auto header = ReadEntryHeader(entry.first(sizeof(EntryHeader)), type);
   if (!header || header->key != key || header->length != place.length) {
     return Damaged(file, type, key, place, "has a damaged header");
   }
-  if (HashBytes(bytes->data(), bytes->size()) != header->checksum) {
+  if (HashBytes(entry.data() + sizeof(EntryHeader), place.length) != header->checksum) {
     return Damaged(file, type, key, place, "does not match its checksum");
   }
-  return *bytes;
+  return arrow::Status::OK();
 }
 
-std::shared_ptr<arrow::Buffer> MappedBuffer(const StorageFile& file, std::span<const uint8_t> bytes) {
+arrow::Result<FileBytes> ReadEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place, bool verify) {
+  if (place.offset < kHeaderBytes + sizeof(EntryHeader) || place.offset % kAlignment != 0) {
+    return Damaged(file, type, key, place, "is at an impossible place");
+  }
+  const uint64_t size = file.size();
+  if (place.offset > size || place.length > size - place.offset) {
+    return Damaged(file, type, key, place, "lies beyond the end of the file");
+  }
+  // Header and bytes in one, so that a copy of the bytes begins on a border, too.
+  ARROW_ASSIGN_OR_RAISE(const auto entry,
+                        file.View(place.offset - sizeof(EntryHeader), sizeof(EntryHeader) + place.length));
+  if (!entry) return Damaged(file, type, key, place, "lies beyond the end of the file");
+  if (verify || file.copies()) ARROW_RETURN_NOT_OK(VerifyEntry(file, type, key, place, *entry));
+  return entry->Part(sizeof(EntryHeader), place.length);
+}
+
+std::shared_ptr<arrow::Buffer> CopiedBuffer(const FileBytes& bytes) {
+  return arrow::SliceBuffer(bytes.copy, bytes.data() - bytes.copy->data(), static_cast<int64_t>(bytes.size()));
+}
+
+std::shared_ptr<arrow::Buffer> BufferOf(const StorageFile& file, const FileBytes& bytes) {
+  if (bytes.copy != nullptr) return CopiedBuffer(bytes);
   const auto offset = static_cast<uint64_t>(bytes.data() - file.mapping()->data());
   return std::make_shared<FileBuffer>(bytes, file.held(), offset);
 }
 
-arrow::Result<std::span<const uint8_t>> FileNodeSource::ReadNode(Extent place, uint64_t first_key, unsigned /*level*/) {
-  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(file_, EntryType::kDirectoryNode, first_key, place, true));
-  return bytes;
+arrow::Result<FileBytes> FileNodeSource::ReadNode(Extent place, uint64_t first_key, unsigned /*level*/) {
+  return ReadEntry(file_, EntryType::kDirectoryNode, first_key, place, true);
 }
 
 }  // namespace llkv::file

@@ -1,4 +1,4 @@
-// Reads entries through the mapping and verifies them.
+// Reads entries of the file and verifies them.
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -13,20 +13,25 @@
 
 namespace llkv::file {
 
-/// The bytes of an entry whose header must say `type` and `key`, with the checksum verified where `verify`. XX001 names
-/// the file, the place and what is wrong.
-arrow::Result<std::span<const uint8_t>> ReadEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place,
-                                                  bool verify);
+/// The bytes of an entry whose header must say `type` and `key`, with the checksum verified where `verify` or where
+/// they are a copy. XX001 names the file, the place and what is wrong.
+arrow::Result<FileBytes> ReadEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place, bool verify);
 
-/// A zero-copy buffer over bytes of the mapping, which it keeps; it counts itself among the file's held buffers. The
-/// caller holds what keeps the bytes until then.
-std::shared_ptr<arrow::Buffer> MappedBuffer(const StorageFile& file, std::span<const uint8_t> bytes);
+/// The same of an entry that was viewed with its header.
+arrow::Status VerifyEntry(const StorageFile& file, EntryType type, uint64_t key, Extent place,
+                          std::span<const uint8_t> entry);
+
+/// A buffer over bytes of the file. Mapped ones are not copied: it keeps the mapping and counts itself among the file's
+/// held buffers; the caller holds what keeps the bytes until then.
+std::shared_ptr<arrow::Buffer> BufferOf(const StorageFile& file, const FileBytes& bytes);
+/// A buffer over bytes that are a copy.
+std::shared_ptr<arrow::Buffer> CopiedBuffer(const FileBytes& bytes);
 
 /// Directory nodes from the file.
 class FileNodeSource : public NodeSource {
  public:
   explicit FileNodeSource(const StorageFile& file) : file_(file) {}
-  arrow::Result<std::span<const uint8_t>> ReadNode(Extent place, uint64_t first_key, unsigned level) override;
+  arrow::Result<FileBytes> ReadNode(Extent place, uint64_t first_key, unsigned level) override;
 
  private:
   const StorageFile& file_;

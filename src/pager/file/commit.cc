@@ -378,10 +378,11 @@ void FilePager::TakeBack(const LogMark& mark) {
   log_ = mark.position;
   const arrow::Status wiped = core_->file->Write(log_.offset, kZeros);
   if (wiped.ok()) return;
-  // What the mapping shows is all that the disk can get: an entry that is not whole there never counts.
+  // What is read is all that the disk can get: an entry that is not whole there never counts.
   LogCursor cursor(*core_->file, log_, false);
   const uint64_t offset = log_.offset;
-  const bool intact = cursor.Next().has_value() || cursor.position().offset != offset;
+  const auto entry = cursor.Next();
+  const bool intact = !entry.ok() || entry->has_value() || cursor.position().offset != offset;
   if (!intact) return;
   refusal_ = SqlError(sqlstate::kIoError, "'" + path_ + "': a failed commit could not be taken back (" +
                                               wiped.message() + "); close the database and open it again");

@@ -69,16 +69,14 @@ void StagedPlaces::Retire() {
   changed_.NotifyAll();
 }
 
-std::shared_ptr<arrow::Buffer> StagedPlaces::Read(uint64_t key, const StorageFile& file) {
+arrow::Result<std::shared_ptr<arrow::Buffer>> StagedPlaces::Read(uint64_t key, const StorageFile& file) {
   MutexLock lock(mutex_);
   const auto found = places_.find(key);
   if (found == places_.end()) return nullptr;
-  const Extent place = found->second.place;
-  const auto bytes = file.View(place.offset, place.length);
-  if (!bytes) return nullptr;
+  // Copied, or counted, before the blob can be dropped.
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(file, EntryType::kBlob, key, found->second.place, false));
   found->second.read = true;
-  // Counted before the blob can be dropped.
-  return MappedBuffer(file, *bytes);
+  return BufferOf(file, bytes);
 }
 
 bool StagedPlaces::Remove(uint64_t key) {
@@ -112,8 +110,10 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
   ARROW_RETURN_NOT_OK(RemoveUnfinishedVacuum(file_system, path));
   ARROW_RETURN_NOT_OK(CreateWhereMissing(file_system, path, options));
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = true}));
-  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes, options.io));
   const auto core = std::make_shared<FileCore>(std::move(file), options);
+  // Opening looks at few places that lie far apart.
+  core->file->SetReadAhead(false);
   ARROW_ASSIGN_OR_RAISE(Recovered recovered, Recover(*core->file, core->space, core->nodes, hooks));
   if ((recovered.header.flags & kHeaderNameUnsynced) != 0) ARROW_RETURN_NOT_OK(file_system.SyncDirectoryOf(path));
   recovered.header.flags = 0;
@@ -123,6 +123,7 @@ arrow::Result<std::unique_ptr<Pager>> FilePager::Open(const std::string& name, c
   auto pager =
       std::make_unique<FilePager>(options, hooks, std::move(slots), std::move(fork_guard), core, std::move(recovered));
   pager->ShowToReaders(lsn);
+  core->file->SetReadAhead(true);
   return pager;
 }
 
@@ -135,6 +136,7 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
       fork_guard_(std::move(fork_guard)),
       path_(core->file->path()),
       warnings_(std::move(recovered.warnings)),
+      replayed_bytes_(recovered.replayed_log_bytes + recovered.replayed_blob_bytes),
       core_(std::move(core)),
       syncs_(
           core_->file, [this] { return written_lsn_.load(std::memory_order_acquire); },
@@ -214,7 +216,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadFound(const FileSta
   }
   num_blobs_read_.fetch_add(1, std::memory_order_relaxed);
   bytes_read_.fetch_add(bytes.size(), std::memory_order_relaxed);
-  return MappedBuffer(file, bytes);
+  return BufferOf(file, bytes);
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadBlob(const FileState& state, PhysicalKey key,
@@ -223,7 +225,8 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> FilePager::ReadBlob(const FileStat
   ARROW_ASSIGN_OR_RAISE(const auto found, state.directory.Find(key.value, core.nodes));
   if (found) return ReadFound(state, *found, key);
   if (with_staged) {
-    if (auto staged = core.staged.Read(key.value, *core.file)) return staged;
+    ARROW_ASSIGN_OR_RAISE(auto staged, core.staged.Read(key.value, *core.file));
+    if (staged != nullptr) return staged;
     // It may have been committed between the two looks.
     const auto newest = StateOf(nullptr);
     ARROW_ASSIGN_OR_RAISE(const auto now, newest->directory.Find(key.value, newest->core->nodes));
@@ -267,7 +270,7 @@ void FilePager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot*
     const auto found = state->directory.Find(key.value, core.nodes);
     if (!found.ok() || !*found) continue;
     const Extent place = (*found)->place;
-    if (core.file->View(place.offset, place.length)) core.file->mapping()->WillNeed(place.offset, place.length);
+    core.file->WillNeed(place.offset, place.length);
   }
 }
 
@@ -308,7 +311,7 @@ arrow::Status FilePager::ReadLog(Lsn after, const LogVisitor& visit) {
     if (last <= from) return arrow::Status::OK();
     LogCursor cursor(*core->file, start, false);
     while (cursor.position().next_lsn <= last) {
-      const auto entry = cursor.Next();
+      ARROW_ASSIGN_OR_RAISE(const auto entry, cursor.Next());
       if (!entry) {
         return Corrupted("'" + path_ + "': the log record of commit " + std::to_string(cursor.position().next_lsn) +
                          " at byte " + std::to_string(cursor.position().offset) + " is damaged");

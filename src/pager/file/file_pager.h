@@ -43,7 +43,7 @@ class StagedPlaces {
   /// Waits while the file is being replaced; kRetired where it has been.
   Added Add(uint64_t key, Extent place);
   /// A buffer over a staged blob; null where there is none.
-  std::shared_ptr<arrow::Buffer> Read(uint64_t key, const StorageFile& file);
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(uint64_t key, const StorageFile& file);
   /// True where Read never gave it.
   bool Remove(uint64_t key);
   /// Nothing is added from here on until Reopen, or for ever after Retire. False, changing nothing, where something is
@@ -142,6 +142,9 @@ class FilePager : public Pager {
   /// Compares what is counted as live in each segment with what the directory and the newest checkpoint reach: XX001
   /// where they differ; 58030 where commits are refused after a failure.
   arrow::Status CheckSpace();
+  /// What opening replayed: commit entries behind the key directory's checkpoint, with the blobs that it verified for
+  /// them.
+  uint64_t replayed_bytes() const { return replayed_bytes_; }
   arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
   std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
@@ -221,6 +224,7 @@ class FilePager : public Pager {
   arrow::Result<uint64_t> ScanBlob(const EntryHeader& header, uint64_t offset, MovedEntries* moved)
       LLKV_REQUIRES(checkpoint_mutex_);
   arrow::Result<bool> CopyEntries(uint64_t limit, MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_);
+  arrow::Result<bool> CopyRun(uint64_t limit, MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_);
   arrow::Status SubmitMoves(const PreparedBlobs& blobs, const std::vector<Extent>& freed,
                             std::shared_ptr<const FileState> state) LLKV_REQUIRES(checkpoint_mutex_, commit_mutex_);
   arrow::Status CommitMoves(MovedEntries* moved) LLKV_REQUIRES(checkpoint_mutex_) LLKV_EXCLUDES(commit_mutex_);
@@ -244,6 +248,7 @@ class FilePager : public Pager {
   const std::unique_ptr<ForkGuard> fork_guard_;
   const std::string path_;
   const std::vector<std::string> warnings_;
+  const uint64_t replayed_bytes_;
   /// The file that is written. Changed only under checkpoint_mutex_, commit_mutex_ and newest_mutex_ together; read
   /// under any of them.
   std::shared_ptr<FileCore> core_;

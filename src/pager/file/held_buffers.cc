@@ -6,8 +6,8 @@
 
 namespace llkv::file {
 
-HeldBuffers::HeldBuffers(std::shared_ptr<FileMapping> mapping)
-    : mapping_(std::move(mapping)), blocks_(mapping_->capacity() / (kGranuleBytes * kCountsPerBlock) + 1) {}
+HeldBuffers::HeldBuffers(std::shared_ptr<FileMapping> mapping, uint64_t capacity)
+    : mapping_(std::move(mapping)), blocks_(capacity / (kGranuleBytes * kCountsPerBlock) + 1) {}
 
 HeldBuffers::~HeldBuffers() {
   for (const auto& block : blocks_) delete block.load(std::memory_order_relaxed);

@@ -15,7 +15,8 @@ namespace llkv::file {
 /// Safe from any thread; no call waits. Keeps the mapping.
 class HeldBuffers {
  public:
-  explicit HeldBuffers(std::shared_ptr<FileMapping> mapping);
+  /// Over offsets below `capacity`; `mapping` may be null.
+  HeldBuffers(std::shared_ptr<FileMapping> mapping, uint64_t capacity);
   ~HeldBuffers();
   HeldBuffers(const HeldBuffers&) = delete;
   HeldBuffers& operator=(const HeldBuffers&) = delete;

@@ -39,7 +39,7 @@ class FileCheck {
     const bool is_first = ReadSlot(newest_number, &slot) && (slot.flags & kHeaderNameUnsynced) != 0;
     for (const uint64_t number : {uint64_t{0}, uint64_t{1}}) {
       const bool is_newest = number == newest_number;
-      if (!is_newest && is_first && IsUnwritten(file_, number)) continue;
+      if (!is_newest && is_first && IsUnwritten(file_, number).ValueOr(false)) continue;
       if (!ReadSlot(number, &slot)) {
         Report(number * kPageBytes, "header slot " + std::to_string(number) + " is damaged");
       } else if (slot.sequence != (is_newest ? newest.sequence : newest.sequence - 1) ||
@@ -49,11 +49,11 @@ class FileCheck {
     }
   }
 
-  /// False where the slot is not intact.
+  /// False where the slot is not intact, or cannot be read.
   bool ReadSlot(uint64_t number, HeaderSlot* slot) const {
     const auto bytes = file_.View(number * kPageBytes, sizeof(HeaderSlot));
-    if (!bytes) return false;
-    std::memcpy(slot, bytes->data(), sizeof(*slot));
+    if (!bytes.ok() || !*bytes) return false;
+    std::memcpy(slot, (*bytes)->data(), sizeof(*slot));
     return slot->magic == kMagic && slot->checksum == ChecksumOf(*slot);
   }
 
@@ -128,7 +128,12 @@ class FileCheck {
     start.next_lsn = first.since;
     LogCursor cursor(file_, start, false);
     while (cursor.position().next_lsn <= last) {
-      if (cursor.Next()) continue;
+      const auto entry = cursor.Next();
+      if (entry.ok() && *entry) continue;
+      if (!entry.ok()) {
+        Report(PhysicalKey(), cursor.position().offset, entry.status().message());
+        return;
+      }
       Report(cursor.position().offset, "commit " + std::to_string(cursor.position().next_lsn) + " at byte " +
                                            std::to_string(cursor.position().offset) + " is damaged");
       return;

@@ -13,6 +13,7 @@
 #include <span>
 #include <utility>
 
+#include "pager/file/file_bytes.h"
 #include "pager/file/format.h"
 
 namespace llkv::file {
@@ -49,7 +50,7 @@ class NodeRef {
 class NodeSource {
  public:
   virtual ~NodeSource() = default;
-  virtual arrow::Result<std::span<const uint8_t>> ReadNode(Extent place, uint64_t first_key, unsigned level) = 0;
+  virtual arrow::Result<FileBytes> ReadNode(Extent place, uint64_t first_key, unsigned level) = 0;
 };
 
 /// Writes a node's bytes and says where.

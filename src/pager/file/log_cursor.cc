@@ -1,29 +1,32 @@
 // LogCursor: number, chain and checksums decide what is the next commit.
 #include "pager/file/log_cursor.h"
 
+#include <arrow/result.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "base/hash.h"
 
 namespace llkv::file {
 
-std::optional<std::span<const uint8_t>> LogCursor::ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
+arrow::Result<std::optional<FileBytes>> LogCursor::ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
                                                              uint64_t* checksum) const {
   const uint64_t end = position_.segment.end();
   if (offset + sizeof(EntryHeader) > end) return std::nullopt;
-  const auto head = file_.View(offset, sizeof(EntryHeader));
+  ARROW_ASSIGN_OR_RAISE(const auto head, file_.View(offset, sizeof(EntryHeader)));
   if (!head) return std::nullopt;
   const auto header = ReadEntryHeader(*head, type);
   if (!header || header->key != lsn || header->length > end - offset - sizeof(EntryHeader)) return std::nullopt;
-  const auto bytes = file_.View(offset + sizeof(EntryHeader), header->length);
+  ARROW_ASSIGN_OR_RAISE(auto bytes, file_.View(offset + sizeof(EntryHeader), header->length));
   if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) return std::nullopt;
   *checksum = header->checksum;
   return bytes;
 }
 
-bool LogCursor::Jump() {
+arrow::Result<bool> LogCursor::Jump() {
   uint64_t checksum = 0;
-  const auto bytes = ReadEntry(position_.offset, EntryType::kJump, position_.next_lsn, &checksum);
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(position_.offset, EntryType::kJump, position_.next_lsn, &checksum));
   if (!bytes || bytes->size() != sizeof(JumpRecord)) return false;
   JumpRecord jump;
   std::memcpy(&jump, bytes->data(), sizeof(jump));
@@ -36,17 +39,18 @@ bool LogCursor::Jump() {
   return true;
 }
 
-std::optional<LogEntry> LogCursor::Next() {
+arrow::Result<std::optional<LogEntry>> LogCursor::Next() {
   while (true) {
     uint64_t checksum = 0;
-    const auto bytes = ReadEntry(position_.offset, EntryType::kCommit, position_.next_lsn, &checksum);
+    ARROW_ASSIGN_OR_RAISE(auto bytes, ReadEntry(position_.offset, EntryType::kCommit, position_.next_lsn, &checksum));
     if (!bytes) {
-      if (Jump()) continue;
+      ARROW_ASSIGN_OR_RAISE(const bool jumped, Jump());
+      if (jumped) continue;
       return std::nullopt;
     }
     const auto commit = DecodeCommit(*bytes);
     if (!commit || (chain_known_ && commit->fixed.previous != position_.chain)) return std::nullopt;
-    LogEntry entry{position_.next_lsn, position_.offset, *commit};
+    LogEntry entry{position_.next_lsn, position_.offset, *commit, *bytes};
     position_.offset += EntryBytes(bytes->size());
     ++position_.next_lsn;
     position_.chain = checksum;
@@ -55,17 +59,35 @@ std::optional<LogEntry> LogCursor::Next() {
   }
 }
 
-bool LogCursor::LostDurableCommit() const {
+arrow::Result<bool> LogCursor::SaysCommitIsLost(uint64_t offset, std::span<const uint8_t> head) const {
   const uint64_t end = position_.segment.end();
-  for (uint64_t offset = position_.offset; offset + sizeof(EntryHeader) <= end; offset += kAlignment) {
-    const auto head = file_.View(offset, sizeof(EntryHeader));
-    if (!head) return false;
-    const auto header = ReadEntryHeader(*head, EntryType::kCommit);
-    if (!header || header->key < position_.next_lsn || header->length > end - offset - sizeof(EntryHeader)) continue;
-    const auto bytes = file_.View(offset + sizeof(EntryHeader), header->length);
-    if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) continue;
-    const auto commit = DecodeCommit(*bytes);
-    if (commit && commit->fixed.durable_lsn >= position_.next_lsn) return true;
+  const auto header = ReadEntryHeader(head, EntryType::kCommit);
+  if (!header || header->key < position_.next_lsn || header->length > end - offset - sizeof(EntryHeader)) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, file_.View(offset + sizeof(EntryHeader), header->length));
+  if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) return false;
+  const auto commit = DecodeCommit(*bytes);
+  return commit && commit->fixed.durable_lsn >= position_.next_lsn;
+}
+
+arrow::Result<bool> LogCursor::LostDurableCommit() const {
+  constexpr uint64_t kStep = uint64_t{64} << 10;
+  const uint64_t end = std::min(position_.segment.end(), file_.size());
+  uint64_t offset = position_.offset;
+  while (offset + sizeof(EntryHeader) <= end) {
+    // The segment's room is given ahead: most of it was never written.
+    ARROW_ASSIGN_OR_RAISE(const FileRange data, file_.FindData(offset));
+    if (data.begin >= data.end) return false;
+    offset = std::max(offset, data.begin / kAlignment * kAlignment);
+    const uint64_t stop = std::min({RoundUp(data.end, kAlignment), end / kAlignment * kAlignment, offset + kStep});
+    if (offset >= stop) return false;
+    ARROW_ASSIGN_OR_RAISE(const auto part, file_.View(offset, stop - offset));
+    if (!part) return false;
+    const uint64_t begin = offset;
+    for (; offset < stop; offset += kAlignment) {
+      ARROW_ASSIGN_OR_RAISE(const bool is_lost,
+                            SaysCommitIsLost(offset, part->bytes.subspan(offset - begin, sizeof(EntryHeader))));
+      if (is_lost) return true;
+    }
   }
   return false;
 }

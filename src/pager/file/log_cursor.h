@@ -13,11 +13,13 @@
 
 namespace llkv::file {
 
-/// One commit entry, valid as long as the file's mapping.
+/// One commit entry.
 struct LogEntry {
   uint64_t lsn = 0;
   uint64_t offset = 0;
   CommitView commit;
+  /// What `commit` points into.
+  FileBytes bytes;
 };
 
 /// Where the log goes on.
@@ -36,8 +38,9 @@ class LogCursor {
   LogCursor(const StorageFile& file, LogPosition position, bool chain_known)
       : file_(file), position_(position), chain_known_(chain_known) {}
 
-  /// The next intact commit in the chain, or nothing where there is none: then position() is where it would begin.
-  std::optional<LogEntry> Next();
+  /// The next intact commit in the chain, or nothing where there is none: then position() is where it would begin. An
+  /// error only where the file cannot be read: what then follows is not known.
+  arrow::Result<std::optional<LogEntry>> Next();
 
   /// Called for each segment that a jump leads to; false ends the log there.
   void set_on_segment(std::function<bool(const Segment&)> on_segment) { on_segment_ = std::move(on_segment); }
@@ -45,14 +48,16 @@ class LogCursor {
   const LogPosition& position() const { return position_; }
 
   /// Whether an intact entry behind position() says that a commit from position() on was on stable storage: then what
-  /// is missing is damage. Call it after Next gave nothing.
-  bool LostDurableCommit() const;
+  /// is missing is damage. Call it after Next gave nothing. Room that was never written is not read.
+  arrow::Result<bool> LostDurableCommit() const;
 
  private:
   /// The bytes of an intact entry of that type and number at `offset`.
-  std::optional<std::span<const uint8_t>> ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
+  arrow::Result<std::optional<FileBytes>> ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
                                                     uint64_t* checksum) const;
-  bool Jump();
+  arrow::Result<bool> Jump();
+  /// Whether the entry of `head` at `offset`, behind position(), is an intact commit that says so.
+  arrow::Result<bool> SaysCommitIsLost(uint64_t offset, std::span<const uint8_t> head) const;
 
   const StorageFile& file_;
   LogPosition position_;

@@ -23,7 +23,7 @@ namespace llkv::file {
 /// through: where a newer checkpoint still has the segment, the pin moves there. Any thread.
 class HeldSegments {
  public:
-  /// A buffer over `bytes` of the file, inside `segment` as of checkpoint `sequence`.
+  /// A buffer over mapped `bytes` of the file, inside `segment` as of checkpoint `sequence`.
   std::shared_ptr<arrow::Buffer> Hold(const StorageFile& file, std::span<const uint8_t> bytes, uint64_t segment,
                                       const std::shared_ptr<BasePins>& pins, uint64_t sequence);
   /// The reader has gone over to a checkpoint: moves the pins of segments that it has too.

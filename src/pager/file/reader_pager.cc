@@ -38,12 +38,16 @@ arrow::Result<std::unique_ptr<Pager>> ReaderPager::Open(const std::string& path,
     MutexLock lock(pager->refresh_mutex_);
     ARROW_RETURN_NOT_OK(pager->OpenSlots());
     ARROW_RETURN_NOT_OK(pager->OpenFile());
+    // Opening looks at few places that lie far apart.
+    pager->opened_->file->SetReadAhead(false);
     ARROW_RETURN_NOT_OK(pager->CatchUp());
+    pager->replayed_bytes_ = pager->followed_.replayed_log_bytes + pager->followed_.replayed_blob_bytes;
     ARROW_ASSIGN_OR_RAISE(const Horizon horizon, pager->LookAhead(pager->base_->header));
     // A living writer may be writing a slot.
     if (!horizon.has_writer) {
       ARROW_RETURN_NOT_OK(ReadHeader(*pager->opened_->file, /*for_writing=*/false, hooks, &pager->warnings_).status());
     }
+    pager->opened_->file->SetReadAhead(true);
   }
   return pager;
 }
@@ -72,7 +76,7 @@ ReaderVersionPtr ReaderPager::VersionOf(const PagerSnapshot* snapshot) const {
   return newest_;
 }
 
-arrow::Result<std::span<const uint8_t>> ReaderPager::ReadBlob(const ReaderVersion& version, PhysicalKey key) {
+arrow::Result<FileBytes> ReaderPager::ReadBlob(const ReaderVersion& version, PhysicalKey key) {
   OpenedFile& opened = *version.base->opened;
   ARROW_ASSIGN_OR_RAISE(const auto found, version.directory.Find(key.value, opened.nodes));
   if (!found) return Corrupted("key " + std::to_string(key.value) + " has no blob in '" + path_ + "'");
@@ -87,7 +91,8 @@ arrow::Result<std::span<const uint8_t>> ReaderPager::ReadBlob(const ReaderVersio
   return bytes;
 }
 
-std::shared_ptr<arrow::Buffer> ReaderPager::Hold(const ReaderVersion& version, std::span<const uint8_t> bytes) {
+std::shared_ptr<arrow::Buffer> ReaderPager::Hold(const ReaderVersion& version, const FileBytes& bytes) {
+  if (bytes.copy != nullptr) return CopiedBuffer(bytes);
   ReaderBase& base = *version.base;
   const StorageFile& file = *base.opened->file;
   const auto offset = static_cast<uint64_t>(bytes.data() - file.mapping()->data());
@@ -118,7 +123,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> ReaderPager::GetRange(PhysicalKey 
                                                      " of key " + std::to_string(key.value) + ", which has " +
                                                      std::to_string(bytes.size()));
   }
-  return Hold(*version, bytes.subspan(offset, length));
+  return Hold(*version, bytes.Part(offset, length));
 }
 
 void ReaderPager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapshot* snapshot) {
@@ -129,9 +134,7 @@ void ReaderPager::Prefetch(std::span<const PhysicalKey> keys, const PagerSnapsho
     const auto found = version->directory.Find(key.value, opened.nodes);
     if (!found.ok() || !*found) continue;
     const Extent place = (*found)->place;
-    if (opened.file->View(place.offset, place.length)) {
-      opened.file->mapping()->WillNeed(place.offset, place.length);
-    }
+    opened.file->WillNeed(place.offset, place.length);
   }
 }
 
@@ -175,7 +178,7 @@ arrow::Status ReaderPager::ReadLog(Lsn after, const LogVisitor& visit) {
   // The version's pin keeps the segments that its checkpoint had; later ones are not older than it.
   LogCursor cursor(*version->base->opened->file, start, chain_known);
   while (cursor.position().next_lsn <= version->lsn) {
-    const auto entry = cursor.Next();
+    ARROW_ASSIGN_OR_RAISE(const auto entry, cursor.Next());
     if (!entry) {
       return Corrupted("'" + path_ + "': the log record of commit " + std::to_string(cursor.position().next_lsn) +
                        " at byte " + std::to_string(cursor.position().offset) + " is damaged");

@@ -65,6 +65,8 @@ class ReaderPager : public Pager {
   arrow::Result<std::shared_ptr<const PagerSnapshot>> Pin() override;
   arrow::Result<bool> Refresh() override;
   PagerStats stats() const override;
+  /// As FilePager::replayed_bytes.
+  uint64_t replayed_bytes() const { return replayed_bytes_; }
   arrow::Status CheckIntegrity(const IntegrityVisitor& visit) override;
   std::vector<std::string> warnings() const override { return warnings_; }
   arrow::Status Close() override;
@@ -86,8 +88,8 @@ class ReaderPager : public Pager {
   arrow::Status CheckUsable() const;
   arrow::Status ReadOnly() const;
   ReaderVersionPtr VersionOf(const PagerSnapshot* snapshot) const;
-  arrow::Result<std::span<const uint8_t>> ReadBlob(const ReaderVersion& version, PhysicalKey key);
-  std::shared_ptr<arrow::Buffer> Hold(const ReaderVersion& version, std::span<const uint8_t> bytes);
+  arrow::Result<FileBytes> ReadBlob(const ReaderVersion& version, PhysicalKey key);
+  std::shared_ptr<arrow::Buffer> Hold(const ReaderVersion& version, const FileBytes& bytes);
 
   // reader_refresh.cc
   /// Opens the lock file where there is one, and takes a slot.
@@ -95,9 +97,9 @@ class ReaderPager : public Pager {
   arrow::Status OpenFile() LLKV_REQUIRES(refresh_mutex_);
   arrow::Result<Horizon> LookAhead(const HeaderSlot& header) LLKV_REQUIRES(refresh_mutex_);
   /// Whether a VACUUM has put another file in the place of the one that is open.
-  bool IsSuperseded() const LLKV_REQUIRES(refresh_mutex_);
-  bool HasNewerCheckpoint() const LLKV_REQUIRES(refresh_mutex_);
-  bool HasNews(const Horizon& horizon) const LLKV_REQUIRES(refresh_mutex_);
+  arrow::Result<bool> IsSuperseded() const LLKV_REQUIRES(refresh_mutex_);
+  arrow::Result<bool> HasNewerCheckpoint() const LLKV_REQUIRES(refresh_mutex_);
+  arrow::Result<bool> HasNews(const Horizon& horizon) const LLKV_REQUIRES(refresh_mutex_);
   /// Opens the file that is at the path now, where it is another than before.
   arrow::Status OpenReplacement() LLKV_REQUIRES(refresh_mutex_);
   /// Makes the newest commit that may be seen the newest one here.
@@ -107,7 +109,7 @@ class ReaderPager : public Pager {
   /// The newest checkpoint, pinned.
   arrow::Result<std::shared_ptr<ReaderBase>> PinNewest() LLKV_REQUIRES(refresh_mutex_);
   /// `start` is where following began.
-  void Publish(std::shared_ptr<ReaderBase> base, Recovered state, const LogPosition& start)
+  arrow::Status Publish(std::shared_ptr<ReaderBase> base, Recovered state, const LogPosition& start)
       LLKV_REQUIRES(refresh_mutex_);
 
   const std::string path_;
@@ -117,6 +119,7 @@ class ReaderPager : public Pager {
   std::atomic<bool> closed_{false};
   /// Set while opening.
   std::vector<std::string> warnings_;
+  uint64_t replayed_bytes_ = 0;
 
   Mutex refresh_mutex_;
   /// Null where there is no lock file. The slot is held through pins_.

@@ -38,7 +38,7 @@ arrow::Status ReaderPager::OpenSlots() {
 
 arrow::Status ReaderPager::OpenFile() {
   ARROW_ASSIGN_OR_RAISE(auto opened, options_.file_system->Open(path_, {.write = false}));
-  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes, options_.io));
   opened_ = std::make_shared<OpenedFile>(std::move(file));
   return arrow::Status::OK();
 }
@@ -54,9 +54,9 @@ arrow::Result<ReaderPager::Horizon> ReaderPager::LookAhead(const HeaderSlot& hea
   return horizon;
 }
 
-bool ReaderPager::IsSuperseded() const {
+arrow::Result<bool> ReaderPager::IsSuperseded() const {
   for (uint64_t slot = 0; slot < 2; ++slot) {
-    const auto bytes = opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot)));
     if (!bytes) return false;
     uint32_t flags = 0;
     std::memcpy(&flags, bytes->data() + offsetof(HeaderSlot, flags), sizeof(flags));
@@ -65,9 +65,9 @@ bool ReaderPager::IsSuperseded() const {
   return false;
 }
 
-bool ReaderPager::HasNewerCheckpoint() const {
+arrow::Result<bool> ReaderPager::HasNewerCheckpoint() const {
   for (uint64_t slot = 0; slot < 2; ++slot) {
-    const auto bytes = opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, opened_->file->View(slot * kPageBytes, sizeof(HeaderSlot)));
     if (!bytes) return true;
     uint64_t sequence = 0;
     std::memcpy(&sequence, bytes->data() + offsetof(HeaderSlot, sequence), sizeof(sequence));
@@ -76,12 +76,14 @@ bool ReaderPager::HasNewerCheckpoint() const {
   return false;
 }
 
-bool ReaderPager::HasNews(const Horizon& horizon) const {
+arrow::Result<bool> ReaderPager::HasNews(const Horizon& horizon) const {
   if (is_doubtful_ || horizon.other_file || horizon.shown_lsn > followed_.lsn) return true;
-  if (HasNewerCheckpoint() || IsSuperseded()) return true;
+  ARROW_ASSIGN_OR_RAISE(const bool has_newer, HasNewerCheckpoint());
+  ARROW_ASSIGN_OR_RAISE(const bool is_superseded, IsSuperseded());
+  if (has_newer || is_superseded) return true;
   if (horizon.has_writer) return false;
-  const auto head = opened_->file->View(followed_.log.offset, sizeof(EntryHeader));
-  return head && !std::equal(head->begin(), head->end(), tail_.begin());
+  ARROW_ASSIGN_OR_RAISE(const auto head, opened_->file->View(followed_.log.offset, sizeof(EntryHeader)));
+  return head && !std::equal(head->bytes.begin(), head->bytes.end(), tail_.begin());
 }
 
 arrow::Result<std::shared_ptr<ReaderBase>> ReaderPager::PinNewest() {
@@ -96,7 +98,7 @@ arrow::Result<std::shared_ptr<ReaderBase>> ReaderPager::PinNewest() {
 
 arrow::Status ReaderPager::OpenReplacement() {
   ARROW_ASSIGN_OR_RAISE(auto opened, options_.file_system->Open(path_, {.write = false}));
-  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes, options_.io));
   ARROW_ASSIGN_OR_RAISE(const HeaderSlot header, ReadHeader(*file, /*for_writing=*/false, hooks_));
   if (base_ != nullptr && header.file_id == base_->header.file_id) return arrow::Status::OK();
   opened_ = std::make_shared<OpenedFile>(std::move(file));
@@ -109,7 +111,10 @@ arrow::Status ReaderPager::OpenReplacement() {
 
 arrow::Result<bool> ReaderPager::TryCatchUp() {
   ARROW_RETURN_NOT_OK(opened_->file->FollowSize());
-  const bool reload = base_ == nullptr || is_doubtful_ || HasNewerCheckpoint();
+  bool reload = base_ == nullptr || is_doubtful_;
+  if (!reload) {
+    ARROW_ASSIGN_OR_RAISE(reload, HasNewerCheckpoint());
+  }
   std::shared_ptr<ReaderBase> base = base_;
   Recovered state;
   if (reload) {
@@ -146,11 +151,12 @@ arrow::Result<bool> ReaderPager::TryCatchUp() {
                      " was acknowledged");
   }
   state.unsynced.clear();
-  Publish(std::move(base), std::move(state), start);
+  ARROW_RETURN_NOT_OK(Publish(std::move(base), std::move(state), start));
   return true;
 }
 
-void ReaderPager::Publish(std::shared_ptr<ReaderBase> base, Recovered state, const LogPosition& start) {
+arrow::Status ReaderPager::Publish(std::shared_ptr<ReaderBase> base, Recovered state, const LogPosition& start) {
+  ARROW_ASSIGN_OR_RAISE(const auto head, opened_->file->View(state.log.offset, tail_.size()));
   if (base != base_) {
     steps_.clear();
     base_ = std::move(base);
@@ -160,14 +166,13 @@ void ReaderPager::Publish(std::shared_ptr<ReaderBase> base, Recovered state, con
   if (steps_.size() > kMaxSteps) steps_.pop_front();
   followed_ = std::move(state);
   tail_.fill(0);
-  if (const auto head = opened_->file->View(followed_.log.offset, tail_.size())) {
-    std::copy(head->begin(), head->end(), tail_.begin());
-  }
+  if (head) std::copy(head->bytes.begin(), head->bytes.end(), tail_.begin());
   is_doubtful_ = false;
   auto version = std::make_shared<const ReaderVersion>(ReaderVersion{
       base_, followed_.directory, followed_.root, followed_.root_version, followed_.live_bytes, followed_.lsn});
   MutexLock lock(newest_mutex_);
   newest_.swap(version);
+  return arrow::Status::OK();
 }
 
 arrow::Status ReaderPager::CatchUp() {
@@ -191,10 +196,12 @@ arrow::Result<bool> ReaderPager::Refresh() {
     is_doubtful_ = slots_ != nullptr;
   }
   ARROW_ASSIGN_OR_RAISE(const Horizon horizon, LookAhead(base_->header));
-  if (!HasNews(horizon)) return false;
+  ARROW_ASSIGN_OR_RAISE(const bool has_news, HasNews(horizon));
+  if (!has_news) return false;
   const uint64_t old_lsn = followed_.lsn;
   const std::shared_ptr<ReaderBase> old_base = base_;
-  if (horizon.other_file || IsSuperseded()) ARROW_RETURN_NOT_OK(OpenReplacement());
+  ARROW_ASSIGN_OR_RAISE(const bool is_superseded, IsSuperseded());
+  if (horizon.other_file || is_superseded) ARROW_RETURN_NOT_OK(OpenReplacement());
   ARROW_RETURN_NOT_OK(CatchUp());
   return followed_.lsn != old_lsn || base_ != old_base;
 }

@@ -19,6 +19,8 @@ namespace {
 
 /// So many bytes are walked in one step at most.
 constexpr uint64_t kScanBytes = uint64_t{32} << 20;
+/// Headers are looked for in parts of this.
+constexpr uint64_t kPartBytes = uint64_t{64} << 10;
 /// Entries are copied in runs of about this.
 constexpr uint64_t kRunBytes = uint64_t{256} << 10;
 /// Steps of commits that help.
@@ -113,19 +115,28 @@ arrow::Status FilePager::ScanVictim(const Victim& victim, uint64_t budget_bytes,
   moved->state = Newest().state;
   uint64_t position = victim.segment.offset + victim.scanned;
   const uint64_t scan_end = std::min(victim.segment.offset + victim.segment.used, position + kScanBytes);
+  // Headers are looked at in parts that are read at once.
+  FileBytes part;
+  uint64_t part_begin = position;
   while (position < scan_end && moved->bytes < budget_bytes) {
-    const auto head = file.View(position, sizeof(EntryHeader));
-    if (!head) break;
-    if (const auto blob = ReadEntryHeader(*head, EntryType::kBlob)) {
+    if (position + sizeof(EntryHeader) > part_begin + part.size()) {
+      const uint64_t end = std::min(file.size(), std::max(position + sizeof(EntryHeader), scan_end));
+      if (end < position + sizeof(EntryHeader)) break;
+      ARROW_ASSIGN_OR_RAISE(const auto next, file.View(position, std::min(kPartBytes, end - position)));
+      if (!next) break;
+      part = *next;
+      part_begin = position;
+    }
+    const std::span<const uint8_t> head = part.bytes.subspan(position - part_begin, sizeof(EntryHeader));
+    if (const auto blob = ReadEntryHeader(head, EntryType::kBlob)) {
       ARROW_ASSIGN_OR_RAISE(const uint64_t bytes, ScanBlob(*blob, position, moved));
       position += bytes;
       continue;
     }
-    const auto node = ReadEntryHeader(*head, EntryType::kDirectoryNode);
-    const auto level = node ? file.View(position + sizeof(EntryHeader), sizeof(uint64_t)) : std::nullopt;
-    if (level) {
-      uint64_t number = 0;
-      std::memcpy(&number, level->data(), sizeof(number));
+    if (const auto node = ReadEntryHeader(head, EntryType::kDirectoryNode)) {
+      ARROW_ASSIGN_OR_RAISE(const auto level, file.View(position + sizeof(EntryHeader), sizeof(uint64_t)));
+      uint64_t number = kMaxDirectoryHeight;
+      if (level) std::memcpy(&number, level->data(), sizeof(number));
       if (number < kMaxDirectoryHeight) {
         moved->nodes.push_back(
             {{position + sizeof(EntryHeader), node->length}, node->key, static_cast<unsigned>(number)});
@@ -142,6 +153,7 @@ arrow::Result<uint64_t> FilePager::ScanBlob(const EntryHeader& header, uint64_t 
   ARROW_ASSIGN_OR_RAISE(const auto found, moved->state->directory.Find(header.key, core_->nodes));
   if (!found || !(found->place == place)) return kAlignment;
   const auto verified = ReadEntry(*core_->file, EntryType::kBlob, header.key, place, true);
+  if (!verified.ok() && GetSqlState(verified.status()) != sqlstate::kDataCorrupted) return verified.status();
   if (!verified.ok()) {
     num_blobs_damaged_.fetch_add(1, std::memory_order_relaxed);
     if (moved->damage.ok()) moved->damage = verified.status();
@@ -153,37 +165,52 @@ arrow::Result<uint64_t> FilePager::ScanBlob(const EntryHeader& header, uint64_t 
 }
 
 arrow::Result<bool> FilePager::CopyEntries(uint64_t limit, MovedEntries* moved) {
-  FileCore& core = *core_;
-  size_t next = 0;
-  while (next < moved->from.size()) {
-    // A run of entries that lie together; they are copied with their headers.
-    std::vector<std::span<const uint8_t>> pieces;
-    uint64_t bytes = 0;
-    size_t last = next;
-    for (; last < moved->from.size() && (bytes == 0 || bytes < kRunBytes); ++last) {
-      const Extent& place = moved->from[last].blob;
-      const auto entry = core.file->View(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
-      if (!entry) break;
-      pieces.push_back(*entry);
-      bytes += entry->size();
-    }
-    if (pieces.empty()) return false;
-    ARROW_ASSIGN_OR_RAISE(uint64_t offset, core.space.AllocateData(bytes, limit));
-    if (offset == 0) return false;
-    const arrow::Status written = core.file->WriteGather(offset, pieces);
-    if (!written.ok()) {
-      core.space.Release(offset, bytes);
+  while (moved->to.size() < moved->from.size()) {
+    const arrow::Result<bool> copied = CopyRun(limit, moved);
+    if (copied.ok() && *copied) continue;
+    if (!copied.ok()) {
       for (const PutRecord& record : moved->to) {
-        core.space.Drop(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length));
+        core_->space.Drop(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length));
       }
-      return written;
     }
-    for (; next < last; ++next) {
-      PutRecord record = moved->from[next];
-      record.blob.offset = offset + sizeof(EntryHeader);
-      offset += EntryBytes(record.blob.length);
-      moved->to.push_back(record);
+    return copied;
+  }
+  return true;
+}
+
+arrow::Result<bool> FilePager::CopyRun(uint64_t limit, MovedEntries* moved) {
+  FileCore& core = *core_;
+  const size_t first = moved->to.size();
+  // Entries that lie together; they are copied with their headers.
+  std::vector<FileBytes> entries;
+  std::vector<std::span<const uint8_t>> pieces;
+  uint64_t bytes = 0;
+  for (size_t i = first; i < moved->from.size() && (bytes == 0 || bytes < kRunBytes); ++i) {
+    const PutRecord& record = moved->from[i];
+    ARROW_ASSIGN_OR_RAISE(const auto entry,
+                          core.file->View(record.blob.offset - sizeof(EntryHeader), EntryBytes(record.blob.length)));
+    if (!entry) break;
+    // Read anew: it need not be what was verified.
+    if (core.file->copies()) {
+      ARROW_RETURN_NOT_OK(VerifyEntry(*core.file, EntryType::kBlob, record.key, record.blob, *entry));
     }
+    pieces.push_back(*entry);
+    bytes += entry->size();
+    entries.push_back(*entry);
+  }
+  if (pieces.empty()) return false;
+  ARROW_ASSIGN_OR_RAISE(uint64_t offset, core.space.AllocateData(bytes, limit));
+  if (offset == 0) return false;
+  const arrow::Status written = core.file->WriteGather(offset, pieces);
+  if (!written.ok()) {
+    core.space.Release(offset, bytes);
+    return written;
+  }
+  for (size_t i = first; i < first + entries.size(); ++i) {
+    PutRecord record = moved->from[i];
+    record.blob.offset = offset + sizeof(EntryHeader);
+    offset += EntryBytes(record.blob.length);
+    moved->to.push_back(record);
   }
   return true;
 }

@@ -19,9 +19,9 @@ namespace llkv::file {
 namespace {
 
 /// The slot if it is ours and intact. `*ours` is set where the magic is there, intact or not.
-std::optional<HeaderSlot> ReadSlot(const StorageFile& file, uint64_t number, const FilePagerTestHooks& hooks,
-                                   bool* ours) {
-  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
+arrow::Result<std::optional<HeaderSlot>> ReadSlot(const StorageFile& file, uint64_t number,
+                                                  const FilePagerTestHooks& hooks, bool* ours) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, file.View(number * kPageBytes, sizeof(HeaderSlot)));
   if (!bytes) return std::nullopt;
   HeaderSlot slot;
   std::memcpy(&slot, bytes->data(), sizeof(slot));
@@ -53,7 +53,8 @@ arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool
   bool ours = false;
   std::vector<HeaderSlot> slots;
   for (const uint64_t number : {uint64_t{0}, uint64_t{1}}) {
-    if (const auto slot = ReadSlot(file, number, hooks, &ours)) slots.push_back(*slot);
+    ARROW_ASSIGN_OR_RAISE(const auto slot, ReadSlot(file, number, hooks, &ours));
+    if (slot) slots.push_back(*slot);
   }
   if (slots.empty()) {
     if (!ours) return Corrupted("'" + file.path() + "' is not an LLKV database");
@@ -63,7 +64,12 @@ arrow::Result<std::vector<HeaderSlot>> ReadHeaders(const StorageFile& file, bool
                    [](const HeaderSlot& a, const HeaderSlot& b) { return a.sequence > b.sequence; });
   ARROW_RETURN_NOT_OK(CheckFeatures(slots.front(), file.path(), for_writing));
   const uint64_t damaged = slots.front().sequence % 2;
-  if (warnings != nullptr && slots.size() == 1 && !IsUnwritten(file, damaged)) {
+  bool is_damaged = false;
+  if (warnings != nullptr && slots.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_unwritten, IsUnwritten(file, damaged));
+    is_damaged = !is_unwritten;
+  }
+  if (is_damaged) {
     warnings->push_back("'" + file.path() + "': header slot " + std::to_string(damaged) + " at byte " +
                         std::to_string(damaged * kPageBytes) + " is damaged; the other one was used (checkpoint " +
                         std::to_string(slots.front().sequence) + ")");
@@ -99,7 +105,7 @@ class Replay {
     });
     run_start_ = run_end_ = start.offset;
     while (cursor.position().next_lsn <= bound_.last_lsn) {
-      const auto entry = cursor.Next();
+      ARROW_ASSIGN_OR_RAISE(const auto entry, cursor.Next());
       if (!entry) break;
       ARROW_ASSIGN_OR_RAISE(const bool whole, BlobsAreThere(*entry));
       if (!whole) {
@@ -119,7 +125,11 @@ class Replay {
  private:
   arrow::Status Finish(const LogCursor& cursor) {
     const LogPosition& end = cursor.position();
-    if (bound_.judges_end && cursor.LostDurableCommit()) {
+    bool is_lost = false;
+    if (bound_.judges_end) {
+      ARROW_ASSIGN_OR_RAISE(is_lost, cursor.LostDurableCommit());
+    }
+    if (is_lost) {
       return Corrupted("'" + file_.path() + "': commit " + std::to_string(end.next_lsn) + " at byte " +
                        std::to_string(end.offset) +
                        " is damaged, although it was durable when later ones were written");
@@ -147,7 +157,9 @@ class Replay {
                          std::to_string(put.key) + " outside of all data segments");
       }
       if (entry.lsn <= bound_.acknowledged_lsn || (commit.fixed.flags & kCommitBlobsSynced) != 0) continue;
-      if (BlobIsThere(put)) continue;
+      state_.replayed_blob_bytes += EntryBytes(put.blob.length);
+      ARROW_ASSIGN_OR_RAISE(const bool is_there, BlobIsThere(put));
+      if (is_there) continue;
       // Nothing that exists names its segments.
       for (const uint64_t offset : added) space_.Abandon(offset);
       return false;
@@ -156,11 +168,11 @@ class Replay {
   }
 
   /// An older blob at the same place could be whole, too.
-  bool BlobIsThere(const PutRecord& put) const {
-    if (!ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true).ok()) return false;
-    const auto head = file_.View(put.blob.offset - sizeof(EntryHeader), sizeof(EntryHeader));
-    const auto header = head ? ReadEntryHeader(*head, EntryType::kBlob) : std::nullopt;
-    return header && header->checksum == put.checksum;
+  arrow::Result<bool> BlobIsThere(const PutRecord& put) const {
+    const auto blob = ReadEntry(file_, EntryType::kBlob, put.key, put.blob, true);
+    // What cannot be read may be there.
+    if (!blob.ok() && GetSqlState(blob.status()) != sqlstate::kDataCorrupted) return blob.status();
+    return blob.ok() && HashBytes(blob->data(), blob->size()) == put.checksum;
   }
 
   arrow::Status ApplyPut(const LogEntry& entry, const PutRecord& put) {
@@ -266,9 +278,9 @@ arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource
   return Replay(file, space, nodes, bound, state).Run(state.log);
 }
 
-bool IsUnwritten(const StorageFile& file, uint64_t number) {
-  const auto bytes = file.View(number * kPageBytes, sizeof(HeaderSlot));
-  return bytes && std::all_of(bytes->begin(), bytes->end(), [](uint8_t byte) { return byte == 0; });
+arrow::Result<bool> IsUnwritten(const StorageFile& file, uint64_t number) {
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, file.View(number * kPageBytes, sizeof(HeaderSlot)));
+  return bytes && std::all_of(bytes->bytes.begin(), bytes->bytes.end(), [](uint8_t byte) { return byte == 0; });
 }
 
 arrow::Result<HeaderSlot> ReadHeader(const StorageFile& file, bool for_writing, const FilePagerTestHooks& hooks,
@@ -311,14 +323,15 @@ arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Re
   for (const Extent& extent : recovered.unsynced) {
     constexpr uint64_t kStep = uint64_t{1} << 20;
     for (uint64_t done = 0; done < extent.length; done += kStep) {
-      const auto bytes = file.View(extent.offset + done, std::min(kStep, extent.length - done));
+      ARROW_ASSIGN_OR_RAISE(const auto bytes, file.View(extent.offset + done, std::min(kStep, extent.length - done)));
       if (!bytes) break;
-      copy.assign(bytes->begin(), bytes->end());
+      copy.assign(bytes->bytes.begin(), bytes->bytes.end());
       ARROW_RETURN_NOT_OK(file.Write(extent.offset + done, copy));
     }
   }
-  const auto head = file.View(recovered.log.offset, sizeof(EntryHeader));
-  const bool clean_end = !head || std::all_of(head->begin(), head->end(), [](uint8_t byte) { return byte == 0; });
+  ARROW_ASSIGN_OR_RAISE(const auto head, file.View(recovered.log.offset, sizeof(EntryHeader)));
+  const bool clean_end =
+      !head || std::all_of(head->bytes.begin(), head->bytes.end(), [](uint8_t byte) { return byte == 0; });
   if (!clean_end) {
     const std::vector<uint8_t> zeros(sizeof(EntryHeader), 0);
     ARROW_RETURN_NOT_OK(file.Write(recovered.log.offset, zeros));
@@ -344,7 +357,7 @@ arrow::Status CreateDatabaseFile(FileSystem& file_system, const std::string& pat
   // Under another name first: a crash leaves no database or a whole one.
   const std::string fresh_path = path + "-new";
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(fresh_path, {.write = true, .create = true, .truncate = true}));
-  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes));
+  ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options.address_space_bytes, options.io));
   SegmentSpace space(*file, options);
   HeaderSlot slot;
   slot.file_id = MakeFileId();

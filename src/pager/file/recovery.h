@@ -40,6 +40,8 @@ struct Recovered {
   /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
+  /// Blobs of replayed commits that were read to verify them, with their headers.
+  uint64_t replayed_blob_bytes = 0;
   /// What is damaged and could be done without.
   std::vector<std::string> warnings;
 };
@@ -65,7 +67,7 @@ struct ReplayBound {
 };
 
 /// Whether a slot is as the first checkpoint left it, which has written the other one only.
-bool IsUnwritten(const StorageFile& file, uint64_t number);
+arrow::Result<bool> IsUnwritten(const StorageFile& file, uint64_t number);
 
 /// The intact header slot with the greater sequence. XX001 for what is not a database or has none, 0A000 for a feature
 /// that this version does not know. `warnings`, where it is not null, gets a sentence where a slot is damaged.

@@ -69,7 +69,7 @@ arrow::Result<std::unique_ptr<SalvagePager>> SalvagePager::Open(FileSystem& file
   ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(path, {.write = false}));
   ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), kAddressSpace));
   std::unique_ptr<SalvagePager> pager(new SalvagePager(std::move(file)));
-  pager->Scan();
+  ARROW_RETURN_NOT_OK(pager->Scan());
   if (pager->blob_places_.empty() && pager->all_commits_.empty() && pager->checkpoint_roots_.empty()) {
     return Corrupted("'" + path + "' has nothing that an LLKV database is made of");
   }
@@ -79,16 +79,16 @@ arrow::Result<std::unique_ptr<SalvagePager>> SalvagePager::Open(FileSystem& file
   return pager;
 }
 
-void SalvagePager::Scan() {
+arrow::Status SalvagePager::Scan() {
   const uint64_t size = file_->size();
   for (uint64_t offset = 0; offset + sizeof(EntryHeader) <= size;) {
-    const auto head = file_->View(offset, sizeof(EntryHeader));
+    ARROW_ASSIGN_OR_RAISE(const auto head, file_->View(offset, sizeof(EntryHeader)));
     const auto header = head ? ReadAnyHeader(*head) : std::nullopt;
     if (!header) {
       offset += kAlignment;
       continue;
     }
-    const auto bytes = file_->View(offset + sizeof(EntryHeader), header->length);
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, file_->View(offset + sizeof(EntryHeader), header->length));
     if (bytes && HashBytes(bytes->data(), bytes->size()) == header->checksum) {
       AddEntry(*header, offset, *bytes);
     } else {
@@ -99,6 +99,7 @@ void SalvagePager::Scan() {
     // What a blob contains may look like entries.
     offset += bytes ? EntryBytes(header->length) : kAlignment;
   }
+  return arrow::Status::OK();
 }
 
 void SalvagePager::AddEntry(const EntryHeader& header, uint64_t offset, std::span<const uint8_t> bytes) {
@@ -214,7 +215,7 @@ arrow::Result<std::vector<std::shared_ptr<arrow::Buffer>>> SalvagePager::Get(std
     }
     const Extent place = found->second.place;
     ARROW_ASSIGN_OR_RAISE(const auto bytes, ReadEntry(*file_, EntryType::kBlob, key.value, place, true));
-    blobs.push_back(MappedBuffer(*file_, bytes));
+    blobs.push_back(BufferOf(*file_, bytes));
   }
   return blobs;
 }

@@ -63,7 +63,7 @@ class SalvagePager : public Pager {
   };
 
   explicit SalvagePager(std::unique_ptr<StorageFile> file) : file_(std::move(file)) {}
-  void Scan();
+  arrow::Status Scan();
   void AddEntry(const EntryHeader& header, uint64_t offset, std::span<const uint8_t> bytes);
   void AddNode(uint64_t first_key, std::span<const uint8_t> bytes);
   void AddCheckpoint(std::span<const uint8_t> bytes);

@@ -12,7 +12,7 @@
 namespace llkv::file {
 
 arrow::Status SegmentSpace::CheckShape(const Segment& segment) const {
-  const uint64_t limit = file_.mapping()->capacity();
+  const uint64_t limit = file_.capacity();
   const bool right = segment.offset >= kHeaderBytes && segment.offset % kPageBytes == 0 && segment.size > 0 &&
                      segment.size % kPageBytes == 0 && segment.offset <= limit &&
                      segment.size <= limit - segment.offset && segment.used <= segment.size &&

@@ -54,9 +54,9 @@ uint64_t AppendRecord(uint64_t lsn, uint64_t chain, const CommitView* from, uint
 void MarkSuperseded(StorageFile& file) {
   for (const uint64_t at : {uint64_t{0}, kPageBytes}) {
     const auto bytes = file.View(at, sizeof(HeaderSlot));
-    if (!bytes) continue;
+    if (!bytes.ok() || !*bytes) continue;
     HeaderSlot slot;
-    std::memcpy(&slot, bytes->data(), sizeof(slot));
+    std::memcpy(&slot, (*bytes)->data(), sizeof(slot));
     if (slot.magic != kMagic || slot.checksum != ChecksumOf(slot)) continue;
     slot.flags |= kHeaderSuperseded;
     slot.checksum = ChecksumOf(slot);
@@ -90,7 +90,7 @@ arrow::Status FilePager::Vacuum() {
   NewFile fresh;
   const auto replace = [&]() LLKV_REQUIRES(checkpoint_mutex_, commit_mutex_) -> arrow::Status {
     ARROW_ASSIGN_OR_RAISE(auto opened, file_system.Open(fresh_path, {.write = true, .create = true, .truncate = true}));
-    ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes));
+    ARROW_ASSIGN_OR_RAISE(auto file, StorageFile::Make(std::move(opened), options_.address_space_bytes, options_.io));
     fresh.core = std::make_shared<FileCore>(std::move(file), options_);
     ARROW_RETURN_NOT_OK(WriteNewFile(&fresh));
     return file_system.Rename(fresh_path, path_);
@@ -143,7 +143,7 @@ arrow::Status FilePager::CopyLog(NewFile* fresh) {
     start.next_lsn = start.segment.since;
     LogCursor cursor(*core_->file, start, false);
     while (cursor.position().next_lsn <= last) {
-      const auto entry = cursor.Next();
+      ARROW_ASSIGN_OR_RAISE(const auto entry, cursor.Next());
       if (!entry) {
         return Corrupted("'" + path_ + "': the log record of commit " + std::to_string(cursor.position().next_lsn) +
                          " at byte " + std::to_string(cursor.position().offset) + " is damaged");
@@ -168,20 +168,23 @@ arrow::Status FilePager::CopyBlobs(NewFile* fresh) {
   ARROW_RETURN_NOT_OK(
       old.directory.ForEach(core_->nodes, [&](uint64_t key, Extent place) { blobs.emplace_back(key, place); }));
   for (size_t next = 0; next < blobs.size();) {
+    std::vector<FileBytes> entries;
     std::vector<std::span<const uint8_t>> pieces;
     uint64_t bytes = 0;
     size_t last = next;
     for (; last < blobs.size() && (bytes == 0 || bytes < kRunBytes); ++last) {
       const auto& [key, place] = blobs[last];
-      ARROW_RETURN_NOT_OK(ReadEntry(*core_->file, EntryType::kBlob, key, place, true).status());
       // With its header and padding, both inside the segment.
-      const auto entry = core_->file->View(place.offset - sizeof(EntryHeader), EntryBytes(place.length));
+      ARROW_ASSIGN_OR_RAISE(const auto entry,
+                            core_->file->View(place.offset - sizeof(EntryHeader), EntryBytes(place.length)));
       if (!entry) {
         return Corrupted("'" + path_ + "': the blob of key " + std::to_string(key) + " at byte " +
                          std::to_string(place.offset) + " reaches beyond the end of the file");
       }
+      ARROW_RETURN_NOT_OK(VerifyEntry(*core_->file, EntryType::kBlob, key, place, *entry));
       pieces.push_back(*entry);
       bytes += entry->size();
+      entries.push_back(*entry);
     }
     ARROW_ASSIGN_OR_RAISE(uint64_t offset, core.space.AllocateData(bytes));
     ARROW_RETURN_NOT_OK(core.file->WriteGather(offset, pieces));
