@@ -87,7 +87,7 @@ std::vector<RowId> ReadAll(Storage& storage, TableStore& table, Transaction* app
       }
       ids.push_back(RowId(batch.num_rows));
       if (target == nullptr) continue;
-      batch.columns.pop_back();
+      batch.columns = batch.columns.first(batch.columns.size() - 1);
       Check(target->Append(*append_to, batch));
     }
   }
