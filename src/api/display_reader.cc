@@ -57,7 +57,7 @@ class DisplayReader : public arrow::RecordBatchReader {
       } else if (column->type_id() == arrow::Type::TIMESTAMP) {
         auto labelled = std::make_shared<arrow::ArrayData>(*column->data());
         labelled->type = type;
-        column = arrow::MakeArray(std::move(labelled));
+        column = arrow::MakeArray(labelled);
       }
       columns.push_back(std::move(column));
     }
@@ -83,7 +83,7 @@ std::shared_ptr<arrow::RecordBatchReader> ForDisplay(std::shared_ptr<arrow::Reco
     if (IsZoned(*field)) type = arrow::timestamp(arrow::TimeUnit::MICRO, time_zone);
     if (IsBits(*field)) type = arrow::utf8();
     any = any || !type->Equals(*field->type());
-    fields.push_back(field->WithType(std::move(type)));
+    fields.push_back(field->WithType(type));
   }
   if (!any) return reader;
   return std::make_shared<DisplayReader>(std::move(reader), arrow::schema(std::move(fields)));

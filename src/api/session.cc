@@ -27,7 +27,7 @@ std::string QuotedName(std::string_view name) {
 
 /// As it leaves the API: with a detail, its position counted from the start of the whole text.
 arrow::Status Shifted(const arrow::Status& failure, int64_t by) {
-  const arrow::Status status = WithDetail(failure);
+  arrow::Status status = WithDetail(failure);
   const SqlErrorDetail* detail = GetSqlError(status);
   if (detail == nullptr || detail->position() == SqlErrorDetail::kNoPosition || by == 0) return status;
   return SqlError(detail->sqlstate(), status.message(), detail->position() + by, detail->hint());

@@ -55,7 +55,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseNestedColumn(const arrow::Stri
     ARROW_RETURN_NOT_OK(builder->Append(scratch.vector(), Selection::All(1), 1));
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ArrayData> data, builder->Finish());
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 /// Any array through Vectors.
