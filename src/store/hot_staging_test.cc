@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/sanitizers.h"
 #include "base/testing/status_asserts.h"
 #include "store/column_table.h"
 #include "store/testing/table_harness.h"
@@ -376,7 +377,7 @@ TEST_P(HotStagingHistory, MatchesAMap) {
   }));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, HotStagingHistory, ::testing::Range(1, 7));
+INSTANTIATE_TEST_SUITE_P(Seeds, HotStagingHistory, ::testing::Range(1, kIsSanitized ? 3 : 7));
 
 }  // namespace
 }  // namespace llkv
