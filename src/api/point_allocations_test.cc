@@ -61,6 +61,8 @@ TEST_P(PointAllocations, ASelectByKeyAllocatesNothing) {
   if (GetParam()) {
     EXPECT_EQ(RunSql(session, "CHECKPOINT"), "");
   }
+  // Statements take the zone with them.
+  EXPECT_EQ(RunSql(session, "SET timezone = 'America/Argentina/Buenos_Aires'"), "");
   for (const bool in_transaction : {false, true}) {
     if (in_transaction) {
       EXPECT_EQ(RunSql(session, "BEGIN"), "");

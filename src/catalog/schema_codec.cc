@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "store/type_codec.h"
 #include "txn/byte_codec.h"
-#include "types/type_info.h"
 
 namespace llkv {
 
@@ -30,20 +30,6 @@ arrow::Status CheckVersion(ByteReader& in) {
   }
   if (version == 0) in.Fail();
   return in.Check("a catalog entry");
-}
-
-LogicalType ReadType(ByteReader& in) {
-  size_t size = 0;
-  const std::optional<LogicalType> type = DecodeType(in.rest(), &size);
-  if (!type) in.Fail();
-  in.Raw(in.ok() ? size : 0);
-  return type.value_or(LogicalType());
-}
-
-void WriteType(LogicalType type, ByteWriter& out) {
-  std::string bytes;
-  AppendType(type, &bytes);
-  out.Raw(bytes.data(), bytes.size());
 }
 
 IndexSchema ReadIndex(size_t num_columns, ByteReader& in) {

@@ -48,9 +48,9 @@ class PreparedCore {
   /// The current row is row `row()` of these flat vectors.
   const Vector& column(int index) const { return *columns_[static_cast<size_t>(index)]; }
   uint32_t row() const { return row_; }
-  /// Room for the text of column `index`, reused.
   /// A value as text, in the session's time zone.
   std::string ValueText(const Value& value) const;
+  /// Room for the text of column `index`, reused.
   std::string& text(int index) { return texts_[static_cast<size_t>(index)]; }
 
  private:

@@ -126,8 +126,8 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> ParseTextColumns(const std::s
   for (size_t i = 0; i < types.size(); ++i) {
     const int index = static_cast<int>(i);
     // ENUMs stay text: who reads them finds the labels.
-    if (!IsTextColumn(types[i]) || types[i].IsEnum() || batch->column(index)->type_id() != arrow::Type::STRING)
-      continue;
+    const bool is_parsed = IsTextColumn(types[i]) && !types[i].IsEnum();
+    if (!is_parsed || batch->column(index)->type_id() != arrow::Type::STRING) continue;
     const auto& text = static_cast<const arrow::StringArray&>(*batch->column(index));
     ARROW_ASSIGN_OR_RAISE(auto column, ParseTextColumn(text, types[i], where + ": column " + std::to_string(i + 1)));
     ARROW_ASSIGN_OR_RAISE(result,

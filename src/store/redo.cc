@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "store/column/descriptor_page.h"
+#include "store/type_codec.h"
 #include "types/nested_value.h"
 #include "types/type_info.h"
 
@@ -161,9 +162,7 @@ void EncodeLayout(const TableLayout& layout, ByteWriter& out) {
   out.Varint(layout.columns.size());
   for (const TableLayout::Column& column : layout.columns) {
     out.Varint(column.field.value);
-    std::string type;
-    AppendType(column.type, &type);
-    out.Raw(type.data(), type.size());
+    WriteType(column.type, out);
     out.String(column.name);
   }
   out.Varint(layout.indexes.size());
@@ -216,18 +215,6 @@ arrow::Result<std::vector<IndexRunDescriptor>> DecodeIndexRuns(ByteReader& in) {
   ARROW_RETURN_NOT_OK(in.Check("an index's runs"));
   return runs;
 }
-
-namespace {
-
-LogicalType ReadType(ByteReader& in) {
-  size_t size = 0;
-  const std::optional<LogicalType> type = DecodeType(in.rest(), &size);
-  if (!type) in.Fail();
-  in.Raw(in.ok() ? size : 0);
-  return type.value_or(LogicalType());
-}
-
-}  // namespace
 
 arrow::Result<TableLayout> DecodeLayout(ByteReader& in) {
   TableLayout layout;

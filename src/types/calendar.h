@@ -9,6 +9,26 @@
 
 namespace llkv {
 
+/// A timestamp type counts 10^-digits seconds.
+constexpr int FractionDigits(TypeId timestamp) {
+  switch (timestamp) {
+    case TypeId::kTimestampS:
+      return 0;
+    case TypeId::kTimestampMs:
+      return 3;
+    case TypeId::kTimestampNs:
+      return 9;
+    default:
+      return 6;
+  }
+}
+/// How many of these a second has.
+constexpr int64_t UnitsPerSecond(TypeId timestamp) {
+  int64_t units = 1;
+  for (int i = 0; i < FractionDigits(timestamp); ++i) units *= 10;
+  return units;
+}
+
 inline constexpr int64_t kMicrosPerSecond = 1000000;
 inline constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
 inline constexpr int64_t kMicrosPerHour = 60 * kMicrosPerMinute;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/error.h"
 #include "types/type_info.h"
 
 namespace llkv {
@@ -257,6 +258,19 @@ void CheckBody(LogicalType type, NestedReader& in) {
 bool HaveEqualKeys(std::vector<std::string_view>& keys) {
   std::sort(keys.begin(), keys.end());
   return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
+}
+
+arrow::Status FinishNestedMap(std::span<const std::pair<size_t, size_t>> key_places, std::string* out) {
+  std::vector<std::string_view> keys;
+  for (const auto& [begin, size] : key_places) {
+    keys.push_back(std::string_view(*out).substr(begin, size));
+    if (keys.back()[0] != static_cast<char>(NestedMark::kValue)) {
+      return SqlError(sqlstate::kInvalidParameter, "a MAP's key is NULL");
+    }
+  }
+  if (HaveEqualKeys(keys)) return SqlError(sqlstate::kInvalidParameter, "a MAP has a key twice");
+  AppendNestedMark(NestedMark::kEnd, out);
+  return arrow::Status::OK();
 }
 
 bool IsNestedValue(LogicalType type, std::string_view bytes) {

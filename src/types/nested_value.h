@@ -18,9 +18,11 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "types/logical_type.h"
@@ -88,6 +90,10 @@ class NestedReader {
 
 /// Are two of the encoded keys of a MAP equal? Reorders them.
 bool HaveEqualKeys(std::vector<std::string_view>& keys);
+
+/// Ends the body of a MAP whose keys' parts lie at these places (begin, size) of `out`: 22023 where one is NULL, or two
+/// are equal.
+arrow::Status FinishNestedMap(std::span<const std::pair<size_t, size_t>> key_places, std::string* out);
 
 /// Are any bytes a value of a nested type, whole, with all numbers in their types' ranges and no map key NULL?
 bool IsNestedValue(LogicalType type, std::string_view bytes);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "types/bit_string.h"
+#include "types/calendar.h"
 #include "types/decimal.h"
 #include "types/json_text.h"
 #include "types/nested_value.h"
@@ -294,13 +295,9 @@ ParseOutcome ParseTemporalValue(std::string_view text, LogicalType type, const T
       outcome = ParseTimestampTz(text, zone, &number);
       break;
     case TypeId::kTimestampS:
-      outcome = ParseTimestampOf(text, 0, &number);
-      break;
     case TypeId::kTimestampMs:
-      outcome = ParseTimestampOf(text, 3, &number);
-      break;
     case TypeId::kTimestampNs:
-      outcome = ParseTimestampOf(text, 9, &number);
+      outcome = ParseTimestampOf(text, FractionDigits(type.id()), &number);
       break;
     default:
       outcome = ParseTimestamp(text, &number);

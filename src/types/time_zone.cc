@@ -3,8 +3,11 @@
 #include "types/time_zone.h"
 
 #include <chrono>
+#include <functional>
+#include <set>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "types/calendar.h"
 #include "types/time_tz.h"
 
@@ -42,21 +45,36 @@ bool TakeTwoDigits(std::string_view* text, int32_t* value) {
   return true;
 }
 
+const std::string* InternName(std::string_view name) {
+  static auto* mutex = new Mutex();
+  static auto* names = new std::set<std::string, std::less<>>();
+  MutexLock lock(*mutex);
+  const auto found = names->find(name);
+  return found != names->end() ? &*found : &*names->emplace(name).first;
+}
+
+const std::string* UtcName() {
+  static const std::string* name = InternName("UTC");
+  return name;
+}
+
 }  // namespace
 
-TimeZone::TimeZone() : zone_(cctz::utc_time_zone()), name_("UTC") {}
+TimeZone::TimeZone() : zone_(cctz::utc_time_zone()), name_(UtcName()) {}
+
+TimeZone::TimeZone(cctz::time_zone zone, std::string_view name) : zone_(zone), name_(InternName(name)) {}
 
 arrow::Result<TimeZone> TimeZone::Find(std::string_view name) {
   if (IsUtcName(name)) return TimeZone();
   int32_t offset = 0;
   if (ParseUtcOffset(name, &offset)) {
-    return TimeZone(cctz::fixed_time_zone(cctz::seconds(offset)), std::string(name));
+    return TimeZone(cctz::fixed_time_zone(cctz::seconds(offset)), name);
   }
   cctz::time_zone zone;
   if (!IsZoneName(name) || !cctz::load_time_zone(std::string(name), &zone)) {
     return SqlError(sqlstate::kInvalidParameter, "there is no time zone \"" + std::string(name) + "\"");
   }
-  return TimeZone(zone, std::string(name));
+  return TimeZone(zone, name);
 }
 
 int32_t TimeZone::OffsetAt(int64_t utc_seconds) const { return zone_.lookup(PointAt(utc_seconds)).offset; }

@@ -21,7 +21,7 @@ class TimeZone {
   /// ("+02", "-03:30"; east is positive). Error 22023.
   static arrow::Result<TimeZone> Find(std::string_view name);
 
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return *name_; }
 
   /// Seconds east of UTC at an instant (seconds since 1970 UTC).
   int32_t OffsetAt(int64_t utc_seconds) const;
@@ -37,10 +37,11 @@ class TimeZone {
   bool operator==(const TimeZone& other) const { return name_ == other.name_; }
 
  private:
-  TimeZone(cctz::time_zone zone, std::string name) : zone_(zone), name_(std::move(name)) {}
+  TimeZone(cctz::time_zone zone, std::string_view name);
 
   cctz::time_zone zone_;
-  std::string name_;
+  /// One for each name, never freed: statements copy zones.
+  const std::string* name_;
 };
 
 /// Reads "+02", "-0330", "+05:30:15": false where it is none or further than 15:59:59 from UTC.

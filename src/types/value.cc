@@ -65,13 +65,9 @@ std::string Value::ToString() const {
       size = FormatTimestampTz(static_cast<int64_t>(integer()), TimeZone(), text);
       break;
     case TypeId::kTimestampS:
-      size = FormatTimestampOf(static_cast<int64_t>(integer()), 0, text);
-      break;
     case TypeId::kTimestampMs:
-      size = FormatTimestampOf(static_cast<int64_t>(integer()), 3, text);
-      break;
     case TypeId::kTimestampNs:
-      size = FormatTimestampOf(static_cast<int64_t>(integer()), 9, text);
+      size = FormatTimestampOf(static_cast<int64_t>(integer()), FractionDigits(type_.id()), text);
       break;
     case TypeId::kEnum:
       return type_.info().labels[static_cast<size_t>(integer())];

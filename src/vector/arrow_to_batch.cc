@@ -445,8 +445,9 @@ class Reader : public ArrowBatchReader {
     for (int i = 0; i < batch->num_columns(); ++i) {
       const arrow::DataType& arrow_type = *batch->column_data(i)->type;
       ARROW_ASSIGN_OR_RAISE(LogicalType type, FromArrowType(arrow_type));
-      if (!wanted.empty() && IsReadAs(arrow_type, wanted[static_cast<size_t>(i)]))
+      if (!wanted.empty() && IsReadAs(arrow_type, wanted[static_cast<size_t>(i)])) {
         type = wanted[static_cast<size_t>(i)];
+      }
       ARROW_ASSIGN_OR_RAISE(auto column, ArrowColumnReader::Make(batch->column_data(i), type, pool));
       reader->types_.push_back(type);
       reader->columns_.push_back(std::move(column));

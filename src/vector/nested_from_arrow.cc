@@ -137,8 +137,9 @@ class LeafNode : public Node {
                           arrow::AllocateEmptyBitmap(offset_ + array_->length, pool));
     for (int64_t row = begin_; row < end; ++row) {
       const bool is_valid = validity_ == nullptr || BitAt(validity_, offset_ + row);
-      if (is_valid && reached[static_cast<size_t>(row - begin_)] != 0)
+      if (is_valid && reached[static_cast<size_t>(row - begin_)] != 0) {
         arrow::bit_util::SetBit(bitmap->mutable_data(), offset_ + row);
+      }
     }
     array_ = array_->Copy();
     array_->buffers[0] = std::move(bitmap);
@@ -243,18 +244,12 @@ class ListNode : public Node {
   arrow::Status AppendEntries(int64_t first, int64_t last, std::string* out) const {
     std::vector<std::pair<size_t, size_t>> places;
     for (int64_t i = first + entry_shift_; i < last + entry_shift_; ++i) {
-      if (element_->IsNull(i)) return SqlError(sqlstate::kInvalidParameter, "a MAP's key is NULL");
-      AppendNestedMark(NestedMark::kValue, out);
       const size_t begin = out->size();
-      ARROW_RETURN_NOT_OK(element_->AppendBody(i, out));
+      ARROW_RETURN_NOT_OK(element_->AppendPart(i, out));
       places.emplace_back(begin, out->size() - begin);
       ARROW_RETURN_NOT_OK(value_->AppendPart(i, out));
     }
-    std::vector<std::string_view> keys;
-    for (const auto& [begin, size] : places) keys.push_back(std::string_view(*out).substr(begin, size));
-    if (HaveEqualKeys(keys)) return SqlError(sqlstate::kInvalidParameter, "a MAP has a key twice");
-    AppendNestedMark(NestedMark::kEnd, out);
-    return arrow::Status::OK();
+    return FinishNestedMap(places, out);
   }
 
   bool is_large_ = false;
@@ -301,16 +296,18 @@ class UnionNode : public Node {
       return Mismatch(*array_->type, type_);
     }
     members_by_code_ = static_cast<const arrow::UnionType&>(*array_->type).child_ids();
+    const int64_t first = is_dense_ ? 0 : offset_ + begin;
+    const auto last_of = [&](const arrow::ArrayData& child) { return is_dense_ ? child.length : offset_ + end; };
+    std::vector<RowMask> below;
+    for (const auto& child : array_->child_data) below.emplace_back(static_cast<size_t>(last_of(*child) - first));
+    for (int64_t row = begin; row < end; ++row) {
+      if (!reached.empty() && reached[static_cast<size_t>(row - begin)] == 0) continue;
+      below[Member(row)][static_cast<size_t>(Place(row) - first)] = 1;
+    }
     for (size_t i = 0; i < fields.size(); ++i) {
       const auto& child = array_->child_data[i];
-      const int64_t first = is_dense_ ? 0 : offset_ + begin;
-      const int64_t last = is_dense_ ? child->length : offset_ + end;
-      RowMask below(static_cast<size_t>(last - first));
-      for (int64_t row = begin; row < end; ++row) {
-        if (!reached.empty() && reached[static_cast<size_t>(row - begin)] == 0) continue;
-        if (Member(row) == i) below[static_cast<size_t>(Place(row) - first)] = 1;
-      }
-      ARROW_ASSIGN_OR_RAISE(members_.emplace_back(), Node::Make(child, fields[i].type, first, last, below, pool));
+      ARROW_ASSIGN_OR_RAISE(members_.emplace_back(),
+                            Node::Make(child, fields[i].type, first, last_of(*child), below[i], pool));
     }
     return arrow::Status::OK();
   }

@@ -107,17 +107,18 @@ arrow::Result<StatementResult> StatementRunner::RunCreateType(BoundCreateType& c
 
 arrow::Result<StatementResult> StatementRunner::RunDrop(const BoundDrop& drop, StatementScope& scope,
                                                         const CatalogSnapshotPtr& catalog) {
-  if (drop.is_index) return RunDropIndex(drop, scope);
+  using Kind = BoundDrop::Kind;
+  if (drop.kind == Kind::kIndex) return RunDropIndex(drop, scope);
   Catalog& objects = session_.database()->catalog();
   for (const BoundDrop::Item& item : drop.items) {
     if (drop.if_exists && catalog->Find(item.name) == nullptr) continue;
-    const arrow::Status dropped = drop.is_type   ? objects.DropType(scope.transaction(), item.name)
-                                  : drop.is_view ? objects.DropView(scope.transaction(), item.name)
-                                                 : objects.DropTable(scope.transaction(), item.name);
+    const arrow::Status dropped = drop.kind == Kind::kType   ? objects.DropType(scope.transaction(), item.name)
+                                  : drop.kind == Kind::kView ? objects.DropView(scope.transaction(), item.name)
+                                                             : objects.DropTable(scope.transaction(), item.name);
     if (!dropped.ok()) return WithPosition(dropped, item.position);
   }
   ARROW_RETURN_NOT_OK(scope.Commit());
-  return Done(drop.is_type ? "DROP TYPE" : drop.is_view ? "DROP VIEW" : "DROP TABLE");
+  return Done(drop.kind == Kind::kType ? "DROP TYPE" : drop.kind == Kind::kView ? "DROP VIEW" : "DROP TABLE");
 }
 
 }  // namespace llkv

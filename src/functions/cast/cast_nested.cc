@@ -120,8 +120,8 @@ class NestedCastRun {
     const std::vector<TypeField>& fields = state_.from.info().fields;
     switch (state_.from.id()) {
       case TypeId::kArray:
-        for (*count = 0; *count < state_.from.info().size; ++*count)
-          ARROW_RETURN_NOT_OK(casters_[0]->Add(context_, in));
+        *count = state_.from.info().size;
+        for (uint32_t i = 0; i < *count; ++i) ARROW_RETURN_NOT_OK(casters_[0]->Add(context_, in));
         return arrow::Status::OK();
       case TypeId::kStruct:
         for (size_t i = 0; i < fields.size(); ++i) {
@@ -170,15 +170,9 @@ class NestedCastRun {
       const size_t begin = bytes_.size();
       casters_[0]->AppendNext(&bytes_);
       places.emplace_back(begin, bytes_.size() - begin);
-      if (bytes_[begin] != static_cast<char>(NestedMark::kValue)) {
-        return SqlError(sqlstate::kInvalidParameter, "a MAP's key is NULL");
-      }
       casters_[1]->AppendNext(&bytes_);
     }
-    std::vector<std::string_view> keys;
-    for (const auto& [begin, size] : places) keys.push_back(std::string_view(bytes_).substr(begin, size));
-    if (HaveEqualKeys(keys)) return SqlError(sqlstate::kInvalidParameter, "a MAP has a key twice");
-    AppendNestedMark(NestedMark::kEnd, &bytes_);
+    ARROW_RETURN_NOT_OK(FinishNestedMap(places, &bytes_));
     return true;
   }
 

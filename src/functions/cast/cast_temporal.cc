@@ -14,18 +14,7 @@ arrow::Status Overflow(LogicalType type) {
 }
 
 // What a timestamp type counts: this many a day.
-int64_t UnitsPerDay(TypeId type) {
-  switch (type) {
-    case TypeId::kTimestampS:
-      return kMicrosPerDay / kMicrosPerSecond;
-    case TypeId::kTimestampMs:
-      return kMicrosPerDay / 1000;
-    case TypeId::kTimestampNs:
-      return kNanosPerDay;
-    default:
-      return kMicrosPerDay;
-  }
-}
+int64_t UnitsPerDay(TypeId type) { return kMicrosPerDay / kMicrosPerSecond * UnitsPerSecond(type); }
 
 // From one unit to another: exact, or rounded half away from zero.
 bool ChangeUnit(int64_t value, int64_t from_per_day, int64_t to_per_day, int64_t* result) {

@@ -3,6 +3,7 @@
 
 #include "functions/cast/cast.h"
 #include "types/bit_string.h"
+#include "types/calendar.h"
 #include "types/text_format.h"
 #include "types/text_parse.h"
 
@@ -41,20 +42,6 @@ arrow::Status ParseIntegers(const CastState& state, KernelArgs args, const Selec
   });
 }
 
-// Fraction digits of a timestamp type.
-int DigitsOf(TypeId type) {
-  switch (type) {
-    case TypeId::kTimestampS:
-      return 0;
-    case TypeId::kTimestampMs:
-      return 3;
-    case TypeId::kTimestampNs:
-      return 9;
-    default:
-      return 6;
-  }
-}
-
 arrow::Status FromTextKernel(KernelContext& context, const void* raw_state, KernelArgs args, const Selection& selection,
                              uint32_t num_rows, ScratchVector& out) {
   const CastState& state = StateOf(raw_state);
@@ -85,7 +72,7 @@ arrow::Status FromTextKernel(KernelContext& context, const void* raw_state, Kern
     case TypeId::kTimestampS:
     case TypeId::kTimestampMs:
     case TypeId::kTimestampNs: {
-      const int digits = DigitsOf(state.to.id());
+      const int digits = FractionDigits(state.to.id());
       return ParseLoop<int64_t>(state, args, selection, num_rows, out, [&](std::string_view text, int64_t* result) {
         return ParseTimestampOf(text, digits, result);
       });
@@ -208,7 +195,7 @@ arrow::Status ToTextKernel(KernelContext& context, const void* raw_state, Kernel
     case TypeId::kTimestampS:
     case TypeId::kTimestampMs:
     case TypeId::kTimestampNs: {
-      const int digits = DigitsOf(state.from.id());
+      const int digits = FractionDigits(state.from.id());
       return FormatLoop<int64_t>(context, args, selection, out,
                                  [&](int64_t value, char* text) { return FormatTimestampOf(value, digits, text); });
     }

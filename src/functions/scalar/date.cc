@@ -265,8 +265,7 @@ arrow::Status DatePartKernel(KernelContext& context, const void* state, KernelAr
     case TypeId::kTimestampMs:
     case TypeId::kTimestampNs: {
       const Input<int64_t> values(input);
-      const TypeId id = input.type.id();
-      const int64_t units = id == TypeId::kTimestampS ? 1 : (id == TypeId::kTimestampMs ? 1000 : 1000000000);
+      const int64_t units = UnitsPerSecond(input.type.id());
       ForEachRow(selection, [&](uint32_t row) { result[row] = UnitPart(field, values[row], units); });
       break;
     }

@@ -23,7 +23,7 @@ class ElementWalk {
   ElementWalk(LogicalType type, std::string_view bytes)
       : element_(ElementType(type)), left_(type.id() == TypeId::kArray ? type.info().size : UINT32_MAX), in_(bytes) {}
 
-  /// The next element's mark, kEnd behind the last; after kValue, Body or Skip is called.
+  /// The next element's mark, kEnd behind the last; after kValue, the body is read from in(), or Skip is called.
   NestedMark Next() {
     if (left_ == 0) return NestedMark::kEnd;
     if (left_ != UINT32_MAX) --left_;

@@ -41,19 +41,6 @@ arrow::Status PackKernel(KernelContext& context, const void* /*state*/, KernelAr
   });
 }
 
-arrow::Status FinishMap(const std::vector<std::pair<size_t, size_t>>& places, std::string* bytes) {
-  std::vector<std::string_view> keys;
-  for (const auto& [begin, size] : places) {
-    keys.push_back(std::string_view(*bytes).substr(begin, size));
-    if (keys.back()[0] != static_cast<char>(NestedMark::kValue)) {
-      return SqlError(sqlstate::kInvalidParameter, "a MAP's key is NULL");
-    }
-  }
-  if (HaveEqualKeys(keys)) return SqlError(sqlstate::kInvalidParameter, "a MAP has a key twice");
-  AppendNestedMark(NestedMark::kEnd, bytes);
-  return arrow::Status::OK();
-}
-
 arrow::Status MapPackKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
                             uint32_t /*num_rows*/, ScratchVector& out) {
   std::vector<PartWriter> writers;
@@ -67,7 +54,7 @@ arrow::Status MapPackKernel(KernelContext& context, const void* /*state*/, Kerne
       places.emplace_back(begin, bytes->size() - begin);
       writers[i + 1].Append(row, bytes);
     }
-    return FinishMap(places, bytes);
+    return FinishNestedMap(places, bytes);
   });
 }
 
@@ -88,7 +75,7 @@ arrow::Status MapOfListsKernel(KernelContext& context, const void* raw_state, Ke
       if ((key == NestedMark::kEnd) != (value == NestedMark::kEnd)) {
         return SqlError(sqlstate::kInvalidParameter, "map takes as many keys as values");
       }
-      if (key == NestedMark::kEnd) return FinishMap(places, bytes);
+      if (key == NestedMark::kEnd) return FinishNestedMap(places, bytes);
       const size_t begin = bytes->size();
       AppendNestedMark(key, bytes);
       if (key == NestedMark::kValue) bytes->append(key_in.SkipBody(MapKeyType(type)));
@@ -101,9 +88,8 @@ arrow::Status MapOfListsKernel(KernelContext& context, const void* raw_state, Ke
 
 // a || b: a NULL list counts as none.
 arrow::Status ConcatKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                           uint32_t num_rows, ScratchVector& out) {
+                           uint32_t /*num_rows*/, ScratchVector& out) {
   uint8_t* validity = out.UseValidity();
-  (void)num_rows;
   std::vector<InputValidity> valid;
   std::vector<Input<StringRef>> lists;
   for (const Vector* arg : args) {

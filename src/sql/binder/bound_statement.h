@@ -111,9 +111,8 @@ struct BoundDrop {
     std::string name;
     int64_t position = -1;
   };
-  bool is_view = false;
-  bool is_index = false;
-  bool is_type = false;
+  enum class Kind : uint8_t { kTable, kView, kIndex, kType };
+  Kind kind = Kind::kTable;
   bool if_exists = false;
   bool cascade = false;
   std::vector<Item> items;

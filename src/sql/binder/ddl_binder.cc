@@ -345,16 +345,24 @@ arrow::Result<BoundCreateType> BindCreateType(BindState& state, const AstCreateT
 }
 
 arrow::Result<BoundDrop> BindDrop(const AstDrop& drop) {
-  const bool is_index = drop.object == AstObjectKind::kIndex;
-  if (drop.object != AstObjectKind::kTable && drop.object != AstObjectKind::kView && !is_index &&
-      drop.object != AstObjectKind::kType) {
-    return Refuse("DROP of anything but tables, views, indexes and types", drop.object_position);
+  BoundDrop result;
+  switch (drop.object) {
+    case AstObjectKind::kTable:
+      result.kind = BoundDrop::Kind::kTable;
+      break;
+    case AstObjectKind::kView:
+      result.kind = BoundDrop::Kind::kView;
+      break;
+    case AstObjectKind::kIndex:
+      result.kind = BoundDrop::Kind::kIndex;
+      break;
+    case AstObjectKind::kType:
+      result.kind = BoundDrop::Kind::kType;
+      break;
+    default:
+      return Refuse("DROP of anything but tables, views, indexes and types", drop.object_position);
   }
   if (drop.cascade) return Refuse("CASCADE", drop.range.position);
-  BoundDrop result;
-  result.is_view = drop.object == AstObjectKind::kView;
-  result.is_index = is_index;
-  result.is_type = drop.object == AstObjectKind::kType;
   result.if_exists = drop.if_exists;
   for (const AstQualifiedName& qualified : drop.names) {
     ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(qualified));

@@ -1,8 +1,6 @@
 #include "store/column/column_accumulator.h"
 
 #include <arrow/array.h>
-#include <arrow/record_batch.h>
-#include <arrow/type.h>
 
 #include <cstring>
 #include <limits>

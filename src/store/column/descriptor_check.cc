@@ -5,52 +5,11 @@
 #include "base/error.h"
 #include "store/column/chunk_encoder.h"
 #include "store/column/descriptor_page.h"
-#include "types/type_info.h"
 
 namespace llkv {
 namespace {
 
 constexpr uint64_t kMaxBlobBytes = uint64_t{1} << 40;
-
-struct IntegerLimits {
-  int128_t min;
-  int128_t max;
-};
-
-template <typename T>
-IntegerLimits LimitsOf() {
-  return {std::numeric_limits<T>::min(), std::numeric_limits<T>::max()};
-}
-
-IntegerLimits LimitsOf(LogicalType type) {
-  if (type.IsDecimal()) {
-    const int128_t limit = PowerOfTen(type.precision()) - 1;
-    return {-limit, limit};
-  }
-  if (type.IsEnum()) return {0, static_cast<int128_t>(type.info().labels.size()) - 1};
-  switch (type.physical()) {
-    case PhysicalType::kBool:
-      return {0, 1};
-    case PhysicalType::kInt8:
-      return LimitsOf<int8_t>();
-    case PhysicalType::kInt16:
-      return LimitsOf<int16_t>();
-    case PhysicalType::kInt32:
-      return LimitsOf<int32_t>();
-    case PhysicalType::kInt64:
-      return LimitsOf<int64_t>();
-    case PhysicalType::kUInt8:
-      return LimitsOf<uint8_t>();
-    case PhysicalType::kUInt16:
-      return LimitsOf<uint16_t>();
-    case PhysicalType::kUInt32:
-      return LimitsOf<uint32_t>();
-    case PhysicalType::kUInt64:
-      return LimitsOf<uint64_t>();
-    default:
-      return {kInt128Min, kInt128Max};
-  }
-}
 
 /// What std::variant alternative a type's values have.
 bool HasContentOf(const Value& value, LogicalType type) {
@@ -59,7 +18,7 @@ bool HasContentOf(const Value& value, LogicalType type) {
   // Nothing is known of nested values; the constant is NULL.
   if (type.IsNested()) return false;
   if (type.physical() == PhysicalType::kString || type.IsFloating() || type.id() == TypeId::kInterval) return true;
-  const IntegerLimits limits = LimitsOf(type);
+  const ValueLimits limits = IntegerLimits(type);
   return value.integer() >= limits.min && value.integer() <= limits.max;
 }
 
@@ -140,7 +99,7 @@ bool IsUnsignedUpTo32(PhysicalType type) {
 bool IsNarrowStorage(const ChunkDescriptor& chunk) {
   const PhysicalType physical = chunk.type.physical();
   if (!IsPhysicalInteger(physical)) return false;
-  const IntegerLimits limits = LimitsOf(chunk.type);
+  const ValueLimits limits = IntegerLimits(chunk.type);
   if (chunk.base < limits.min || chunk.base > limits.max) return false;
   const int width = PhysicalWidth(physical);
   switch (chunk.storage) {
