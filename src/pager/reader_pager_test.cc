@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "os/testing/interrupted_files.h"
 #include "os/testing/sim_disk.h"
 #include "pager/file/format.h"
 #include "pager/file/reader_slots.h"
@@ -270,6 +272,40 @@ TEST_P(ReaderPagerTest, DamageInTheLogIsReportedAndNotWhatAWriterIsJustDoing) {
   PagerOptions options = options_;
   options.read_only = true;
   EXPECT_EQ(GetSqlState(OpenPager("db", options).status()), sqlstate::kDataCorrupted);
+}
+
+TEST_P(ReaderPagerTest, SeesWhatWasAcknowledgedWhateverTheWriterDoesMeanwhile) {
+  auto writer = Open();
+  Put(*writer, "first");
+  const auto commit = [&] { Put(*writer, "text"); };
+  const auto vacuum = [&] { EXPECT_TRUE(writer->Vacuum().ok()); };
+  const auto checkpoint = [&] { Put(*writer, std::string(options_.checkpoint_log_bytes, 'x')); };
+  using Steps = std::vector<std::function<void()>>;
+  const std::vector<Steps> earlier = {{commit}, {vacuum}, {vacuum, commit, vacuum}};
+  const std::vector<Steps> meanwhile = {{checkpoint, commit}, {vacuum}, {commit, vacuum, commit, vacuum}};
+  PagerOptions options = options_;
+  options.read_only = true;
+  options.io = GetParam() ? FileIo::kRead : FileIo::kMap;
+  for (size_t i = 0; i < earlier.size() * meanwhile.size(); ++i) {
+    bool is_reached = true;
+    for (uint64_t n = 1; is_reached; ++n) {
+      InterruptedFiles files(options_.file_system);
+      options.file_system = &files;
+      const auto reader = OpenPager(path(), options).ValueOrDie();
+      commit();
+      for (const auto& step : earlier[i % earlier.size()]) step();
+      const Lsn acknowledged = writer->stats().last_lsn;
+      files.CallBefore(n, [&] {
+        for (const auto& step : meanwhile[i / earlier.size()]) step();
+      });
+      Refresh(*reader);
+      ASSERT_GE(reader->stats().last_lsn.value, acknowledged.value) << "case " << i << ", before operation " << n;
+      is_reached = files.has_called();
+      files.CallBefore(0, nullptr);
+      Refresh(*reader);
+      ASSERT_EQ(reader->stats().last_lsn.value, writer->stats().last_lsn.value);
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, ReaderPagerTest, testing::Values(false, true),

@@ -75,10 +75,13 @@ class ReaderPager : public Pager {
   /// What the lock file says about how far the log may be followed.
   struct Horizon {
     bool has_writer = false;
-    /// What the writer's record says; 0 where it has none about the file that is open.
-    uint64_t shown_lsn = 0;
+    /// What the writer's record says, of whatever file; 0 where there is none.
+    uint64_t recorded_lsn = 0;
     /// The record is about another file.
     bool other_file = false;
+
+    /// What the record says of the file that is open.
+    uint64_t shown_lsn() const { return other_file ? 0 : recorded_lsn; }
   };
 
   ReaderPager(std::string path, const PagerOptions& options, const FilePagerTestHooks& hooks,
@@ -104,7 +107,8 @@ class ReaderPager : public Pager {
   arrow::Status OpenReplacement() LLKV_REQUIRES(refresh_mutex_);
   /// Makes the newest commit that may be seen the newest one here.
   arrow::Status CatchUp() LLKV_REQUIRES(refresh_mutex_);
-  /// One try. False where a writer came meanwhile: then nothing changed, and it has to be tried again.
+  /// One try. False where a writer came meanwhile, or went over to another file: then nothing changed, and it has to be
+  /// tried again, with the file that is at the path by then.
   arrow::Result<bool> TryCatchUp() LLKV_REQUIRES(refresh_mutex_);
   /// The newest checkpoint, pinned.
   arrow::Result<std::shared_ptr<ReaderBase>> PinNewest() LLKV_REQUIRES(refresh_mutex_);

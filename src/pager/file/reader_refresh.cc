@@ -50,7 +50,7 @@ arrow::Result<ReaderPager::Horizon> ReaderPager::LookAhead(const HeaderSlot& hea
   const auto record = slots_->ReadVisible();
   if (!record) return horizon;
   horizon.other_file = record->file != FileIdHash(header);
-  if (!horizon.other_file) horizon.shown_lsn = record->lsn;
+  horizon.recorded_lsn = record->lsn;
   return horizon;
 }
 
@@ -77,7 +77,7 @@ arrow::Result<bool> ReaderPager::HasNewerCheckpoint() const {
 }
 
 arrow::Result<bool> ReaderPager::HasNews(const Horizon& horizon) const {
-  if (is_doubtful_ || horizon.other_file || horizon.shown_lsn > followed_.lsn) return true;
+  if (is_doubtful_ || horizon.other_file || horizon.shown_lsn() > followed_.lsn) return true;
   ARROW_ASSIGN_OR_RAISE(const bool has_newer, HasNewerCheckpoint());
   ARROW_ASSIGN_OR_RAISE(const bool is_superseded, IsSuperseded());
   if (has_newer || is_superseded) return true;
@@ -129,9 +129,12 @@ arrow::Result<bool> ReaderPager::TryCatchUp() {
   const LogPosition start = state.log;
 
   ARROW_ASSIGN_OR_RAISE(const Horizon before, LookAhead(base->header));
+  // A VACUUM keeps commits and their numbers: a record about another file asks for no more than what is here, or what
+  // it asks for is in the file that is at the path now.
+  if (before.has_writer && before.other_file && before.recorded_lsn > state.lsn) return false;
   const uint64_t seen_lsn = base_ == nullptr ? 0 : followed_.lsn;
   ReplayBound bound;
-  bound.acknowledged_lsn = std::max(before.has_writer ? before.shown_lsn : 0, seen_lsn);
+  bound.acknowledged_lsn = std::max(before.has_writer ? before.shown_lsn() : 0, seen_lsn);
   if (before.has_writer) bound.last_lsn = std::max(bound.acknowledged_lsn, state.lsn);
   bound.judges_end = !before.has_writer && base_ == nullptr;
   is_doubtful_ = true;
@@ -143,7 +146,7 @@ arrow::Result<bool> ReaderPager::TryCatchUp() {
   ARROW_RETURN_NOT_OK(replayed);
   // Where this process has been reading, no power was lost: what was acknowledged is there.
   const uint64_t expected = before.has_writer  ? bound.last_lsn
-                            : base_ != nullptr ? std::max(seen_lsn, before.shown_lsn)
+                            : base_ != nullptr ? std::max(seen_lsn, before.shown_lsn())
                                                : 0;
   if (state.lsn < expected) {
     return Corrupted("'" + path_ + "': commit " + std::to_string(state.lsn + 1) + " at byte " +
@@ -183,8 +186,12 @@ arrow::Status ReaderPager::CatchUp() {
     if (!done.ok() && GetSqlState(done.status()) != sqlstate::kDataCorrupted) return done.status();
     ARROW_ASSIGN_OR_RAISE(const bool has_writer,
                           slots_ == nullptr ? arrow::Result<bool>(false) : slots_->WriterLives());
-    if (!done.ok() && tries >= (has_writer ? kMaxTries : 2)) return done.status();
+    if (tries >= (has_writer ? kMaxTries : 2)) {
+      ARROW_RETURN_NOT_OK(done.status());
+      if (has_writer) return Corrupted("'" + path_ + "': its writer tells only of another file");
+    }
     if (has_writer) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (done.ok()) ARROW_RETURN_NOT_OK(OpenReplacement());
   }
 }
 
@@ -195,13 +202,16 @@ arrow::Result<bool> ReaderPager::Refresh() {
     ARROW_RETURN_NOT_OK(OpenSlots());
     is_doubtful_ = slots_ != nullptr;
   }
-  ARROW_ASSIGN_OR_RAISE(const Horizon horizon, LookAhead(base_->header));
-  ARROW_ASSIGN_OR_RAISE(const bool has_news, HasNews(horizon));
-  if (!has_news) return false;
   const uint64_t old_lsn = followed_.lsn;
   const std::shared_ptr<ReaderBase> old_base = base_;
-  ARROW_ASSIGN_OR_RAISE(const bool is_superseded, IsSuperseded());
-  if (horizon.other_file || is_superseded) ARROW_RETURN_NOT_OK(OpenReplacement());
+  // Null where a file was opened in place of another and could not be read.
+  if (base_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const Horizon horizon, LookAhead(base_->header));
+    ARROW_ASSIGN_OR_RAISE(const bool has_news, HasNews(horizon));
+    if (!has_news) return false;
+    ARROW_ASSIGN_OR_RAISE(const bool is_superseded, IsSuperseded());
+    if (horizon.other_file || is_superseded) ARROW_RETURN_NOT_OK(OpenReplacement());
+  }
   ARROW_RETURN_NOT_OK(CatchUp());
   return followed_.lsn != old_lsn || base_ != old_base;
 }
