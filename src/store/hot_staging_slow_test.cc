@@ -82,7 +82,7 @@ TEST(HotStagingMemory, StaysFlat) {
         "%s keys: %.1f s, %llu MiB of anonymous memory in the first third, %llu after it, %llu at the end\n",
         is_scattered ? "scattered" : "ascending", use.seconds, static_cast<unsigned long long>(use.early_bytes >> 20),
         static_cast<unsigned long long>(use.most_bytes >> 20), static_cast<unsigned long long>(use.end_bytes >> 20));
-    EXPECT_LT(std::max(use.most_bytes, use.end_bytes), uint64_t{256} << 20);
+    EXPECT_LT(std::max(use.most_bytes, use.end_bytes), uint64_t{128} << 20);
     EXPECT_LT(use.most_bytes, use.early_bytes + (uint64_t{32} << 20));
   }
 }

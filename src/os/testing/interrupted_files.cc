@@ -12,9 +12,7 @@ class InterruptedFiles::InterruptedFile : public File {
   InterruptedFile(InterruptedFiles& files, std::unique_ptr<File> base) : files_(files), base_(std::move(base)) {}
 
   const std::string& path() const override { return base_->path(); }
-  arrow::Result<size_t> Read(uint64_t offset, std::span<uint8_t> out) override {
-    return Next().Read(offset, out);
-  }
+  arrow::Result<size_t> Read(uint64_t offset, std::span<uint8_t> out) override { return Next().Read(offset, out); }
   arrow::Status Write(uint64_t offset, std::span<const uint8_t> data) override { return Next().Write(offset, data); }
   arrow::Status WriteGather(uint64_t offset, std::span<const std::span<const uint8_t>> pieces) override {
     return Next().WriteGather(offset, pieces);

@@ -19,8 +19,8 @@ class InterruptedFiles : public FileSystem {
   /// `base` outlives it.
   explicit InterruptedFiles(FileSystem* base) : base_(base) {}
 
-  /// `what` is called before the `n`-th operation on a file or name from now (1 is the next one). What a mapping is read
-  /// for is no operation.
+  /// `what` is called before the `n`-th operation on a file or name from now (1 is the next one). What a mapping is
+  /// read for is no operation.
   void CallBefore(uint64_t n, std::function<void()> what) {
     left_ = n;
     what_ = std::move(what);

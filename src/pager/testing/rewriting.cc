@@ -2,8 +2,10 @@
 #include "pager/testing/rewriting.h"
 
 #include <arrow/buffer.h>
+#include <arrow/memory_pool.h>
 #include <arrow/result.h>
 #include <arrow/status.h>
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -150,6 +152,8 @@ FileSizes SizesOf(const std::string& path) {
 }
 
 uint64_t AnonymousMemory() {
+  arrow::default_memory_pool()->ReleaseUnused();
+  ::malloc_trim(0);
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {
     if (line.rfind("RssAnon:", 0) == 0) return std::stoull(line.substr(8)) << 10;

@@ -42,7 +42,7 @@ struct FileSizes {
   uint64_t allocated = 0;
 };
 FileSizes SizesOf(const std::string& path);
-/// RssAnon of this process, in bytes.
+/// RssAnon of this process, in bytes, without what allocators keep of what was freed.
 uint64_t AnonymousMemory();
 
 }  // namespace llkv
