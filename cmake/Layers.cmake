@@ -168,4 +168,27 @@ if(LLKV_PCH)
   add_library(llkv_pch STATIC ${CMAKE_BINARY_DIR}/generated/pch.cc)
   target_link_libraries(llkv_pch PUBLIC llkv_options llkv::arrow fmt::fmt Threads::Threads)
   target_precompile_headers(llkv_pch PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch.h)
+  if(LLKV_CCACHE)
+    # No two precompilations give the same bytes: ccache knows a precompiled header by what it was made from.
+    set(_pch ${CMAKE_BINARY_DIR}/CMakeFiles/llkv_pch.dir/cmake_pch.hxx)
+    set(_sum ${_pch}.gch.sum)
+    if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+      set(_sum ${_pch}.pch.sum)
+    endif()
+    set(_includes $<TARGET_PROPERTY:llkv_pch,INCLUDE_DIRECTORIES>)
+    set(_definitions $<TARGET_PROPERTY:llkv_pch,COMPILE_DEFINITIONS>)
+    string(TOUPPER CMAKE_CXX_FLAGS_${CMAKE_BUILD_TYPE} _flags)
+    separate_arguments(_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${${_flags}}")
+    cmake_path(RELATIVE_PATH _sum BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE _name)
+    # The flags that are not given here are in ccache's sums anyway.
+    add_custom_command(OUTPUT ${_sum}
+      COMMAND ${CMAKE_CXX_COMPILER} ${_flags} -std=c++20 "$<$<BOOL:${_definitions}>:-D$<JOIN:${_definitions},;-D>>"
+        "$<$<BOOL:${_includes}>:-I$<JOIN:${_includes},;-I>>" -fmacro-prefix-map=${CMAKE_SOURCE_DIR}=.
+        -E -P -MD -MF ${_pch}.sum.d -MT ${_name} -include ${CMAKE_SOURCE_DIR}/cmake/pch.h -x c++ /dev/null -o ${_pch}.i
+      COMMAND ${CMAKE_COMMAND} -E chdir CMakeFiles/llkv_pch.dir ${CMAKE_COMMAND} -E sha256sum cmake_pch.hxx.i > ${_sum}
+      DEPENDS ${CMAKE_SOURCE_DIR}/cmake/pch.h DEPFILE ${_pch}.sum.d WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+      COMMAND_EXPAND_LISTS VERBATIM COMMENT "Summing up what is precompiled")
+    add_custom_target(llkv_pch_sum DEPENDS ${_sum})
+    add_dependencies(llkv_pch llkv_pch_sum)
+  endif()
 endif()

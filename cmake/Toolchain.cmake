@@ -40,7 +40,7 @@ find_program(LLKV_CCACHE ccache)
 if(LLKV_CCACHE)
   # A fresh clone hits what another clone compiled: paths are relative to the source folder and left out of the hash.
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       CCACHE_MAXSIZE=10G ${LLKV_CCACHE})
   if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
