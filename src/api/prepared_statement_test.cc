@@ -265,6 +265,94 @@ TEST_F(PreparedStatementTest, StatementsThatAreNoQueriesGiveTheirRows) {
   EXPECT_EQ(StepAll(tables), "t\nu");
 }
 
+TEST_F(PreparedStatementTest, InsertsRowsOfConstantsAndParameters) {
+  ASSERT_EQ(Do("CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT NOT NULL, x DECIMAL(10, 2) DEFAULT 7, day DATE);"
+               "CREATE UNIQUE INDEX by_name ON t (name)"),
+            "");
+  auto all = Prepare("INSERT INTO t VALUES (?, ?, ?, ?)");
+  const auto insert = [&](PreparedStatement& statement, int64_t id, std::optional<std::string_view> name) {
+    EXPECT_TRUE(statement.Bind(1, id).ok());
+    EXPECT_TRUE((name ? statement.Bind(2, *name) : statement.BindNull(2)).ok());
+    const auto row = statement.Step();
+    return row.ok() ? std::to_string(statement.rows_changed()) : StateOf(row.status());
+  };
+  ASSERT_TRUE(all.Bind(3, 2.5).ok());
+  ASSERT_TRUE(all.Bind(4, "2024-02-29").ok());
+  EXPECT_EQ(insert(all, 1, "one"), "1");
+  EXPECT_EQ(insert(all, 1, "other"), "23505");
+  EXPECT_EQ(insert(all, 2, "one"), "23505");
+  EXPECT_EQ(insert(all, 2, std::nullopt), "23502");
+  ASSERT_TRUE(all.Bind(4, "no date").ok());
+  EXPECT_EQ(insert(all, 2, "two"), "22007");
+  ASSERT_TRUE(all.BindNull(4).ok());
+  ASSERT_TRUE(all.BindNull(3).ok());
+  EXPECT_EQ(insert(all, 2, "two"), "1");
+  auto some = Prepare("INSERT INTO t (name, id, day) VALUES ($2, $1, NULL)");
+  EXPECT_EQ(insert(some, 3, "three"), "1");
+  EXPECT_EQ(Rows("SELECT * FROM t ORDER BY id"), "1|one|2.50|2024-02-29\n2|two|NULL|NULL\n3|three|7.00|NULL");
+
+  // In a transaction a failed statement leaves nothing, and takes nothing of the others.
+  ASSERT_EQ(Do("BEGIN"), "");
+  EXPECT_EQ(insert(some, 4, "four"), "1");
+  EXPECT_EQ(insert(some, 4, "five"), "23505");
+  EXPECT_EQ(insert(some, 5, "two"), "23505");
+  EXPECT_EQ(insert(some, 5, "five"), "1");
+  EXPECT_EQ(Rows("SELECT id FROM t WHERE name >= 'five' ORDER BY 1"), "1\n2\n3\n4\n5");
+  ASSERT_EQ(Do("ROLLBACK"), "");
+  EXPECT_EQ(insert(some, 5, "five"), "1");
+  ASSERT_EQ(Do("DROP TABLE t; CREATE TABLE t (id INTEGER, name TEXT, day DATE)"), "");
+  EXPECT_EQ(insert(some, 6, std::nullopt), "1");
+  EXPECT_EQ(Rows("SELECT * FROM t"), "6|NULL|NULL");
+  ASSERT_EQ(Do("DROP TABLE t"), "");
+  EXPECT_EQ(insert(some, 6, "six"), "42P01");
+}
+
+TEST_F(PreparedStatementTest, LooksUpTheRowOfAKey) {
+  ASSERT_EQ(Do("CREATE TABLE t (a INTEGER, b TEXT, x DOUBLE, y TEXT, PRIMARY KEY (a, b));"
+               "INSERT INTO t VALUES (1, 'one', 0.5, 'first'), (1, 'two', NULL, 'second'), (2, 'one', 2.5, NULL);"
+               "CHECKPOINT; INSERT INTO t VALUES (3, 'hot', 3.5, 'fourth')"),
+            "");
+  auto find = Prepare("SELECT y, a, x, y FROM t WHERE b = ?2 AND a = ?1");
+  auto also = Prepare("SELECT y FROM t WHERE a = ?1 AND b = ?2 AND x > 1");
+  const auto run = [&](PreparedStatement& statement, int64_t a, std::string_view b) {
+    EXPECT_TRUE(statement.Bind(1, a).ok());
+    EXPECT_TRUE(statement.Bind(2, b).ok());
+    return StepAll(statement);
+  };
+  EXPECT_EQ(run(find, 1, "one"), "first|1|0.5|first");
+  EXPECT_EQ(run(find, 1, "two"), "second|1|NULL|second");
+  EXPECT_EQ(run(find, 2, "one"), "NULL|2|2.5|NULL");
+  EXPECT_EQ(run(find, 2, "two"), "");
+  EXPECT_EQ(run(find, 3, "hot"), "fourth|3|3.5|fourth");
+  EXPECT_EQ(run(find, int64_t{1} << 40, "hot"), "error 22003");
+  EXPECT_EQ(run(also, 1, "one"), "");
+  EXPECT_EQ(run(also, 3, "hot"), "fourth");
+  ASSERT_TRUE(find.BindNull(1).ok());
+  EXPECT_EQ(StepAll(find), "");
+
+  // The row stays what it was until the cursor goes on, whatever is written.
+  ASSERT_TRUE(find.Bind(1, 3).ok());
+  ASSERT_TRUE(*find.Step());
+  ASSERT_EQ(Do("UPDATE t SET y = 'changed ' || a; DELETE FROM t WHERE a = 2; CHECKPOINT"), "");
+  EXPECT_EQ(find.Get<std::string_view>(0), "fourth");
+  EXPECT_FALSE(*find.Step());
+  EXPECT_EQ(run(find, 3, "hot"), "changed 3|3|3.5|changed 3");
+  EXPECT_EQ(run(find, 2, "one"), "");
+
+  // A transaction sees its own rows.
+  ASSERT_EQ(Do("BEGIN; INSERT INTO t VALUES (4, 'own', 1, 'fifth'); DELETE FROM t WHERE a = 3"), "");
+  EXPECT_EQ(run(find, 4, "own"), "fifth|4|1|fifth");
+  EXPECT_EQ(run(find, 3, "hot"), "");
+  ASSERT_EQ(Do("ROLLBACK"), "");
+  EXPECT_EQ(run(find, 4, "own"), "");
+  EXPECT_EQ(run(find, 3, "hot"), "changed 3|3|3.5|changed 3");
+  ASSERT_EQ(Do("DROP TABLE t; CREATE TABLE t (y TEXT, b TEXT, x DOUBLE, a INTEGER PRIMARY KEY);"
+               "INSERT INTO t VALUES ('new', 'one', 1, 1)"),
+            "");
+  EXPECT_EQ(run(find, 1, "one"), "new|1|1|new");
+  EXPECT_EQ(run(find, 1, "two"), "");
+}
+
 TEST_F(PreparedStatementTest, QueryStreamsWithTheBoundValues) {
   PreparedStatement rows = Prepare("SELECT range FROM range(100000) WHERE range >= ?");
   EXPECT_EQ(StateOf(rows.Query().status()), "42P02");

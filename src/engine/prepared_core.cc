@@ -84,6 +84,8 @@ arrow::Status PreparedCore::CheckAllBound() const {
 
 arrow::Status PreparedCore::Plan(const CatalogSnapshotPtr& catalog) {
   execution_.reset();
+  row_insert_.reset();
+  row_lookup_.reset();
   StatementRunner runner(*session_, *statement_);
   ARROW_ASSIGN_OR_RAISE(BoundStatement bound, runner.Bind(catalog, &environment_->files, ValueTypes()));
   catalog_version_ = catalog->version();
@@ -100,10 +102,22 @@ arrow::Status PreparedCore::Plan(const CatalogSnapshotPtr& catalog) {
   plan_ = std::move(query->plan);
   SetParameterTypes(plan_.parameter_types);
   ARROW_RETURN_NOT_OK(runner.OptimizePlan(plan_, catalog));
-  ARROW_ASSIGN_OR_RAISE(execution_, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan_.root))));
-  if (effect_ != QueryEffect::kRows) return arrow::Status::OK();
-  schema_ = execution_->schema();
-  return SetColumns(execution_->output());
+  return MakeExecutable(std::move(plan_.root));
+}
+
+arrow::Status PreparedCore::MakeExecutable(std::shared_ptr<const LogicalPlan> plan) {
+  if (effect_ != QueryEffect::kRows) {
+    ARROW_ASSIGN_OR_RAISE(row_insert_, RowInsert::Make(plan, session_->database()->pool().get()));
+    if (row_insert_ != nullptr) return arrow::Status::OK();
+    return QueryExecution::Make(std::move(plan)).Value(&execution_);
+  }
+  arrow::FieldVector fields;
+  for (const OutputColumn& column : plan->output) fields.push_back(ToArrowField(column.name, column.type));
+  schema_ = arrow::schema(std::move(fields));
+  ARROW_RETURN_NOT_OK(SetColumns(plan->output));
+  row_lookup_ = RowLookup::Make(plan);
+  if (row_lookup_ != nullptr) return arrow::Status::OK();
+  return QueryExecution::Make(std::move(plan)).Value(&execution_);
 }
 
 void PreparedCore::SetParameterTypes(const std::vector<LogicalType>& types) {
@@ -151,9 +165,9 @@ arrow::Status PreparedCore::LearnShowStorage() {
 }
 
 bool PreparedCore::NeedsPlan(const CatalogSnapshot& catalog) const {
-  if (execution_ == nullptr || !cacheable_ || catalog.version() != catalog_version_ ||
-      dialect_ != session_->settings().dialect || !(zone_ == session_->settings().zone) ||
-      optimizer_ != session_->settings().optimizer) {
+  const bool is_planned = execution_ != nullptr || row_insert_ != nullptr || row_lookup_ != nullptr;
+  if (!is_planned || !cacheable_ || catalog.version() != catalog_version_ || dialect_ != session_->settings().dialect ||
+      !(zone_ == session_->settings().zone) || optimizer_ != session_->settings().optimizer) {
     return true;
   }
   // Parameters whose type the text leaves open take it from their values.
@@ -178,21 +192,38 @@ arrow::Status PreparedCore::Start() {
 
   bool convert = false;
   for (size_t i = 0; i < values_.size(); ++i) convert = convert || values_[i].type() != plan_.parameter_types[i];
-  const bool writes = effect_ != QueryEffect::kRows;
-  const ExecContext context = session_->MakeExecContext(*environment_, transaction, writes);
+  batch_ = Batch{};
+  next_ = 0;
   if (convert) {
     ARROW_ASSIGN_OR_RAISE(const std::vector<Value> converted,
                           ConvertParameters(plan_, values_, session_->database()->functions(), dialect_, zone_));
-    ARROW_RETURN_NOT_OK(execution_->Start(context, converted));
-  } else {
-    ARROW_RETURN_NOT_OK(execution_->Start(context, values_));
+    return Run(scope, converted);
   }
-  if (writes) {
-    ARROW_ASSIGN_OR_RAISE(const Batch batch, execution_->NextBatch());
-    if (batch.num_selected() != 1) return InternalError("a change gave no number of rows");
-    rows_changed_ = static_cast<int64_t>(GetValue(batch.columns[0], batch.selection[0]).integer());
-    execution_->Stop();
+  return Run(scope, values_);
+}
+
+arrow::Status PreparedCore::Run(StatementScope& scope, const std::vector<Value>& parameters) {
+  Transaction& transaction = scope.transaction();
+  if (row_insert_ != nullptr) {
+    ARROW_RETURN_NOT_OK(row_insert_->Run(environment_->stores, transaction, parameters));
+    rows_changed_ = 1;
     return scope.Commit();
+  }
+  if (row_lookup_ != nullptr) {
+    pin_ = transaction.pin();
+    ARROW_ASSIGN_OR_RAISE(batch_, row_lookup_->Read(environment_->stores, transaction.snapshot(), parameters,
+                                                    session_->database()->pool().get()));
+    FlattenBatch();
+  } else {
+    const bool writes = effect_ != QueryEffect::kRows;
+    ARROW_RETURN_NOT_OK(execution_->Start(session_->MakeExecContext(*environment_, transaction, writes), parameters));
+    if (writes) {
+      ARROW_ASSIGN_OR_RAISE(const Batch batch, execution_->NextBatch());
+      if (batch.num_selected() != 1) return InternalError("a change gave no number of rows");
+      rows_changed_ = static_cast<int64_t>(GetValue(batch.columns[0], batch.selection[0]).integer());
+      execution_->Stop();
+      return scope.Commit();
+    }
   }
   in_writing_transaction_ = transaction.is_writing();
   cursor_transaction_ = transaction.id();
@@ -200,8 +231,6 @@ arrow::Status PreparedCore::Start() {
     held_command_ = transaction.command();
     transaction.HoldCommand(*held_command_);
   }
-  batch_ = Batch{};
-  next_ = 0;
   running_ = true;
   return scope.Commit();
 }
@@ -236,13 +265,19 @@ arrow::Result<bool> PreparedCore::NextBatch() {
       (session_->transaction() == nullptr || session_->transaction()->id() != cursor_transaction_)) {
     return SqlError(sqlstate::kInvalidCursorState, "the transaction that the rows belong to has ended");
   }
+  // A looked-up row is the only one.
+  if (other_rows_ == nullptr && execution_ == nullptr) return false;
   ARROW_ASSIGN_OR_RAISE(batch_, other_rows_ != nullptr ? NextOtherBatch() : execution_->NextBatch());
   next_ = 0;
-  if (batch_.num_selected() == 0) return false;
+  FlattenBatch();
+  return batch_.num_selected() > 0;
+}
+
+void PreparedCore::FlattenBatch() {
+  if (batch_.num_selected() == 0) return;
   for (size_t i = 0; i < columns_.size(); ++i) {
     columns_[i] = &Flatten(batch_.columns[i], batch_.selection, batch_.num_rows, scratch_[i]);
   }
-  return true;
 }
 
 arrow::Result<bool> PreparedCore::NextRow() {
@@ -283,6 +318,7 @@ void PreparedCore::Reset() {
   has_row_ = false;
   batch_ = Batch{};
   next_ = 0;
+  pin_.reset();
   other_batch_.reset();
   other_rows_.reset();
 }

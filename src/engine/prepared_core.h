@@ -15,8 +15,11 @@
 #include "engine/session_core.h"
 #include "engine/statement_runner.h"
 #include "exec/query_execution.h"
+#include "exec/row_insert.h"
+#include "exec/row_lookup.h"
 #include "sql/binder/bound_statement.h"
 #include "sql/parser/ast.h"
+#include "txn/txn.h"
 #include "vector/arrow_bridge.h"
 #include "vector/scratch.h"
 
@@ -58,7 +61,11 @@ class PreparedCore {
   /// Binds with the types of the values that are there, and learns parameters and columns.
   arrow::Status Plan(const CatalogSnapshotPtr& catalog);
   bool NeedsPlan(const CatalogSnapshot& catalog) const;
+  /// Makes `plan` executable: one of row_insert_, row_lookup_ and execution_.
+  arrow::Status MakeExecutable(std::shared_ptr<const LogicalPlan> plan);
   arrow::Status Start();
+  /// Runs the statement up to its first row, or to its end where it is a change.
+  arrow::Status Run(StatementScope& scope, const std::vector<Value>& parameters);
   arrow::Status RunOther();
   /// The cursor's snapshot is not used any more.
   void ReleaseCommand();
@@ -66,6 +73,8 @@ class PreparedCore {
   /// Fetches the cursor's next batch; false where there is none.
   arrow::Result<bool> NextBatch();
   arrow::Result<Batch> NextOtherBatch();
+  /// Points columns_ at batch_.
+  void FlattenBatch();
   /// Makes room for parameters of these types, and for rows of these columns.
   void SetParameterTypes(const std::vector<LogicalType>& types);
   arrow::Status SetColumns(const std::vector<OutputColumn>& columns);
@@ -91,6 +100,8 @@ class PreparedCore {
   std::vector<LogicalType> planned_types_;
   BoundStatementPlan plan_;  // its root has moved into execution_
   std::unique_ptr<QueryExecution> execution_;
+  std::unique_ptr<RowInsert> row_insert_;
+  std::unique_ptr<RowLookup> row_lookup_;
   std::shared_ptr<arrow::Schema> schema_;
 
   std::vector<Value> values_;
@@ -106,6 +117,8 @@ class PreparedCore {
   // The rows of a statement that is no query.
   std::shared_ptr<arrow::RecordBatchReader> other_rows_;
   std::unique_ptr<ArrowBatchReader> other_batch_;
+  /// Keeps the row of row_lookup_.
+  std::shared_ptr<const SnapshotPin> pin_;
   Batch batch_;
   uint32_t next_ = 0;
   uint32_t row_ = 0;
