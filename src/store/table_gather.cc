@@ -81,6 +81,17 @@ arrow::Status GatherPart(ColumnGatherBuffer& buffer, size_t column, LogicalType 
   return arrow::Status::OK();
 }
 
+/// Of one row mostly nothing is in a cache: its columns' places are loaded side by side.
+void PrefetchRow(const ColumnGatherBuffer& buffer) {
+  const auto& place = buffer.places[0];
+  if (place.entry == nullptr || place.entry->hot != nullptr) return;
+  ColdRowGroup& group = *place.entry->cold;
+  for (const uint32_t ordinal : buffer.columns) {
+    const size_t index = group.ColumnIndex(ordinal);
+    if (index != ColdRowGroup::kNoColumn) group.reader().Prefetch(index, place.slot);
+  }
+}
+
 }  // namespace
 
 arrow::Result<std::unique_ptr<GatherBuffer>> ColumnTable::MakeGatherBuffer(std::vector<uint32_t> columns,
@@ -113,6 +124,7 @@ arrow::Status ColumnTable::Gather(const Snapshot& snapshot, std::span<const RowI
     out.places.push_back(place);
   }
   const auto num_rows = static_cast<uint32_t>(rows.size());
+  if (num_rows == 1) PrefetchRow(out);
   for (size_t column = 0; column < out.columns.size(); ++column) {
     const LogicalType type = types_[out.columns[column]];
     out.scratch[column].ResetFlat(type);

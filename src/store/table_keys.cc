@@ -159,7 +159,12 @@ arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableSta
     if (place.ok() && place->entry != nullptr) search->found = row;
     return place.ok() && place->entry == nullptr;
   };
-  const bool use_filters = index.runs.size() + index.retired_runs.size() > 1;
+  // A key that is looked up is mostly there: where one run alone can have it, its filter saves nothing.
+  size_t num_candidates = 0;
+  for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
+    for (const IndexRunEntry& run : *runs) num_candidates += run.IsFor(snapshot) && run.reader->IsInRange(key) ? 1 : 0;
+  }
+  const bool use_filters = num_candidates > 1;
   for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
     for (const IndexRunEntry& run : *runs) {
       if (!run.IsFor(snapshot)) continue;

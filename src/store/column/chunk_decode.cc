@@ -14,6 +14,8 @@ namespace llkv {
 namespace {
 
 constexpr uint32_t kRowsPerTextPlace = 64;
+/// Texts of up to so many codes are decoded without a look at their size.
+constexpr int64_t kShortCodes = 64;
 static_assert(kTextBlockRows % kRowsPerTextPlace == 0);
 
 /// Calls f with a null pointer of the integer type that stores values of a chunk.
@@ -251,6 +253,15 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
   return vector;
 }
 
+void ColumnChunk::Prefetch(uint32_t row) const {
+  if (descriptor_.encoding == ChunkEncoding::kConstant || descriptor_.encoding == ChunkEncoding::kRunEnd) return;
+  const auto width = static_cast<size_t>(PhysicalWidth(descriptor_.storage));
+  __builtin_prefetch(buffer(kDataBuffer) + row * width);
+  if (text_ == nullptr) return;
+  __builtin_prefetch(text_places_->data() + row / kRowsPerTextPlace * sizeof(uint32_t));
+  text_->Prefetch();
+}
+
 arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
   const uint32_t* places = text_places_->data_as<uint32_t>();
   const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
@@ -263,12 +274,14 @@ arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVec
       for (size_t i = 0; i < rows.size() && status.ok(); ++i) {
         const uint8_t* codes = bytes + TextPlace(places, sizes, rows[i]);
         const uint8_t* end = codes + sizes[rows[i]];
-        const uint64_t size = text_->DecodedSize(codes, end);
-        auto memory = texts.Allocate(static_cast<uint32_t>(size + kMaxSymbolBytes));
+        // A short text takes its most, a long one what it needs.
+        const uint64_t most =
+            end - codes <= kShortCodes ? uint64_t{sizes[rows[i]]} * kMaxSymbolBytes : text_->DecodedSize(codes, end);
+        auto memory = texts.Allocate(static_cast<uint32_t>(most + kMaxSymbolBytes));
         status = memory.status();
         if (!status.ok()) continue;
-        text_->Decode(codes, end, *memory);
-        refs[i] = StringRef(*memory, static_cast<uint32_t>(size));
+        const char* decoded_end = text_->Decode(codes, end, *memory);
+        refs[i] = StringRef(*memory, static_cast<uint32_t>(decoded_end - *memory));
       }
     }
   });

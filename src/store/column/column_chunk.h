@@ -39,6 +39,9 @@ class ColumnChunk {
   /// Whether rows are read by Decode, and not by GetVector.
   bool is_decoded() const { return descriptor_.is_decoded(); }
 
+  /// Begins to load what Gather of this row will read.
+  void Prefetch(uint32_t row) const;
+
   /// Rows [first_row, first_row + n) for any n up to num_rows() - first_row; `first_row` is a multiple of 64. Form by
   /// the encoding: kFlat (strings: kOffsets), kConstant, kDictionary, kNarrow; the range comes from the statistics.
   ///

@@ -148,8 +148,29 @@ arrow::Result<std::unique_ptr<const IndexBlob>> IndexBlob::Open(std::shared_ptr<
     return Malformed("key width");
   }
   blob->bytes_ = std::move(bytes);
-  if (!blob->KeysAscend()) return Malformed("order");
+  const bool ascends = blob->key_width_ == 9 ? blob->LearnNumbers() : blob->KeysAscend();
+  if (!ascends) return Malformed("order");
   return blob;
+}
+
+uint64_t IndexBlob::NumberOfKey(uint32_t i) const { return LoadBigEndian(keys_ + size_t{i} * 9 + 1); }
+
+bool IndexBlob::LearnNumbers() {
+  marker_ = keys_[0];
+  bool is_marked = true;
+  bool ascends = true;
+  uint64_t before = 0;
+  for (uint32_t i = 0; i < num_entries_; ++i) {
+    const uint64_t number = NumberOfKey(i);
+    is_marked &= keys_[size_t{i} * 9] == marker_;
+    ascends &= before <= number;
+    before = number;
+  }
+  if (!is_marked) return KeysAscend();
+  has_numbers_ = true;
+  first_ = NumberOfKey(0);
+  last_ = before;
+  return ascends;
 }
 
 bool IndexBlob::KeysAscend() const {
@@ -166,14 +187,13 @@ uint64_t IndexBlob::number(uint32_t i) const {
 }
 
 uint32_t IndexBlob::LowerBoundOfNumber(uint64_t sought) const {
-  const auto at = [this](uint32_t i) { return LoadBigEndian(keys_ + size_t{i} * 9 + 1); };
-  const uint64_t least = at(0);
-  const uint64_t greatest = at(num_entries_ - 1);
-  if (sought <= least) return 0;
-  if (sought > greatest) return num_entries_;
+  const auto at = [this](uint32_t i) { return NumberOfKey(i); };
+  if (sought <= first_) return 0;
+  if (sought > last_) return num_entries_;
   // Numbers are mostly spread evenly: then a guess by the proportion is near, and steps that double find its place.
-  const double share = static_cast<double>(sought - least) / static_cast<double>(greatest - least);
+  const double share = static_cast<double>(sought - first_) / static_cast<double>(last_ - first_);
   const auto guess = std::min(static_cast<uint32_t>(share * (num_entries_ - 1)), num_entries_ - 1);
+  __builtin_prefetch(numbers_ + size_t{guess} * number_width_);
   // Those before `low` are less, the one at `high` is not.
   uint32_t low = 1;
   uint32_t high = num_entries_ - 1;
@@ -206,15 +226,11 @@ uint32_t IndexBlob::LowerBoundOfNumber(uint64_t sought) const {
 }
 
 uint32_t IndexBlob::LowerBound(std::string_view key_sought) const {
+  if (has_numbers_ && key_sought.size() == 9 && key_sought[0] == marker_) {
+    return LowerBoundOfNumber(LoadBigEndian(key_sought.data() + 1));
+  }
   uint32_t low = 0;
   uint32_t count = num_entries_;
-  if (key_width_ == 9 && key_sought.size() == 9) {
-    // One 64-bit integer behind its marker: its last eight bytes decide where the first is the same everywhere.
-    const char marker = key_sought[0];
-    if (keys_[0] == marker && keys_[size_t{num_entries_ - 1} * 9] == marker) {
-      return LowerBoundOfNumber(LoadBigEndian(key_sought.data() + 1));
-    }
-  }
   while (count > 0) {
     const uint32_t half = count / 2;
     const bool is_less = key(low + half) < key_sought;

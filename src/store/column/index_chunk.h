@@ -36,7 +36,7 @@ class IndexBlobBuilder {
 };
 
 /// A checked blob, read in place. Immutable.
-class IndexBlob {
+class alignas(64) IndexBlob {
  public:
   /// XX001 where the bytes are not such a blob, or its keys do not ascend.
   static arrow::Result<std::unique_ptr<const IndexBlob>> Open(std::shared_ptr<arrow::Buffer> bytes, bool is_root);
@@ -56,19 +56,29 @@ class IndexBlob {
  private:
   IndexBlob() = default;
   bool KeysAscend() const;
-  /// LowerBound where every key is one marker and a big-endian number.
+  /// Finds out whether every key is a marker and a number. False where those do not ascend.
+  bool LearnNumbers();
+  uint64_t NumberOfKey(uint32_t i) const;
+  /// LowerBound where has_numbers_.
   uint32_t LowerBoundOfNumber(uint64_t sought) const;
 
-  std::shared_ptr<arrow::Buffer> bytes_;
+  // One cache line has all that a search needs of it.
   uint32_t num_entries_ = 0;
   uint32_t key_width_ = 0;
   uint32_t number_width_ = 0;
-  uint64_t number_base_ = 0;
-  const uint32_t* offsets_ = nullptr;
+  /// Every key is this byte, the marker of a value, and a big-endian number, from first_ to last_.
+  bool has_numbers_ = false;
+  char marker_ = 0;
+  uint64_t first_ = 0;
+  uint64_t last_ = 0;
   const char* keys_ = nullptr;
+  uint64_t number_base_ = 0;
   const uint8_t* numbers_ = nullptr;
+
+  const uint32_t* offsets_ = nullptr;
   uint32_t num_filters_ = 0;
   const uint64_t* filters_ = nullptr;
+  std::shared_ptr<arrow::Buffer> bytes_;
 };
 
 }  // namespace llkv

@@ -243,7 +243,7 @@ arrow::Status IndexRunReader::Lookup(std::string_view key, std::vector<RowId>* r
 
 arrow::Status IndexRunReader::LookupEach(std::string_view key, bool use_filters, Visitor visit, void* context,
                                          const PagerSnapshot* snapshot) {
-  if (key < descriptor_.min_key || key > descriptor_.max_key) return arrow::Status::OK();
+  if (!IsInRange(key)) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(snapshot));
   const uint64_t hash = use_filters ? IndexKeyHash(key) : 0;
   // Equal keys may go on in the next chunks.

@@ -69,6 +69,8 @@ class IndexRunReader {
   ~IndexRunReader();
 
   const IndexRunDescriptor& descriptor() const { return descriptor_; }
+  /// Whether `key` is between the least and the greatest key.
+  bool IsInRange(std::string_view key) const { return descriptor_.min_key <= key && key <= descriptor_.max_key; }
 
   /// Appends the row ids of a key to `rows`, ascending; none where the run does not have it. XX001 for damaged blobs.
   arrow::Status Lookup(std::string_view key, std::vector<RowId>* rows, const PagerSnapshot* snapshot = nullptr);

@@ -36,6 +36,11 @@ class RowGroupReader {
   /// The chunk of descriptor().columns[column], opened where it is not yet: an atomic load once it is. `snapshot`
   /// reaches the row group's blobs; null is the newest commit. XX001 where the blob is damaged.
   arrow::Result<const ColumnChunk*> Column(size_t column, const PagerSnapshot* snapshot = nullptr);
+  /// Begins to load what Column(column)->Gather of this row will read, where the column is open.
+  void Prefetch(size_t column, uint32_t row) const {
+    const ColumnChunk* chunk = open_[column].load(std::memory_order_acquire);
+    if (chunk != nullptr) chunk->Prefetch(row);
+  }
 
   /// The same for several, their blobs read in one call of the pager.
   arrow::Status OpenColumns(std::span<const size_t> columns, const PagerSnapshot* snapshot = nullptr);
