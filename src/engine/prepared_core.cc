@@ -318,6 +318,7 @@ void PreparedCore::Reset() {
   has_row_ = false;
   batch_ = Batch{};
   next_ = 0;
+  if (row_lookup_ != nullptr) row_lookup_->Release();
   pin_.reset();
   other_batch_.reset();
   other_rows_.reset();

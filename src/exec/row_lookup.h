@@ -25,12 +25,15 @@ class RowLookup {
   static std::unique_ptr<RowLookup> Make(std::shared_ptr<const LogicalPlan> plan);
 
   /// The row's columns; no selected row where there is none. `parameters` has a value of the plan's type for each
-  /// parameter. Valid until the next call, while the snapshot is pinned. Repeated, it allocates nothing of
+  /// parameter. Valid until the next call or Release, while the snapshot is pinned. Repeated, it allocates nothing of
   /// its own. Errors: XX001, 42P01, 53200.
   arrow::Result<Batch> Read(StoreResolver& stores, const Snapshot& snapshot, std::span<const Value> parameters,
                             arrow::MemoryPool* pool);
 
-  const std::vector<OutputColumn>& output() const { return plan_->output; }
+  /// Lets go of the row: a statement that waits for its next run keeps nothing of the table.
+  void Release() {
+    if (buffer_ != nullptr) buffer_->Release();
+  }
 
  private:
   RowLookup(std::shared_ptr<const LogicalPlan> plan, const LogicalScan& scan);

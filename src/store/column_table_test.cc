@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/testing/status_asserts.h"
+#include "pager/testing/scratch_folder.h"
 #include "store/testing/table_harness.h"
 
 namespace llkv {
@@ -128,6 +129,46 @@ TEST_F(ColumnTableTest, ReadersKeepTheirSnapshotOverCheckpoints) {
   EXPECT_EQ(ReadKey(*table_, reader->snapshot(), 7).ValueOrDie(), (TestRow{"w", 7}));
   // But a row that has changed since is not its to change.
   EXPECT_EQ(GetSqlState(DeleteKey(*table_, *reader, 1).status()), sqlstate::kSerializationFailure);
+}
+
+TEST_F(ColumnTableTest, AReleasedGatherBufferKeepsNothingOfTheTable) {
+  ScratchFolder folder;
+  pager_ = OpenPager(folder.File("db")).ValueOrDie();
+  table_.reset();
+  storage_ = Storage::Open(pager_, StorageOptions()).ValueOrDie();
+  auto txn = Begin();
+  table_ = storage_->CreateTable(*txn, TestLayout(storage_->AllocateTableId())).ValueOrDie();
+  // Some segments of the file are full of them.
+  std::mt19937_64 random(1);
+  std::vector<std::pair<int32_t, TestRow>> rows;
+  for (int32_t key = 0; key < 60'000; ++key) {
+    std::string text(60, ' ');
+    for (char& byte : text) byte = static_cast<char>(' ' + random() % 90);
+    rows.push_back({key, {std::move(text), key}});
+  }
+  ASSERT_OK(AppendRows(*table_, *txn, rows));
+  ASSERT_OK(storage_->Commit(*txn));
+  ASSERT_OK(storage_->Checkpoint());
+  txn = Begin();
+  const Value key = Value::Integer(TypeId::kInteger, 7);
+  const RowId row = table_->LookupKey(txn->snapshot(), {&key, 1}).ValueOrDie().value();
+  auto buffer = table_->MakeGatherBuffer({1, 2}, nullptr).ValueOrDie();
+  ASSERT_OK(table_->Gather(txn->snapshot(), {&row, 1}, *buffer));
+  std::map<int32_t, RowId> ids;
+  ASSERT_OK(ReadRows(*table_, txn->snapshot(), kMaxBatchRows, {}, &ids).status());
+  std::vector<RowId> all;
+  for (const auto& [each, id] : ids) all.push_back(id);
+  ASSERT_EQ(table_->Delete(*txn, all).ValueOrDie(), rows.size());
+  ASSERT_OK(storage_->Commit(*txn));
+  txn.reset();
+  const auto pinned_bytes = [&] {
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(storage_->Checkpoint().ok());
+    while (pager_->Reclaim(uint64_t{1} << 20).ValueOrDie()) continue;
+    return pager_->stats().space_pinned_bytes;
+  };
+  EXPECT_GT(pinned_bytes(), 0u);
+  buffer->Release();
+  EXPECT_EQ(pinned_bytes(), 0u);
 }
 
 TEST_F(ColumnTableTest, AnOldSnapshotDeletesARowThatACheckpointMoved) {

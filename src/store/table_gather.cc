@@ -15,6 +15,11 @@ namespace {
 class ColumnGatherBuffer : public GatherBuffer {
  public:
   const Batch& batch() const override { return batch_; }
+  void Release() override {
+    batch_ = Batch();
+    places.clear();
+    state.reset();
+  }
 
   std::vector<uint32_t> columns;
   std::vector<ScratchVector> scratch;

@@ -100,8 +100,11 @@ class IndexBuild {
 class GatherBuffer {
  public:
   virtual ~GatherBuffer() = default;
-  /// The result of the last Gather. Valid until the next one, string bytes too.
+  /// The result of the last Gather. Valid until the next one or Release, string bytes too.
   virtual const Batch& batch() const = 0;
+  /// Lets go of the table's rows, which stay in memory and in the file as long as a result is kept. The buffer's own
+  /// memory stays for the next Gather.
+  virtual void Release() = 0;
 };
 
 /// See the file's comment. Any thread, except that a Transaction's own calls come from one thread at a time.

@@ -43,6 +43,7 @@ struct LookupState : LaneState {
 
   bool Reset() override {
     is_read = false;
+    if (buffer != nullptr) buffer->Release();
     return true;
   }
 };
