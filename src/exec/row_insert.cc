@@ -12,9 +12,7 @@ namespace llkv {
 
 namespace {
 
-bool IsPlain(const BoundExprPtr& expr) {
-  return expr->kind == ExprKind::kConstant || expr->kind == ExprKind::kParameter;
-}
+bool IsPlain(const BoundExprPtr& expr) { return IsPlainValue(*expr); }
 
 bool IsNotNull(const RowConstraint& constraint) {
   return constraint.is_not_null && constraint.expr->kind == ExprKind::kColumn;
@@ -58,9 +56,8 @@ arrow::Result<std::unique_ptr<RowInsert>> RowInsert::Make(std::shared_ptr<const 
 arrow::Status RowInsert::Run(StoreResolver& stores, Transaction& transaction, std::span<const Value> parameters) {
   const std::vector<BoundExprPtr>& row = values_.rows[0];
   for (size_t i = 0; i < row.size(); ++i) {
-    const Value& value = row[i]->kind == ExprKind::kConstant ? row[i]->value : parameters[row[i]->parameter_index];
     scratch_[i].ResetFlat(values_.output[i].type);
-    WriteValue(value, 0, scratch_[i]);
+    WriteValue(PlainValue(*row[i], parameters), 0, scratch_[i]);
     columns_[i] = scratch_[i].vector();
   }
   for (const auto& [column, constraint] : not_null_) {

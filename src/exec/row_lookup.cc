@@ -5,13 +5,13 @@
 #include <optional>
 #include <utility>
 
+#include "exec/value_writer.h"
+
 namespace llkv {
 
 namespace {
 
-bool IsPlain(const BoundExprPtr& expr) {
-  return expr->kind == ExprKind::kConstant || expr->kind == ExprKind::kParameter;
-}
+bool IsPlain(const BoundExprPtr& expr) { return IsPlainValue(*expr); }
 
 /// The scan below, where the plan is nothing but the lookup of a key and a choice of columns.
 const LogicalScan* FindLookup(const LogicalPlan& plan) {
@@ -57,8 +57,7 @@ std::unique_ptr<RowLookup> RowLookup::Make(std::shared_ptr<const LogicalPlan> pl
 arrow::Result<Batch> RowLookup::Read(StoreResolver& stores, const Snapshot& snapshot, std::span<const Value> parameters,
                                      arrow::MemoryPool* pool) {
   for (size_t i = 0; i < key_.size(); ++i) {
-    const BoundExpr& expr = *scan_.key_lookup[i];
-    key_[i] = expr.kind == ExprKind::kConstant ? expr.value : parameters[expr.parameter_index];
+    key_[i] = PlainValue(*scan_.key_lookup[i], parameters);
   }
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<TableStore> store, stores.FindStore(scan_.table));
   ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, store->LookupKey(snapshot, key_, scan_.index));

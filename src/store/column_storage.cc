@@ -329,7 +329,7 @@ arrow::Status ColumnStorage::Commit(Transaction& txn, std::optional<Durability> 
   const bool was_writing = txn.is_writing();
   const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
   // A commit waits for what others have left behind, not for itself: one large transaction is the background's work.
-  const bool is_behind = bound != 0 && LogSinceCheckpoint() >= kMaxLag * bound;
+  const bool is_behind = was_writing && LogSinceCheckpoint() >= kMaxLag * bound;
   ARROW_RETURN_NOT_OK(txns_.Commit(txn, level));
   if (!was_writing || bound == 0) return arrow::Status::OK();
   if (LogSinceCheckpoint() < bound) return arrow::Status::OK();

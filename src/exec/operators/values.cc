@@ -26,15 +26,13 @@ struct ComputedRow {
   std::unique_ptr<ExprSet> exprs;
 };
 
-bool IsPlain(const BoundExpr& expr) { return expr.kind == ExprKind::kConstant || expr.kind == ExprKind::kParameter; }
-
 class ValuesSource : public Source {
  public:
   explicit ValuesSource(const LogicalValues& node) : node_(node), computed_(node.rows.size()) {
     for (size_t row = 0; row < node.rows.size(); ++row) {
       std::vector<const BoundExpr*> exprs;
       for (size_t column = 0; column < node.rows[row].size(); ++column) {
-        if (IsPlain(*node.rows[row][column])) continue;
+        if (IsPlainValue(*node.rows[row][column])) continue;
         computed_[row].columns.push_back(column);
         exprs.push_back(node.rows[row][column].get());
       }
@@ -88,9 +86,8 @@ class ValuesSource : public Source {
     const std::vector<BoundExprPtr>& exprs = node_.rows[index];
     for (size_t column = 0; column < exprs.size(); ++column) {
       const BoundExpr& expr = *exprs[column];
-      if (!IsPlain(expr)) continue;
-      const Value& value = expr.kind == ExprKind::kConstant ? expr.value : lane.query->parameters[expr.parameter_index];
-      WriteValue(value, row, state.scratch[column]);
+      if (!IsPlainValue(expr)) continue;
+      WriteValue(PlainValue(expr, lane.query->parameters), row, state.scratch[column]);
     }
     if (computed_[index].exprs == nullptr) return arrow::Status::OK();
     ExprSetState program;
