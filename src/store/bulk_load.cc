@@ -74,7 +74,7 @@ class BulkLoad : public BulkWriter {
         state.Add(std::move(entry));
       }
     });
-    changes_->AddBulk(std::exchange(groups_, {}), std::exchange(staged_, {}), std::exchange(keys_, {}));
+    changes_->AddBulk(std::exchange(groups_, {}), std::exchange(staged_, {}));
     return arrow::Status::OK();
   }
 
@@ -109,7 +109,7 @@ class BulkLoad : public BulkWriter {
       SortedKeys keys;
       ARROW_RETURN_NOT_OK(CollectKeys(*index, table_->types(), *group, {}, context.pool, &keys));
       keys.Sort();
-      keys_.push_back({index->id, std::move(keys)});
+      ARROW_RETURN_NOT_OK(changes_->AddBulkKeys(index->id, std::move(keys)));
     }
     groups_.push_back(std::move(group));
     return arrow::Status::OK();
@@ -125,7 +125,6 @@ class BulkLoad : public BulkWriter {
   std::vector<uint16_t> all_rows_;
   std::vector<std::shared_ptr<ColdRowGroup>> groups_;
   std::vector<StagedBlob> staged_;
-  std::vector<TableChanges::IndexKeys> keys_;
 };
 
 }  // namespace

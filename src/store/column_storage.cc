@@ -137,8 +137,12 @@ ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* follo
       following_(following),
       options_(options),
       txns_(pager_.get(), WithReadOnly(options.txn, options.read_only)),
-      context_{pager_.get(), &txns_, options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
-               options.on_damage, options.stage_hot_bytes},
+      context_{pager_.get(),
+               &txns_,
+               options.pool != nullptr ? options.pool : arrow::default_memory_pool(),
+               options.on_damage,
+               options.stage_hot_bytes,
+               options.bulk_key_bytes},
       checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
 
 ColumnStorage::~ColumnStorage() = default;

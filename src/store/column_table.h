@@ -37,6 +37,7 @@ struct TableContext {
   /// As StorageOptions'; null: damage is an error.
   std::function<void(TableId table, const arrow::Status& damage)> on_damage;
   uint64_t stage_hot_bytes = 0;
+  uint64_t bulk_key_bytes = 0;
 };
 
 class ColumnTable : public TableStore, public std::enable_shared_from_this<ColumnTable> {
@@ -87,7 +88,7 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Status CheckKeyIsUnique(IndexId index, std::string_view key);
   /// Merges an index's keys of one bulk load: checks them against each other and against the rows that are there, and
   /// writes their run.
-  arrow::Result<std::optional<IndexRunDescriptor>> BuildBulkRun(IndexId index, const std::vector<SortedKeys>& keys,
+  arrow::Result<std::optional<IndexRunDescriptor>> BuildBulkRun(IndexId index, IndexMerge& keys,
                                                                 std::vector<StagedBlob>* staged);
   /// 23505, naming the index and the key.
   arrow::Status DuplicateKey(const IndexLayout& index, std::string_view key) const;
@@ -188,6 +189,7 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   /// 23505 where an ascending key is in a run too, under a living row.
   arrow::Status CheckAgainstRun(const IndexLayout& index, IndexRunReader& run, const TableState& state,
                                 const SortedKeys& keys) const;
+  arrow::Status CheckAgainstRuns(const TableIndex& index, const TableState& state, const SortedKeys& keys) const;
 
   const TableLayout layout_;
   const TableContext context_;

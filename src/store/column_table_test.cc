@@ -2,6 +2,7 @@
 // checkpoints, reopening; and the rules of visibility, uniqueness and conflicts one by one.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <random>
 
@@ -39,6 +40,7 @@ class ColumnTableTest : public ::testing::Test {
   void Open() {
     StorageOptions options;
     options.txn.lock_timeout_ms = 0;
+    options.bulk_key_bytes = bulk_key_bytes_;
     storage_ = Storage::Open(pager_, options).ValueOrDie();
     if (id_.value != 0) table_ = storage_->GetTable(id_).ValueOrDie();
   }
@@ -85,6 +87,7 @@ class ColumnTableTest : public ::testing::Test {
     ASSERT_OK(storage_->Commit(*txn));
   }
 
+  uint64_t bulk_key_bytes_ = StorageOptions().bulk_key_bytes;
   std::shared_ptr<Pager> pager_;
   std::unique_ptr<Storage> storage_;
   TableId id_;
@@ -283,6 +286,43 @@ TEST_F(ColumnTableTest, BulkRowsAreTheTransactionsOwnUntilCommit) {
   EXPECT_EQ(pager_->stats().num_keys, num_keys);
 }
 
+TEST_F(ColumnTableTest, KeysOfABulkLoadThatWaitInThePagerAreComparedWithAll) {
+  for (const uint64_t bytes : {uint64_t{1}, uint64_t{1} << 20}) {
+    bulk_key_bytes_ = bytes;
+    Reopen();
+    const auto first = static_cast<int32_t>(bytes);
+    std::vector<std::pair<int32_t, TestRow>> rows;
+    for (int32_t i = 0; i < 300'000; ++i) rows.push_back({first + 2 * i, {std::to_string(i % 1000), i}});
+    std::shuffle(rows.begin(), rows.end(), std::mt19937(1));
+    auto txn = Begin();
+    ASSERT_OK(BulkAppendRows(*table_, *txn, rows));
+    ASSERT_OK(txn->EndStatement());
+    ASSERT_OK(txn->BeginStatement());
+    // Against each other, and against what is there: an even key, or the last one, twice.
+    for (const int32_t twice : {first + 200'001, first + 599'998}) {
+      std::vector<std::pair<int32_t, TestRow>> more;
+      for (int32_t i = 0; i < 150'000; ++i) more.push_back({first + 2 * i + 1, {"more", i}});
+      more.push_back({twice, {"twice", 0}});
+      arrow::Status status = BulkAppendRows(*table_, *txn, more);
+      if (status.ok()) status = txn->EndStatement();
+      EXPECT_EQ(GetSqlState(status), sqlstate::kUniqueViolation) << status;
+      EXPECT_NE(status.ToString().find(std::to_string(twice)), std::string::npos) << status;
+      txn->UndoStatement();
+      ASSERT_OK(txn->BeginStatement());
+    }
+    ASSERT_OK(storage_->Commit(*txn));
+    txn = Begin();
+    EXPECT_EQ(ReadRows(*table_, txn->snapshot()).ValueOrDie(), TestRows(rows.begin(), rows.end()));
+    for (const int32_t i : {0, 1, 131'071, 299'999}) {
+      EXPECT_EQ(ReadKey(*table_, txn->snapshot(), rows[static_cast<size_t>(i)].first).ValueOrDie(),
+                rows[static_cast<size_t>(i)].second);
+    }
+    EXPECT_EQ(ReadKey(*table_, txn->snapshot(), first + 1).ValueOrDie(), std::nullopt);
+    for (const auto& row : rows) ASSERT_TRUE(*DeleteKey(*table_, *txn, row.first));
+    ASSERT_OK(storage_->Commit(*txn));
+  }
+}
+
 TEST_F(ColumnTableTest, PredicatesAreExactOnHotAndColdRows) {
   std::vector<std::pair<int32_t, TestRow>> rows;
   for (int32_t i = 0; i < 10000; ++i) {
@@ -362,7 +402,13 @@ class History {
   std::mt19937_64 random_;
 };
 
-class ColumnTableHistory : public ColumnTableTest, public ::testing::WithParamInterface<int> {};
+class ColumnTableHistory : public ColumnTableTest, public ::testing::WithParamInterface<int> {
+ protected:
+  // In half of them every key of a bulk load waits in the pager.
+  ColumnTableHistory() {
+    if (GetParam() % 2 == 0) bulk_key_bytes_ = 1;
+  }
+};
 
 TEST_P(ColumnTableHistory, MatchesAMap) {
   History history(static_cast<uint64_t>(GetParam()));

@@ -50,6 +50,8 @@ struct StorageOptions {
   /// Where the rows that a transaction's small statements added to a table, with their index entries, take more memory
   /// than this, they are staged as cold row groups; 0: never.
   uint64_t stage_hot_bytes = uint64_t{128} << 20;
+  /// About the memory for the index keys of one statement's bulk rows: more wait in the pager until they are merged.
+  uint64_t bulk_key_bytes = uint64_t{64} << 20;
   /// Runs in the checkpoint's thread, which holds no lock that transactions need.
   std::function<void(CheckpointStage)> checkpoint_hook;
   /// For hot rows and opened chunks; the default pool where null. Outlives the Storage.

@@ -15,7 +15,10 @@
 namespace llkv {
 
 TableChanges::TableChanges(std::shared_ptr<ColumnTable> table, const Transaction* txn)
-    : table_(std::move(table)), txn_(txn), own_runs_(table_.get()) {}
+    : table_(std::move(table)),
+      txn_(txn),
+      own_runs_(table_.get()),
+      bulk_keys_(table_->context().pager, table_->context().pool, table_->context().bulk_key_bytes) {}
 
 void TableChanges::AddInsert(const std::shared_ptr<HotRowGroup>& group, uint32_t first, uint32_t count) {
   const uint32_t command = txn_->command();
@@ -39,13 +42,11 @@ void TableChanges::AddDelete(RowId row, std::atomic<VersionStamp>* stamp, bool i
   stamp->store(txn_->stamp(), std::memory_order_release);
 }
 
-void TableChanges::AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged,
-                           std::vector<IndexKeys> keys) {
+void TableChanges::AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged) {
   MutexLock lock(bulk_mutex_);
   const uint32_t command = txn_->command();
   for (std::shared_ptr<ColdRowGroup>& group : groups) bulk_groups_.push_back({std::move(group), command});
   bulk_blobs_.push_back({std::move(staged), command});
-  std::move(keys.begin(), keys.end(), std::back_inserter(bulk_keys_));
 }
 
 void TableChanges::AddCreatedIndex(IndexLayoutPtr layout, std::vector<IndexRunDescriptor> runs,
@@ -80,20 +81,20 @@ arrow::Status TableChanges::EndCommand() {
     ARROW_RETURN_NOT_OK(table_->CheckKeyIsUnique(index, key));
   }
   MutexLock lock(bulk_mutex_);
-  std::map<IndexId, std::vector<SortedKeys>> by_index;
-  for (IndexKeys& keys : std::exchange(bulk_keys_, {})) by_index[keys.index].push_back(std::move(keys.keys));
-  for (const auto& [index, keys] : by_index) {
+  for (const IndexId index : bulk_keys_.Indexes()) {
+    IndexMerge keys;
+    ARROW_RETURN_NOT_OK(bulk_keys_.AddTo(index, &keys));
     std::vector<StagedBlob> staged;
     ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, table_->BuildBulkRun(index, keys, &staged));
-    if (!run) continue;
-    own_runs_.Add(index, *run, std::move(staged), txn_->stamp());
+    if (run) own_runs_.Add(index, *run, std::move(staged), txn_->stamp());
   }
+  bulk_keys_.Clear();
   return arrow::Status::OK();
 }
 
 void TableChanges::UndoBulk(uint32_t from_command) {
   MutexLock lock(bulk_mutex_);
-  bulk_keys_.clear();
+  bulk_keys_.Clear();
   const auto is_undone = [from_command](const auto& change) { return change.command >= from_command; };
   if (std::any_of(bulk_groups_.begin(), bulk_groups_.end(), is_undone)) {
     std::set<const ColdRowGroup*> undone;

@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/mutex.h"
 #include "pager/write_batch.h"
+#include "store/bulk_keys.h"
 #include "store/cold_rows.h"
 #include "store/column/index_run.h"
 #include "store/hot_rows.h"
@@ -57,14 +58,10 @@ class TableChanges : public TxnParticipant {
   void AddDeferredKey(IndexId index, std::string key) { deferred_keys_.emplace_back(index, std::move(key)); }
   /// The indexes in which the transaction enters its bulk rows; 40001 where one was dropped behind its back.
   arrow::Result<std::vector<IndexLayoutPtr>> IndexesToKeep() const;
-  /// The sorted keys of an index of some rows.
-  struct IndexKeys {
-    IndexId index;
-    SortedKeys keys;
-  };
-  /// Row groups of one bulk writer with their keys. Any thread.
-  void AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged,
-               std::vector<IndexKeys> keys);
+  /// The sorted keys that some rows of a bulk writer have in an index. Any thread.
+  arrow::Status AddBulkKeys(IndexId index, SortedKeys keys) { return bulk_keys_.Add(index, std::move(keys)); }
+  /// Row groups of one bulk writer, whose keys were added. Any thread.
+  void AddBulk(std::vector<std::shared_ptr<ColdRowGroup>> groups, std::vector<StagedBlob> staged);
   /// The table got this index, with these runs.
   void AddCreatedIndex(IndexLayoutPtr layout, std::vector<IndexRunDescriptor> runs, std::vector<StagedBlob> staged);
   /// The table's index was marked as dropped.
@@ -135,7 +132,7 @@ class TableChanges : public TxnParticipant {
   OwnRuns own_runs_;
   std::vector<BulkBlobs> bulk_blobs_;
   /// Of the current command, not checked yet.
-  std::vector<IndexKeys> bulk_keys_;
+  BulkKeys bulk_keys_;
 };
 
 }  // namespace llkv

@@ -290,50 +290,47 @@ arrow::Status ColumnTable::CheckAgainstRun(const IndexLayout& index, IndexRunRea
   return merge.status;
 }
 
-arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(IndexId id,
-                                                                           const std::vector<SortedKeys>& keys,
+/// Compares with what the table's runs have, where a key must be the only one.
+arrow::Status ColumnTable::CheckAgainstRuns(const TableIndex& index, const TableState& state,
+                                            const SortedKeys& keys) const {
+  if (keys.size() == 0) return arrow::Status::OK();
+  for (const IndexRunEntry& run : index.runs) {
+    const IndexRunDescriptor& descriptor = run.reader->descriptor();
+    if (keys.key(keys.size() - 1) < descriptor.min_key || keys.key(0) > descriptor.max_key) continue;
+    ARROW_RETURN_NOT_OK(CheckAgainstRun(*index.layout, *run.reader, state, keys));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Result<std::optional<IndexRunDescriptor>> ColumnTable::BuildBulkRun(IndexId id, IndexMerge& keys,
                                                                            std::vector<StagedBlob>* staged) {
   const TableStatePtr now = state();
   const TableIndex* index = now->FindIndex(id);
   if (index == nullptr) return std::nullopt;
   const IndexLayout& layout = *index->layout;
   const std::vector<LogicalType> types = PartTypes(layout, types_);
-  struct Head {
-    const SortedKeys* keys;
-    size_t next;
-  };
-  const auto later = [](const Head& a, const Head& b) {
-    const int order = a.keys->key(a.next).compare(b.keys->key(b.next));
-    return order != 0 ? order > 0 : a.keys->row(a.next) > b.keys->row(b.next);
-  };
-  std::priority_queue<Head, std::vector<Head>, decltype(later)> heads(later);
-  for (const SortedKeys& one : keys) {
-    if (one.size() == 0) continue;
-    for (const IndexRunEntry& run : index->runs) {
-      const IndexRunDescriptor& descriptor = run.reader->descriptor();
-      if (!layout.is_unique || one.key(one.size() - 1) < descriptor.min_key || one.key(0) > descriptor.max_key) {
-        continue;
-      }
-      ARROW_RETURN_NOT_OK(CheckAgainstRun(layout, *run.reader, *now, one));
-    }
-    heads.push({&one, 0});
-  }
   IndexRunWriter writer(context_.pager, context_.pool);
-  std::string_view last;
+  // Keys that were not compared with the runs yet: some at a time, so that few are in memory.
+  constexpr size_t kMaxUnchecked = 65536;
+  SortedKeys unchecked;
+  std::string last;
   bool is_first = true;
-  while (!heads.empty()) {
-    Head head = heads.top();
-    heads.pop();
-    const std::string_view key = head.keys->key(head.next);
-    if (layout.is_unique && !KeyHasNull(types, layout.parts, key)) {
-      if (!is_first && key == last) return DuplicateKey(layout, key);
-      ARROW_RETURN_NOT_OK(CheckAgainstHot(*now, *index, key));
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_pair, keys.Next());
+    if (!has_pair) break;
+    if (layout.is_unique && !KeyHasNull(types, layout.parts, keys.key())) {
+      if (!is_first && keys.key() == last) return DuplicateKey(layout, keys.key());
+      ARROW_RETURN_NOT_OK(CheckAgainstHot(*now, *index, keys.key()));
+      last = keys.key();
+      is_first = false;
+      if (!index->runs.empty()) unchecked.Add(keys.key(), keys.row());
     }
-    ARROW_RETURN_NOT_OK(writer.Add(key, head.keys->row(head.next)));
-    last = key;
-    is_first = false;
-    if (++head.next < head.keys->size()) heads.push(head);
+    ARROW_RETURN_NOT_OK(writer.Add(keys.key(), keys.row()));
+    if (unchecked.size() < kMaxUnchecked) continue;
+    ARROW_RETURN_NOT_OK(CheckAgainstRuns(*index, *now, unchecked));
+    unchecked = SortedKeys();
   }
+  ARROW_RETURN_NOT_OK(CheckAgainstRuns(*index, *now, unchecked));
   return writer.Finish(staged);
 }
 
