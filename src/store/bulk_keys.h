@@ -10,10 +10,10 @@
 #include <memory>
 #include <vector>
 
-#include "base/ids.h"
 #include "base/mutex.h"
 #include "pager/write_batch.h"
 #include "store/column/index_run.h"
+#include "store/index_layout.h"
 #include "store/index_merge.h"
 #include "store/sorted_keys.h"
 

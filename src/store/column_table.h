@@ -26,6 +26,7 @@
 
 namespace llkv {
 
+class IndexMerge;
 class RowDecoder;
 class TableChanges;
 
