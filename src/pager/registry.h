@@ -41,7 +41,7 @@ struct PagerOptions {
   /// Addresses reserved for the mapping of the file, and so the largest file.
   uint64_t address_space_bytes = uint64_t{1} << 40;
   /// The key directory is checkpointed when the log after its last checkpoint is longer than this.
-  uint64_t checkpoint_log_bytes = uint64_t{4} << 20;
+  uint64_t checkpoint_log_bytes = uint64_t{2} << 20;
   /// A full commit with at least so many bytes of blobs syncs them before its commit entry, so that recovery need not
   /// read them again.
   uint64_t sync_ahead_bytes = uint64_t{4} << 20;

@@ -2,6 +2,8 @@
 #include "store/cold_rows.h"
 
 #include <algorithm>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "base/error.h"
@@ -41,6 +43,7 @@ ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<const RowG
       deletes_(std::make_shared<DeleteSet>(descriptor->num_rows, std::move(gone))) {
   for (const TableLayout::Column& column : layout.columns) fields_.push_back(column.field);
   SetDescriptor(std::move(descriptor));
+  is_loaded_.store(true, std::memory_order_release);
 }
 
 ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<LazyDescriptorPage> page, size_t index,
@@ -58,11 +61,31 @@ ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<LazyDescri
 void ColdRowGroup::SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor) {
   descriptor_ = std::move(descriptor);
   reader_ = std::make_unique<RowGroupReader>(descriptor_, pager_, pool_);
+  column_index_.clear();
   for (const FieldId field : fields_) {
     const ChunkDescriptor* chunk = descriptor_->Find(field);
     column_index_.push_back(chunk == nullptr ? kNoColumn : static_cast<size_t>(chunk - descriptor_->columns.data()));
   }
-  is_loaded_.store(true, std::memory_order_release);
+}
+
+bool ColdRowGroup::DeleteOnceLoaded(RowId row, CommitTs ts) {
+  MutexLock lock(mutex_);
+  if (is_loaded()) return false;
+  noted_deletes_.push_back({row, ts});
+  return true;
+}
+
+arrow::Status ColdRowGroup::ApplyNotedDeletes(DeleteSet* deletes) {
+  for (const NotedDelete& noted : noted_deletes_) {
+    ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, reader_->FindRow(noted.row));
+    std::atomic<VersionStamp>* stamp = slot ? deletes->FindOrAdd(*slot) : nullptr;
+    if (stamp == nullptr || stamp->load(std::memory_order_relaxed) != 0) {
+      return Corrupted("the log deletes row " + std::to_string(noted.row.value) + ", which is not there");
+    }
+    stamp->store(noted.ts.value, std::memory_order_relaxed);
+  }
+  noted_deletes_ = {};
+  return arrow::Status::OK();
 }
 
 arrow::Status ColdRowGroup::LoadNow() {
@@ -78,15 +101,24 @@ arrow::Status ColdRowGroup::LoadNow() {
   if (deletes->num_gone() != stored_.num_deleted) {
     return Corrupted("a deletion vector has another number of rows than its table says");
   }
-  deletes_ = std::move(deletes);
   SetDescriptor(std::move(descriptor));
+  ARROW_RETURN_NOT_OK(ApplyNotedDeletes(deletes.get()));
+  deletes_ = std::move(deletes);
+  is_loaded_.store(true, std::memory_order_release);
   return arrow::Status::OK();
 }
 
 uint32_t ColdRowGroup::num_deleted() const {
   MutexLock lock(mutex_);
-  if (deletes_ == nullptr) return stored_.num_deleted;
+  if (deletes_ == nullptr) {
+    return std::min(stored_.num_deleted + static_cast<uint32_t>(noted_deletes_.size()), num_rows_);
+  }
   return std::min(deletes_->num_gone() + deletes_->num_entries(), num_rows_);
+}
+
+bool ColdRowGroup::HasStamps() const {
+  MutexLock lock(mutex_);
+  return deletes_ != nullptr ? deletes_->num_entries() != 0 : !noted_deletes_.empty();
 }
 
 std::shared_ptr<DeleteSet> ColdRowGroup::deletes() const {

@@ -70,9 +70,14 @@ class ColdRowGroup {
   bool is_loaded() const { return is_loaded_.load(std::memory_order_acquire); }
   /// Whether it came with a table that was opened: then the table's summary counts it.
   bool is_summarized() const { return page_ != nullptr; }
+  /// Notes that a replayed commit deleted a row, which Load will look for: XX001 there where it cannot be. False, and
+  /// nothing noted, where it is loaded.
+  bool DeleteOnceLoaded(RowId row, CommitTs ts);
   uint32_t num_rows() const { return num_rows_; }
   /// Rows that are deleted for some snapshot at least; known without Load.
   uint32_t num_deleted() const;
+  /// Whether it has deletes that its stored deletion vector may not have; known without Load.
+  bool HasStamps() const;
 
   // After Load:
 
@@ -98,6 +103,7 @@ class ColdRowGroup {
 
  private:
   arrow::Status LoadNow();
+  arrow::Status ApplyNotedDeletes(DeleteSet* deletes) LLKV_REQUIRES(mutex_);
   void SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor);
 
   const uint32_t num_rows_;
@@ -116,6 +122,12 @@ class ColdRowGroup {
   mutable Mutex mutex_;
   /// Null before Load.
   std::shared_ptr<DeleteSet> deletes_ LLKV_GUARDED_BY(mutex_);
+  struct NotedDelete {
+    RowId row;
+    CommitTs ts;
+  };
+  /// Empty after Load.
+  std::vector<NotedDelete> noted_deletes_ LLKV_GUARDED_BY(mutex_);
   Stored stored_;
 };
 

@@ -143,7 +143,7 @@ ColumnStorage::ColumnStorage(std::shared_ptr<Pager> pager, FollowingPager* follo
                options.on_damage,
                options.stage_hot_bytes,
                options.bulk_key_bytes},
-      checkpoint_at_bytes_(options.checkpoint_log_bytes) {}
+      checkpoint_at_cost_(options.checkpoint_log_bytes) {}
 
 ColumnStorage::~ColumnStorage() = default;
 
@@ -176,7 +176,7 @@ arrow::Status ColumnStorage::Recover() {
     if (header.ts <= last_committed) return Corrupted("the log's commits are out of order");
     last_committed = header.ts;
     last_lsn = lsn;
-    replayed_log_bytes_ += record.size();
+    replayed_cost_ += ReplayCost(record.size(), std::exchange(num_replayed_rows_, 0));
     catalog_version = header.catalog_version;
     return arrow::Status::OK();
   }));
@@ -238,10 +238,10 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
 
 arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section) {
   if (section.kind == static_cast<uint8_t>(RedoKind::kInsertRows)) {
-    return table.ReplayInsert(section.payload, header.ts);
+    return table.ReplayInsert(section.payload, header.ts, &num_replayed_rows_);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kDeleteRows)) {
-    return table.ReplayDelete(section.payload, header.ts);
+    return table.ReplayDelete(section.payload, header.ts, &num_replayed_rows_);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kAttachRowGroups)) {
     return table.ReplayAttach(section.payload, header.ts);
@@ -331,12 +331,12 @@ arrow::Status ColumnStorage::DropTable(Transaction& txn, TableId table) {
 
 arrow::Status ColumnStorage::Commit(Transaction& txn, std::optional<Durability> level) {
   const bool was_writing = txn.is_writing();
-  const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
+  const uint64_t bound = checkpoint_at_cost_.load(std::memory_order_relaxed);
   // A commit waits for what others have left behind, not for itself: one large transaction is the background's work.
-  const bool is_behind = was_writing && LogSinceCheckpoint() >= kMaxLag * bound;
+  const bool is_behind = was_writing && CostSinceCheckpoint() >= kMaxLag * bound;
   ARROW_RETURN_NOT_OK(txns_.Commit(txn, level));
   if (!was_writing || bound == 0) return arrow::Status::OK();
-  if (LogSinceCheckpoint() < bound) return arrow::Status::OK();
+  if (CostSinceCheckpoint() < bound) return arrow::Status::OK();
   if (wake_ != nullptr) {
     wake_();
     if (!is_behind) return arrow::Status::OK();

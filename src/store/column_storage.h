@@ -101,8 +101,9 @@ class ColumnStorage : public Storage {
   arrow::Status RunAlone(const Waits& waits, const std::function<arrow::Status()>& f);
   arrow::Status CheckpointNow(const Waits& waits);
   arrow::Status CheckpointIfDue(uint64_t lag, const Waits& waits);
-  uint64_t LogSinceCheckpoint() const {
-    return replayed_log_bytes_ + txns_.log_bytes() - stored_log_bytes_.load(std::memory_order_relaxed);
+  /// What replaying the log since the last checkpoint would cost.
+  uint64_t CostSinceCheckpoint() const {
+    return replayed_cost_ + txns_.replay_cost() - stored_cost_.load(std::memory_order_relaxed);
   }
   bool HasCheckpointWork(CommitTs at) LLKV_EXCLUDES(mutex_);
   arrow::Status BeginCheckpoint(Pending& pending);
@@ -123,10 +124,12 @@ class ColumnStorage : public Storage {
   TxnManager txns_;
   const TableContext context_;
   std::atomic<uint64_t> next_table_id_{kFirstUserTableId};
-  std::atomic<uint64_t> checkpoint_at_bytes_;
-  /// Bytes of the log: of the records that recovery read, and, beginning with those, of what the last checkpoint has.
-  uint64_t replayed_log_bytes_ = 0;
-  std::atomic<uint64_t> stored_log_bytes_{0};
+  std::atomic<uint64_t> checkpoint_at_cost_;
+  /// The ReplayCost of the log: of what recovery read, and, beginning with that, of what the last checkpoint has.
+  uint64_t replayed_cost_ = 0;
+  std::atomic<uint64_t> stored_cost_{0};
+  /// Rows of sections that were replayed.
+  uint64_t num_replayed_rows_ = 0;
   std::atomic<bool> is_closed_{false};
   std::function<void()> wake_;
 

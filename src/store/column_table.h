@@ -136,8 +136,9 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
 
   // Recovery: the same changes, from the log. XX001 where they do not fit.
 
-  arrow::Status ReplayInsert(std::span<const uint8_t> payload, CommitTs ts);
-  arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts);
+  // These add to the number of rows that were replayed.
+  arrow::Status ReplayInsert(std::span<const uint8_t> payload, CommitTs ts, uint64_t* num_rows);
+  arrow::Status ReplayDelete(std::span<const uint8_t> payload, CommitTs ts, uint64_t* num_rows);
   arrow::Status ReplayAttach(std::span<const uint8_t> payload, CommitTs ts);
   arrow::Status ReplayCreateIndex(std::span<const uint8_t> payload, CommitTs ts, IndexId* id);
   arrow::Status ReplayDropIndex(std::span<const uint8_t> payload, CommitTs ts);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/testing/status_asserts.h"
 #include "pager/testing/scratch_folder.h"
+#include "store/column_table.h"
 #include "store/testing/table_harness.h"
 
 namespace llkv {
@@ -320,6 +321,44 @@ TEST_F(ColumnTableTest, KeysOfABulkLoadThatWaitInThePagerAreComparedWithAll) {
     EXPECT_EQ(ReadKey(*table_, txn->snapshot(), first + 1).ValueOrDie(), std::nullopt);
     for (const auto& row : rows) ASSERT_TRUE(*DeleteKey(*table_, *txn, row.first));
     ASSERT_OK(storage_->Commit(*txn));
+  }
+}
+
+TEST_F(ColumnTableTest, DeletesOfTheLogWaitUntilTheirRowGroupIsLoaded) {
+  constexpr int32_t kRows = 300'000;
+  std::vector<std::pair<int32_t, TestRow>> rows;
+  for (int32_t i = 0; i < kRows; ++i) rows.push_back({i, {"v", i}});
+  auto txn = Begin();
+  ASSERT_OK(BulkAppendRows(*table_, *txn, rows));
+  ASSERT_OK(txn->EndStatement());
+  ASSERT_OK(storage_->Commit(*txn));
+  ASSERT_OK(storage_->Checkpoint());
+  for (const bool is_stored : {false, true}) {
+    // More of one row group than its table of deletes first has room for.
+    txn = Begin();
+    for (int32_t key = is_stored ? 1 : 0; key < 5000; key += 2) ASSERT_TRUE(*DeleteKey(*table_, *txn, key));
+    ASSERT_TRUE(*DeleteKey(*table_, *txn, kRows - 1 - (is_stored ? 1 : 0)));
+    ASSERT_OK(storage_->Commit(*txn));
+    Reopen();
+    const TableStatePtr state = std::static_pointer_cast<ColumnTable>(table_)->state();
+    uint64_t num_deleted = 0;
+    for (const GroupEntry& entry : state->groups) {
+      EXPECT_FALSE(entry.cold->is_loaded());
+      num_deleted += entry.cold->num_deleted();
+    }
+    EXPECT_EQ(num_deleted, is_stored ? 5002U : 2501U);
+    // The row groups that nobody has read are stored with their deletes all the same.
+    if (is_stored) {
+      ASSERT_OK(storage_->Checkpoint());
+      Reopen();
+    }
+    const TestRows left = Committed();
+    EXPECT_EQ(left.size(), static_cast<size_t>(kRows) - num_deleted);
+    EXPECT_FALSE(left.contains(kRows - 1));
+    EXPECT_FALSE(left.contains(4998));
+    EXPECT_EQ(left.contains(4999), !is_stored);
+    ASSERT_OK(CheckIndexes(*table_, Begin()->snapshot()));
+    ASSERT_OK(storage_->Checkpoint());
   }
 }
 

@@ -15,20 +15,36 @@ DeleteSet::DeleteSet(uint32_t num_rows, RowBitmap gone) : num_rows_(num_rows), g
 }
 
 DeleteSet::~DeleteSet() {
-  delete[] buckets_.load(std::memory_order_relaxed);
   for (auto& chunk : chunks_) delete[] chunk.load(std::memory_order_relaxed);
 }
 
 DeleteSet::Entry* DeleteSet::FindEntry(uint32_t slot) const {
-  const std::atomic<uint32_t>* buckets = buckets_.load(std::memory_order_acquire);
-  if (buckets == nullptr) return nullptr;
-  uint32_t next = buckets[slot % kNumBuckets].load(std::memory_order_acquire);
-  while (next != 0) {
-    Entry& found = entry(next - 1);
+  const Places* places = places_.load(std::memory_order_acquire);
+  if (places == nullptr) return nullptr;
+  for (uint32_t place = places->First(slot);; place = places->After(place)) {
+    const uint32_t index = places->entries[place].load(std::memory_order_acquire);
+    if (index == 0) return nullptr;
+    Entry& found = entry(index - 1);
     if (found.slot == slot) return &found;
-    next = found.next;
   }
-  return nullptr;
+}
+
+void DeleteSet::Put(const Places& places, uint32_t slot, uint32_t index) {
+  uint32_t place = places.First(slot);
+  while (places.entries[place].load(std::memory_order_relaxed) != 0) place = places.After(place);
+  places.entries[place].store(index + 1, std::memory_order_release);
+}
+
+const DeleteSet::Places& DeleteSet::Grow(uint32_t num_entries) {
+  constexpr uint32_t kFirstBits = 5;
+  const Places* places = places_.load(std::memory_order_relaxed);
+  if (places != nullptr && num_entries < places->size() / 2) return *places;
+  auto larger = std::make_unique<const Places>(places == nullptr ? kFirstBits : places->bits + 2);
+  for (uint32_t i = 0; i < num_entries; ++i) Put(*larger, entry(i).slot, i);
+  places = larger.get();
+  made_.push_back(std::move(larger));
+  places_.store(places, std::memory_order_release);
+  return *places;
 }
 
 VersionStamp DeleteSet::Find(uint32_t slot) const {
@@ -45,12 +61,10 @@ std::atomic<VersionStamp>* DeleteSet::FindOrAdd(uint32_t slot) {
   if (index == ChunkStart(chunk)) {
     chunks_[chunk].store(new Entry[size_t{kFirstChunkEntries} << chunk], std::memory_order_release);
   }
-  if (index == 0) buckets_.store(new std::atomic<uint32_t>[kNumBuckets](), std::memory_order_release);
+  const Places& places = Grow(index);
   Entry& added = entry(index);
-  std::atomic<uint32_t>& bucket = buckets_.load(std::memory_order_relaxed)[slot % kNumBuckets];
   added.slot = slot;
-  added.next = bucket.load(std::memory_order_relaxed);
-  bucket.store(index + 1, std::memory_order_release);
+  Put(places, slot, index);
   num_entries_.store(index + 1, std::memory_order_release);
   return &added.stamp;
 }

@@ -1,6 +1,6 @@
 // DeleteSet: which rows of a cold row group are deleted, and by whom. A bitmap of rows that are gone for everyone (from
-// the stored deletion vector), and above it an append-only hash table of slots with version stamps, 16 bytes a delete
-// and nothing where there is none. One writer; readers beside it never wait.
+// the stored deletion vector), and above it an append-only hash table of slots with version stamps, some 30 bytes a
+// delete and nothing where there is none. One writer; readers beside it never wait.
 #pragma once
 
 #include <array>
@@ -61,14 +61,21 @@ class DeleteSet {
   }
 
  private:
-  static constexpr uint32_t kNumBuckets = 8192;
   static constexpr uint32_t kFirstChunkEntries = 16;
   static constexpr uint32_t kNumChunks = 14;  // 16 * (2^14 - 1) entries: more than a row group has rows
   struct Entry {
     std::atomic<VersionStamp> stamp{0};
     uint32_t slot = 0;
-    /// One more than the index of the next entry of the bucket; 0 ends it.
-    uint32_t next = 0;
+  };
+  /// Where the entries of slots are, by linear probing: one more than an entry's index, or 0. At most half full.
+  struct Places {
+    explicit Places(uint32_t num_bits) : bits(num_bits), entries(new std::atomic<uint32_t>[size()]()) {}
+    uint32_t size() const { return uint32_t{1} << bits; }
+    uint32_t First(uint32_t slot) const { return (slot * 2654435769u) >> (32 - bits); }
+    uint32_t After(uint32_t place) const { return (place + 1) & (size() - 1); }
+
+    const uint32_t bits;
+    const std::unique_ptr<std::atomic<uint32_t>[]> entries;
   };
   static uint32_t ChunkOf(uint32_t index) {
     return static_cast<uint32_t>(std::bit_width(index / kFirstChunkEntries + 1)) - 1;
@@ -79,14 +86,18 @@ class DeleteSet {
     return chunks_[chunk].load(std::memory_order_acquire)[index - ChunkStart(chunk)];
   }
   Entry* FindEntry(uint32_t slot) const;
+  static void Put(const Places& places, uint32_t slot, uint32_t index);
+  /// Writer: makes room for one more entry. Readers may still look into the smaller tables.
+  const Places& Grow(uint32_t num_entries);
   bool IsGone(uint32_t slot) const { return !gone_.empty() && ((gone_[slot / 64] >> (slot % 64)) & 1) != 0; }
 
   const uint32_t num_rows_;
   const RowBitmap gone_;
   uint32_t num_gone_ = 0;
   std::atomic<uint32_t> num_entries_{0};
-  /// One more than the index of a bucket's newest entry, or 0. Made at the first delete.
-  std::atomic<std::atomic<uint32_t>*> buckets_{nullptr};
+  /// The last of made_, or null.
+  std::atomic<const Places*> places_{nullptr};
+  std::vector<std::unique_ptr<const Places>> made_;
   std::array<std::atomic<Entry*>, kNumChunks> chunks_{};
 };
 

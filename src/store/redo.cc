@@ -263,7 +263,7 @@ arrow::Status RowDecoder::DecodeColumn(size_t column, uint32_t num_rows, ByteRea
     if (in.ok()) std::copy(bitmap.begin(), bitmap.end(), scratch.UseValidity());
   }
   ARROW_RETURN_NOT_OK(in.Check("a log record's rows"));
-  const bool is_described = types_[column].IsEnum() || types_[column].IsNested();
+  const bool is_described = is_described_[column];
   VisitPhysical(types_[column].physical(), [&](auto zero) {
     using T = decltype(zero);
     T* values = scratch.data<T>();
@@ -280,6 +280,7 @@ arrow::Status RowDecoder::Decode(std::span<const uint8_t> payload, const Apply& 
     for (const LogicalType type : types_) {
       ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(type, pool_));
       scratch_.push_back(std::move(scratch));
+      is_described_.push_back(type.IsEnum() || type.IsNested());
     }
     columns_.resize(types_.size());
   }

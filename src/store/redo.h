@@ -64,6 +64,8 @@ class RowDecoder {
   const std::vector<LogicalType>& types_;
   arrow::MemoryPool* pool_;
   std::vector<ScratchVector> scratch_;
+  /// Of each column: not every value of its physical type is one of it.
+  std::vector<bool> is_described_;
   std::vector<Vector> columns_;
 };
 

@@ -45,7 +45,8 @@ enum class CheckpointStage : uint8_t {
 
 struct StorageOptions {
   TxnOptions txn;
-  /// A commit that leaves more log than this behind it asks for a checkpoint (see Storage::SetMaintenance); 0: never.
+  /// A commit that leaves more log than this behind it, by its ReplayCost, asks for a checkpoint (see
+  /// Storage::SetMaintenance); 0: never. So opening after a crash takes some milliseconds, however small the changes.
   uint64_t checkpoint_log_bytes = uint64_t{4} << 20;
   /// Where the rows that a transaction's small statements added to a table, with their index entries, take more memory
   /// than this, they are staged as cold row groups; 0: never.

@@ -28,8 +28,8 @@ constexpr uint64_t kReclaimBytes = uint64_t{8} << 20;
 
 struct ColumnStorage::Pending {
   CommitTs at;
-  /// Bytes of log up to `at`.
-  uint64_t log_bytes = 0;
+  /// Of the log up to `at`.
+  uint64_t replay_cost = 0;
   /// The root as of `at`; its tables and unused blobs come last.
   StorageRoot root;
   WriteBatch batch;
@@ -73,23 +73,23 @@ arrow::Status ColumnStorage::Checkpoint(const StopToken* stop) {
 /// A checkpoint where the log has `lag` times its bound; once alone that may not be so any more.
 arrow::Status ColumnStorage::CheckpointIfDue(uint64_t lag, const Waits& waits) {
   return RunAlone(waits, [&]() {
-    const uint64_t log_bytes = LogSinceCheckpoint();
-    const bool is_due = log_bytes >= lag * checkpoint_at_bytes_.load(std::memory_order_relaxed);
+    const uint64_t cost = CostSinceCheckpoint();
+    const bool is_due = cost >= lag * checkpoint_at_cost_.load(std::memory_order_relaxed);
     if (!is_due && !has_more_to_compact_.load()) return arrow::Status::OK();
     arrow::Status status = CheckpointNow(waits);
     // One that failed is tried again when the log has doubled.
     if (status.ok()) {
-      checkpoint_at_bytes_.store(options_.checkpoint_log_bytes, std::memory_order_relaxed);
+      checkpoint_at_cost_.store(options_.checkpoint_log_bytes, std::memory_order_relaxed);
     } else if (GetSqlState(status) != sqlstate::kLockNotAvailable && GetSqlState(status) != sqlstate::kQueryCanceled) {
-      checkpoint_at_bytes_.store(2 * log_bytes, std::memory_order_relaxed);
+      checkpoint_at_cost_.store(2 * cost, std::memory_order_relaxed);
     }
     return status;
   });
 }
 
 arrow::Result<bool> ColumnStorage::Maintain(const StopToken* stop) {
-  const uint64_t bound = checkpoint_at_bytes_.load(std::memory_order_relaxed);
-  const bool is_due = has_more_to_compact_.load() || (bound != 0 && LogSinceCheckpoint() >= bound);
+  const uint64_t bound = checkpoint_at_cost_.load(std::memory_order_relaxed);
+  const bool is_due = has_more_to_compact_.load() || (bound != 0 && CostSinceCheckpoint() >= bound);
   const Waits waits{kNoTimeoutMs, kNoTimeoutMs, kNoTimeoutMs, stop};
   if (is_due) {
     ARROW_RETURN_NOT_OK(CheckpointIfDue(1, waits));
@@ -117,7 +117,7 @@ bool ColumnStorage::HasCheckpointWork(CommitTs at) {
 
 arrow::Status ColumnStorage::BeginCheckpoint(Pending& pending) {
   pending.at = txns_.last_committed();
-  pending.log_bytes = replayed_log_bytes_ + txns_.log_bytes();
+  pending.replay_cost = replayed_cost_ + txns_.replay_cost();
   pending.root.last_committed = pending.at;
   pending.root.last_lsn = txns_.last_lsn();
   pending.root.catalog_version = txns_.catalog_version();
@@ -213,7 +213,7 @@ arrow::Status ColumnStorage::EndCheckpoint(Pending& pending, CommitTicket* ticke
   for (const TableId id : pending.dropped) tables_[id].is_unlisted = true;
   unused_ = std::move(pending.unused);
   stored_ts_ = pending.at;
-  stored_log_bytes_.store(pending.log_bytes, std::memory_order_relaxed);
+  stored_cost_.store(pending.replay_cost, std::memory_order_relaxed);
   return arrow::Status::OK();
 }
 

@@ -17,10 +17,7 @@ const GroupEntry* FindSame(const TableState& old, const GroupEntry& entry) {
   if (same == nullptr || same->cold == nullptr || same->first_row != entry.first_row) return nullptr;
   const ColdRowGroup::Stored& before = same->cold->stored();
   const ColdRowGroup::Stored& after = entry.cold->stored();
-  const auto has_stamps = [](const ColdRowGroup& group) {
-    return group.is_loaded() && group.deletes()->num_entries() != 0;
-  };
-  if (has_stamps(*same->cold) || has_stamps(*entry.cold)) return nullptr;
+  if (same->cold->HasStamps() || entry.cold->HasStamps()) return nullptr;
   // Pages are never changed, so neither are their row groups.
   if (before.page.value != 0 && before.page == after.page) return before.deletes == after.deletes ? same : nullptr;
   if (same->cold->num_deleted() != entry.cold->num_deleted()) return nullptr;

@@ -159,6 +159,7 @@ arrow::Status TableChanges::LogInserts(LogRecordWriter& log) {
       uint32_t end = first + 1;
       while (end < insert.end && IsLogged(insert, end)) ++end;
       EncodeRows(*insert.group, first, end - first, out);
+      log.CountRows(end - first);
       first = end;
     }
   }
@@ -172,6 +173,7 @@ arrow::Status TableChanges::LogDeletes(LogRecordWriter& log) {
   }
   if (rows.empty()) return arrow::Status::OK();
   ByteWriter& out = log.BeginSection(static_cast<uint8_t>(RedoKind::kDeleteRows), table_->layout().id.value);
+  log.CountRows(rows.size());
   EncodeRowIds(std::move(rows), out);
   return log.EndSection();
 }

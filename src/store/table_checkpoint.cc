@@ -30,9 +30,6 @@ std::vector<ColumnSpec> Specs(const TableLayout& layout) {
 
 uint64_t NumAlive(const ColdRowGroup& group) { return group.num_rows() - group.num_deleted(); }
 
-/// Whether it has deletes that its stored deletion vector may not have.
-bool HasStamps(const ColdRowGroup& group) { return group.is_loaded() && group.deletes()->num_entries() != 0; }
-
 /// The rows that are deleted as of `at`.
 RowBitmap DeletedRows(const ColdRowGroup& group, CommitTs at) {
   Snapshot snapshot;
@@ -235,12 +232,13 @@ arrow::Status TableCheckpoint::Seal() {
 arrow::Status TableCheckpoint::WriteDeletes() {
   for (const GroupEntry& entry : groups_) {
     ColdRowGroup::Stored stored = entry.cold->stored();
-    if (!HasStamps(*entry.cold)) {
+    if (!entry.cold->HasStamps()) {
       if (stored.deletes.value != 0) {
         metadata_.deletes.push_back({RowId(entry.first_row), stored.deletes, stored.num_deleted});
       }
       continue;
     }
+    ARROW_RETURN_NOT_OK(entry.cold->Load());
     const RowBitmap bitmap = DeletedRows(*entry.cold, at_);
     const uint32_t num_deleted = CountRows(bitmap);
     if (num_deleted != stored.num_deleted) {
@@ -394,7 +392,7 @@ void TableCheckpoint::Retire(TableState& state) const {
 void TableCheckpoint::FoldDeletes() {
   const TxnManager& txns = *table_->context().txns;
   for (const GroupEntry& entry : groups_) {
-    if (!HasStamps(*entry.cold)) continue;
+    if (!entry.cold->HasStamps()) continue;
     const CommitTs from(std::max(entry.validity.from, entry.cold->created_by().load()));
     entry.cold->FoldDeletes(std::min(txns.OldestSnapshotFrom(from).value_or(at_), at_));
   }

@@ -2,6 +2,7 @@
 #include "store/table_metadata.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "base/error.h"
@@ -144,10 +145,12 @@ void EncodeDeletes(const RowBitmap& bitmap, uint32_t num_rows, ByteWriter& out) 
   out.U8(kPlaces);
   out.Varint(num_deleted);
   uint32_t last = 0;
-  for (uint32_t row = 0; row < num_rows; ++row) {
-    if (((bitmap[row / 64] >> (row % 64)) & 1) == 0) continue;
-    out.Varint(row - last);
-    last = row;
+  for (size_t i = 0; i < bitmap.size(); ++i) {
+    for (uint64_t word = bitmap[i]; word != 0; word &= word - 1) {
+      const uint32_t row = static_cast<uint32_t>(i) * 64 + static_cast<uint32_t>(std::countr_zero(word));
+      out.Varint(row - last);
+      last = row;
+    }
   }
 }
 

@@ -17,7 +17,7 @@ arrow::Status DoesNotFit(const TableLayout& layout) {
 }
 }  // namespace
 
-arrow::Status ColumnTable::ReplayInsert(std::span<const uint8_t> payload, CommitTs ts) {
+arrow::Status ColumnTable::ReplayInsert(std::span<const uint8_t> payload, CommitTs ts, uint64_t* num_rows) {
   MutexLock lock(write_mutex_);
   if (decoder_ == nullptr) decoder_ = std::make_unique<RowDecoder>(types_, context_.pool);
   std::string key;
@@ -52,18 +52,26 @@ arrow::Status ColumnTable::ReplayInsert(std::span<const uint8_t> payload, Commit
       from += count;
     }
     AddLiveRows(batch.num_rows);
+    *num_rows += batch.num_rows;
     SetChanged();
     return arrow::Status::OK();
   });
 }
 
-arrow::Status ColumnTable::ReplayDelete(std::span<const uint8_t> payload, CommitTs ts) {
+arrow::Status ColumnTable::ReplayDelete(std::span<const uint8_t> payload, CommitTs ts, uint64_t* num_rows) {
   MutexLock lock(write_mutex_);
   const TableStatePtr now = state();
   SetChanged();
   return DecodeRowIds(payload, [&](RowId row) {
     const GroupEntry* entry = now->FindActive(row);
     if (entry == nullptr) return DoesNotFit(layout_);
+    ++*num_rows;
+    // Nothing of a row group is read before somebody wants its rows: a log of small updates all over a table names
+    // most.
+    if (entry->cold != nullptr && entry->cold->DeleteOnceLoaded(row, ts)) {
+      AddLiveRows(-1);
+      return arrow::Status::OK();
+    }
     ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
     if (!slot) return DoesNotFit(layout_);
     std::atomic<VersionStamp>* stamp =

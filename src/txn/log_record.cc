@@ -9,7 +9,7 @@ namespace llkv {
 
 void LogRecordWriter::Start(CommitTs ts, uint64_t catalog_version) {
   bytes_.Clear();
-  num_sections_ = 0;
+  num_sections_ = num_rows_ = 0;
   bytes_.U8(kLogRecordVersion);
   bytes_.Varint(ts.value);
   bytes_.Varint(catalog_version);

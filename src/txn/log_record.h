@@ -19,6 +19,13 @@ namespace llkv {
 
 inline constexpr uint8_t kLogRecordVersion = 1;
 
+/// What replaying a commit costs, as a number of bytes of log: a record, and a row that it adds or takes away, each
+/// cost as much as some hundred bytes.
+inline uint64_t ReplayCost(uint64_t record_bytes, uint64_t num_rows) {
+  constexpr uint64_t kEach = 384;
+  return record_bytes + kEach + num_rows * kEach;
+}
+
 /// Builds one record after the other in the same memory. One thread.
 class LogRecordWriter {
  public:
@@ -28,13 +35,17 @@ class LogRecordWriter {
   ByteWriter& BeginSection(uint8_t kind, uint64_t owner);
   /// Ends it; 54001 where the payload is longer than 4 GiB.
   arrow::Status EndSection();
+  /// Counts rows that the record adds or takes away.
+  void CountRows(uint64_t num_rows) { num_rows_ += num_rows; }
   uint64_t num_sections() const { return num_sections_; }
   std::span<const uint8_t> bytes() const { return bytes_.bytes(); }
+  uint64_t replay_cost() const { return ReplayCost(bytes_.size(), num_rows_); }
 
  private:
   ByteWriter bytes_;
   size_t payload_start_ = 0;
   uint64_t num_sections_ = 0;
+  uint64_t num_rows_ = 0;
 };
 
 struct LogSection {

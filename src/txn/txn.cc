@@ -14,8 +14,6 @@ namespace llkv {
 namespace {
 /// How often a wait for the turn looks at its stop token.
 constexpr std::chrono::nanoseconds kPollInterval = std::chrono::milliseconds(10);
-/// What a commit takes in the log beside its record, about.
-constexpr uint64_t kCommitBytes = 128;
 
 /// What std::allocate_shared takes one block of, for a pin and its count.
 template <typename T>
@@ -325,7 +323,7 @@ arrow::Status TxnManager::SubmitCommit(Transaction& txn, CommitTs ts, std::optio
   CommitOptions options;
   options.durability = level;
   ARROW_ASSIGN_OR_RAISE(*ticket, pager_->Submit(batch_, options));
-  log_bytes_.fetch_add(log_->bytes().size() + kCommitBytes, std::memory_order_relaxed);
+  replay_cost_.fetch_add(log_->replay_cost(), std::memory_order_relaxed);
   submitted_ts_ = ts.value;
   submitted_catalog_version_ = catalog_version;
   return arrow::Status::OK();

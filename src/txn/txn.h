@@ -206,8 +206,8 @@ class TxnManager {
   CommitTs last_committed() const { return CommitTs(last_committed_.load(std::memory_order_acquire)); }
   /// The place of the newest commit's log record in the pager.
   Lsn last_lsn() const { return Lsn(last_lsn_.load(std::memory_order_acquire)); }
-  /// Bytes of log that commits have written since the database was opened.
-  uint64_t log_bytes() const { return log_bytes_.load(std::memory_order_relaxed); }
+  /// What replaying the commits since the database was opened would cost: the sum of their ReplayCost.
+  uint64_t replay_cost() const { return replay_cost_.load(std::memory_order_relaxed); }
   uint64_t catalog_version() const { return catalog_version_.load(std::memory_order_acquire); }
   /// The garbage horizon: the oldest timestamp that a live snapshot is at; last_committed() where there is none.
   CommitTs oldest_snapshot() const;
@@ -259,7 +259,7 @@ class TxnManager {
   std::atomic<uint64_t> last_lsn_{0};
   std::atomic<uint64_t> catalog_version_{0};
   std::atomic<uint64_t> next_txn_id_{1};
-  std::atomic<uint64_t> log_bytes_{0};
+  std::atomic<uint64_t> replay_cost_{0};
 
   PinMemory pin_memory_;
   mutable Mutex snapshots_mutex_;

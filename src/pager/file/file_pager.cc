@@ -161,7 +161,11 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
     last_record_lsn_ = recovered.lsn;
   }
   core_->space.SetOldestPin([this] { return OldestForeignPin(); });
-  syncs_.set_durable_lsn(recovered.lsn);
+  syncs_.set_durable_lsn(recovered.checkpoint_lsn);
+  if (!recovered.unsynced.empty()) {
+    syncs_.SetBeforeFirst(
+        [unsynced = std::move(recovered.unsynced)](StorageFile& file) { return WriteAgain(file, unsynced); });
+  }
   syncs_.set_skip(hooks.skip_syncs);
   core_->space.set_reuse_at_once(hooks.reuse_at_once);
 }

@@ -65,7 +65,7 @@ class StagedPlaces {
 };
 
 /// Recovery reads so many bytes of unsynced blobs in the time of one of log.
-inline constexpr uint64_t kBlobWeight = 16;
+inline constexpr uint64_t kBlobWeight = 4;
 
 /// The file and its room; staged blobs share it with the pager and may outlive it.
 struct FileCore {

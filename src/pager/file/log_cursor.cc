@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "base/hash.h"
 
@@ -59,34 +60,40 @@ arrow::Result<std::optional<LogEntry>> LogCursor::Next() {
   }
 }
 
-arrow::Result<bool> LogCursor::SaysCommitIsLost(uint64_t offset, std::span<const uint8_t> head) const {
+arrow::Result<LogCursor::Behind> LogCursor::LookBehind(uint64_t offset, std::span<const uint8_t> head) const {
   const uint64_t end = position_.segment.end();
   const auto header = ReadEntryHeader(head, EntryType::kCommit);
-  if (!header || header->key < position_.next_lsn || header->length > end - offset - sizeof(EntryHeader)) return false;
+  if (!header || header->length > end - offset - sizeof(EntryHeader)) return Behind::kNothing;
   ARROW_ASSIGN_OR_RAISE(const auto bytes, file_.View(offset + sizeof(EntryHeader), header->length));
-  if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) return false;
+  if (!bytes || HashBytes(bytes->data(), bytes->size()) != header->checksum) return Behind::kNothing;
   const auto commit = DecodeCommit(*bytes);
-  return commit && commit->fixed.durable_lsn >= position_.next_lsn;
+  if (!commit) return Behind::kNothing;
+  if (header->key < position_.next_lsn) return Behind::kOlderCommit;
+  return commit->fixed.durable_lsn >= position_.next_lsn ? Behind::kLostCommit : Behind::kNothing;
 }
 
 arrow::Result<bool> LogCursor::LostDurableCommit() const {
-  constexpr uint64_t kStep = uint64_t{64} << 10;
+  constexpr uint64_t kMaxStep = uint64_t{64} << 10;
   const uint64_t end = std::min(position_.segment.end(), file_.size());
   uint64_t offset = position_.offset;
-  while (offset + sizeof(EntryHeader) <= end) {
-    // The segment's room is given ahead: most of it was never written.
-    ARROW_ASSIGN_OR_RAISE(const FileRange data, file_.FindData(offset));
-    if (data.begin >= data.end) return false;
+  std::vector<uint8_t> part(kMaxStep);
+  FileRange data;
+  for (uint64_t step = kMaxStep / 16; offset + sizeof(EntryHeader) <= end; step = std::min(2 * step, kMaxStep)) {
+    // The segment's room is given ahead: most of it was never written. Asking takes as long as the range has pages.
+    if (offset >= data.end) {
+      ARROW_ASSIGN_OR_RAISE(data, file_.FindData(offset));
+      if (data.begin >= data.end) return false;
+    }
     offset = std::max(offset, data.begin / kAlignment * kAlignment);
-    const uint64_t stop = std::min({RoundUp(data.end, kAlignment), end / kAlignment * kAlignment, offset + kStep});
+    const uint64_t stop = std::min({RoundUp(data.end, kAlignment), end / kAlignment * kAlignment, offset + step});
     if (offset >= stop) return false;
-    ARROW_ASSIGN_OR_RAISE(const auto part, file_.View(offset, stop - offset));
-    if (!part) return false;
+    ARROW_ASSIGN_OR_RAISE(const size_t got, file_.Read(offset, {part.data(), stop - offset}));
+    if (got < stop - offset) return false;
     const uint64_t begin = offset;
     for (; offset < stop; offset += kAlignment) {
-      ARROW_ASSIGN_OR_RAISE(const bool is_lost,
-                            SaysCommitIsLost(offset, part->bytes.subspan(offset - begin, sizeof(EntryHeader))));
-      if (is_lost) return true;
+      ARROW_ASSIGN_OR_RAISE(const Behind behind,
+                            LookBehind(offset, {part.data() + (offset - begin), sizeof(EntryHeader)}));
+      if (behind != Behind::kNothing) return behind == Behind::kLostCommit;
     }
   }
   return false;

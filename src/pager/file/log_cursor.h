@@ -48,7 +48,8 @@ class LogCursor {
   const LogPosition& position() const { return position_; }
 
   /// Whether an intact entry behind position() says that a commit from position() on was on stable storage: then what
-  /// is missing is damage. Call it after Next gave nothing. Room that was never written is not read.
+  /// is missing is damage. Call it after Next gave nothing. Room that was never written is not read, nor what an
+  /// earlier use of the segment left: since it is written from its start, that begins with its first whole entry.
   arrow::Result<bool> LostDurableCommit() const;
 
  private:
@@ -56,8 +57,9 @@ class LogCursor {
   arrow::Result<std::optional<FileBytes>> ReadEntry(uint64_t offset, EntryType type, uint64_t lsn,
                                                     uint64_t* checksum) const;
   arrow::Result<bool> Jump();
-  /// Whether the entry of `head` at `offset`, behind position(), is an intact commit that says so.
-  arrow::Result<bool> SaysCommitIsLost(uint64_t offset, std::span<const uint8_t> head) const;
+  enum class Behind { kNothing, kOlderCommit, kLostCommit };
+  /// What an entry with `head` at `offset`, behind position(), shows where it is an intact commit.
+  arrow::Result<Behind> LookBehind(uint64_t offset, std::span<const uint8_t> head) const;
 
   const StorageFile& file_;
   LogPosition position_;

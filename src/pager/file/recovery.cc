@@ -318,9 +318,17 @@ arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Re
   const uint64_t end = space.end();
   if (file.size() > end) ARROW_RETURN_NOT_OK(file.Truncate(end));
   if (file.size() < end) ARROW_RETURN_NOT_OK(file.Allocate(file.size(), end - file.size()));
-  // After a failed sync the kernel may hold pages as clean that never reached the disk, and we cannot know.
+  ARROW_ASSIGN_OR_RAISE(const auto head, file.View(recovered.log.offset, sizeof(EntryHeader)));
+  const bool clean_end =
+      !head || std::all_of(head->bytes.begin(), head->bytes.end(), [](uint8_t byte) { return byte == 0; });
+  if (clean_end) return arrow::Status::OK();
+  // The next commit goes to the same place: the sync that makes it durable is early enough for this.
+  return file.Write(recovered.log.offset, std::vector<uint8_t>(sizeof(EntryHeader), 0));
+}
+
+arrow::Status WriteAgain(StorageFile& file, const std::vector<Extent>& unsynced) {
   std::vector<uint8_t> copy;
-  for (const Extent& extent : recovered.unsynced) {
+  for (const Extent& extent : unsynced) {
     constexpr uint64_t kStep = uint64_t{1} << 20;
     for (uint64_t done = 0; done < extent.length; done += kStep) {
       ARROW_ASSIGN_OR_RAISE(const auto bytes, file.View(extent.offset + done, std::min(kStep, extent.length - done)));
@@ -329,15 +337,7 @@ arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Re
       ARROW_RETURN_NOT_OK(file.Write(extent.offset + done, copy));
     }
   }
-  ARROW_ASSIGN_OR_RAISE(const auto head, file.View(recovered.log.offset, sizeof(EntryHeader)));
-  const bool clean_end =
-      !head || std::all_of(head->bytes.begin(), head->bytes.end(), [](uint8_t byte) { return byte == 0; });
-  if (!clean_end) {
-    const std::vector<uint8_t> zeros(sizeof(EntryHeader), 0);
-    ARROW_RETURN_NOT_OK(file.Write(recovered.log.offset, zeros));
-  }
-  if (recovered.unsynced.empty() && clean_end) return arrow::Status::OK();
-  return file.Sync();
+  return arrow::Status::OK();
 }
 
 arrow::Status RemoveUnfinishedVacuum(FileSystem& file_system, const std::string& path) {

@@ -87,8 +87,12 @@ arrow::Status ReplayLog(const StorageFile& file, SegmentSpace& space, NodeSource
 arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, NodeSource& nodes,
                                  const FilePagerTestHooks& hooks);
 
-/// Makes a recovered file ready to be appended to: cuts what lies behind the known segments, writes again what may only
-/// be in the kernel's cache, makes sure that nothing behind the log's end can join it, and syncs.
+/// Makes a recovered file ready to be appended to: cuts what lies behind the known segments, and makes sure that
+/// nothing behind the log's end can join it.
 arrow::Status PrepareForWriting(StorageFile& file, SegmentSpace& space, const Recovered& recovered);
+
+/// Writes again what was recovered and may only be in the kernel's cache: after a failed sync the kernel may hold pages
+/// as clean that never reached the disk, and nobody can know. Before the first sync that counts as theirs.
+arrow::Status WriteAgain(StorageFile& file, const std::vector<Extent>& unsynced);
 
 }  // namespace llkv::file

@@ -45,6 +45,9 @@ class StorageFile {
   /// [offset, offset + length): mapped, or a copy that begins on a 64-byte border. Nothing where the file does not have
   /// all of it; 58030 where it cannot be read.
   arrow::Result<std::optional<FileBytes>> View(uint64_t offset, uint64_t length) const;
+  /// Reads into `bytes`, mapped or not, and gives how many there are up to the file's end: cheaper than a View where
+  /// much is looked at once.
+  arrow::Result<size_t> Read(uint64_t offset, std::span<uint8_t> bytes) const { return file_->Read(offset, bytes); }
   /// Hints that a range is viewed soon. What is not there is ignored.
   void WillNeed(uint64_t offset, uint64_t length) const;
   /// As FileMapping::SetReadAhead.

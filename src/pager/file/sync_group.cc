@@ -2,6 +2,7 @@
 #include "pager/file/sync_group.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace llkv::file {
 
@@ -14,10 +15,13 @@ void SyncGroup::Step() {
   const uint64_t number = started_.load(std::memory_order_relaxed) + 1;
   started_.store(number, std::memory_order_release);
   const std::shared_ptr<StorageFile> file = file_;
+  const auto before_first = std::exchange(before_first_, nullptr);
   mutex_.Unlock();
   // What is written from here on may miss this sync.
   const uint64_t written = written_();
-  arrow::Status status = skip_ ? arrow::Status::OK() : file->Sync();
+  arrow::Status status;
+  if (!skip_ && before_first) status = before_first(*file);
+  if (!skip_ && status.ok()) status = file->Sync();
   if (!status.ok()) status = on_failure_(status);
   mutex_.Lock();
   running_ = false;
@@ -30,9 +34,15 @@ void SyncGroup::Step() {
   changed_.NotifyAll();
 }
 
+void SyncGroup::SetBeforeFirst(std::function<arrow::Status(StorageFile&)> write) {
+  MutexLock lock(mutex_);
+  before_first_ = std::move(write);
+}
+
 void SyncGroup::SetFile(std::shared_ptr<StorageFile> file, uint64_t durable_lsn) {
   MutexLock lock(mutex_);
   file_ = std::move(file);
+  before_first_ = nullptr;
   durable_lsn_.store(std::max(this->durable_lsn(), durable_lsn), std::memory_order_release);
   changed_.NotifyAll();
 }

@@ -35,6 +35,8 @@ class SyncGroup {
   /// The last commit on stable storage.
   uint64_t durable_lsn() const { return durable_lsn_.load(std::memory_order_acquire); }
   void set_durable_lsn(uint64_t lsn) { durable_lsn_.store(lsn, std::memory_order_release); }
+  /// What the file needs to be written before its first sync; a failure is one of that sync. Before the first wait.
+  void SetBeforeFirst(std::function<arrow::Status(StorageFile&)> write);
   /// A number for what is written before this call: CoveredSince tells whether a sync has covered it since.
   uint64_t epoch() const { return started_.load(std::memory_order_acquire); }
   bool CoveredSince(uint64_t epoch) const { return completed_.load(std::memory_order_acquire) > epoch; }
@@ -51,6 +53,7 @@ class SyncGroup {
   bool skip_ = false;
   Mutex mutex_;
   std::shared_ptr<StorageFile> file_ LLKV_GUARDED_BY(mutex_);
+  std::function<arrow::Status(StorageFile&)> before_first_ LLKV_GUARDED_BY(mutex_);
   ConditionVariable changed_;
   bool running_ LLKV_GUARDED_BY(mutex_) = false;
   arrow::Status failure_ LLKV_GUARDED_BY(mutex_);
