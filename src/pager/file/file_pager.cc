@@ -162,10 +162,8 @@ FilePager::FilePager(const PagerOptions& options, const FilePagerTestHooks& hook
   }
   core_->space.SetOldestPin([this] { return OldestForeignPin(); });
   syncs_.set_durable_lsn(recovered.checkpoint_lsn);
-  if (!recovered.unsynced.empty()) {
-    syncs_.SetBeforeFirst(
-        [unsynced = std::move(recovered.unsynced)](StorageFile& file) { return WriteAgain(file, unsynced); });
-  }
+  syncs_.SetBeforeFirst(
+      [unsynced = std::move(recovered.unsynced)](StorageFile& file) { return WriteAgain(file, unsynced); });
   syncs_.set_skip(hooks.skip_syncs);
   core_->space.set_reuse_at_once(hooks.reuse_at_once);
 }

@@ -246,7 +246,9 @@ arrow::Result<Recovered> LoadCheckpoint(const StorageFile& file, SegmentSpace& s
   const CheckpointFixed& fixed = checkpoint.fixed;
   ARROW_RETURN_NOT_OK(CheckNotTruncated(file, checkpoint.segments));
   ARROW_RETURN_NOT_OK(space.Load(checkpoint.segments));
-  space.SetDurableSequence(state.header.sequence);
+  // The header slot may be in the kernel's cache only: a checkpoint whose last sync failed has left it so. Until the
+  // next checkpoint nothing is overwritten that the slot before leads to.
+  space.SetDurableSequence(state.header.sequence - 1);
 
   ARROW_ASSIGN_OR_RAISE(state.checkpoint_directory,
                         KeyDirectory::Load(nodes, fixed.directory, fixed.directory_height, fixed.num_keys));
@@ -309,7 +311,10 @@ arrow::Result<Recovered> Recover(const StorageFile& file, SegmentSpace& space, N
                        std::to_string(slots[1].sequence) + " and the log after it");
     newest = std::move(older);
   }
-  if (newest.ok()) newest->warnings = std::move(warnings);
+  if (newest.ok()) {
+    newest->warnings = std::move(warnings);
+    newest->unsynced.push_back({(newest->header.sequence - 1) % 2 * kPageBytes, sizeof(HeaderSlot)});
+  }
   return newest;
 }
 

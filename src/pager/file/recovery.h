@@ -37,7 +37,8 @@ struct Recovered {
   uint64_t truncated_lsn = 0;
   /// Where the next commit goes.
   LogPosition log;
-  /// Log bytes and blobs that were read after the checkpoint and may never have reached stable storage.
+  /// The header slot, and log bytes and blobs that were read after the checkpoint: they may never have reached stable
+  /// storage.
   std::vector<Extent> unsynced;
   uint64_t replayed_log_bytes = 0;
   /// Blobs of replayed commits that were read to verify them, with their headers.
