@@ -237,7 +237,7 @@ arrow::Result<std::vector<RowIdRange>> ColumnStore::Presence(LogicalFieldId fiel
     ARROW_RETURN_NOT_OK(view.FindField(field).status());
     ARROW_ASSIGN_OR_RAISE(auto sources, SourcesOf(view, {{field, CompareOp::kIsNotNull, {}}}));
     if (range.first > range.last) return present;
-    OrderedRows rows(std::move(sources), view.snapshot, RowName::kRowId, &impl_->core->counters());
+    OrderedRows rows(std::move(sources), view.snapshot, RowName::kRowId, view.sort_bytes, &impl_->core->counters());
     ARROW_RETURN_NOT_OK(rows.Start(RowIdValue(range.first), RowIdValue(range.last), false));
     OrderedPiece piece;
     while (true) {

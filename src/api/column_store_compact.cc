@@ -62,7 +62,7 @@ arrow::Result<bool> IsCompact(const StoreView& view, const StoreTable& table, ui
     return arrow::Status::OK();
   }));
   if (!is_stored || num_small > 1) return false;
-  OrderedRows rows({{table.table, column, {}}}, view.snapshot, RowName::kPlace, nullptr);
+  OrderedRows rows({{table.table, column, {}}}, view.snapshot, RowName::kPlace, view.sort_bytes, nullptr);
   ARROW_RETURN_NOT_OK(rows.Start(std::nullopt, std::nullopt, false));
   OrderedPiece piece;
   RowPlace last;
@@ -70,7 +70,7 @@ arrow::Result<bool> IsCompact(const StoreView& view, const StoreTable& table, ui
     ARROW_ASSIGN_OR_RAISE(const bool has_piece, rows.Next(&piece));
     if (!has_piece) return true;
     if (piece.rows.size() == 0) continue;
-    if (!piece.in_order) return false;
+    if (!piece.is_stored_in_order) return false;
     RowPlace first;
     first.packed = piece.rows.row(0).value;
     if (last.exists() && first.row() < last.row()) return false;

@@ -2,6 +2,7 @@
 #include "api/column_store_core.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "pager/pager.h"
@@ -19,6 +20,8 @@ enum class StoreObject : uint8_t {
   kSortIndex = kFirstColumnStoreKind + 2,
 };
 
+/// See StoreView::sort_bytes.
+constexpr uint64_t kSortBytes = uint64_t{64} << 20;
 constexpr int64_t kLockTimeoutMs = 600'000;
 
 constexpr std::string_view kMarkName = "column store";
@@ -147,6 +150,7 @@ arrow::Result<StoreView> ColumnStoreCore::ReadRegistry(const Snapshot& snapshot)
   }
   StoreView view;
   view.snapshot = snapshot;
+  view.sort_bytes = options_.read_only ? std::numeric_limits<uint64_t>::max() : kSortBytes;
   if (registry == nullptr) return view;
   std::vector<ObjectRow> rows;
   ARROW_RETURN_NOT_OK(registry->ForEach(snapshot, [&rows](ObjectRow row) {

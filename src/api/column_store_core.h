@@ -53,6 +53,8 @@ struct StoreView {
   /// The oldest first; the last one has all fields.
   std::vector<StoreTable> segments;
   std::vector<StoreSortIndex> indexes;
+  /// Keys of about so many bytes are sorted in memory, more through the pager, which must be one that can be written.
+  uint64_t sort_bytes = 0;
 
   /// 42703 where no segment has it.
   arrow::Result<TableLayout::Column> FindField(LogicalFieldId field) const;

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@
 #include "base/error.h"
 #include "engine/error_detail.h"
 #include "pager/pager.h"
+#include "store/key_encoding.h"
 #include "vector/arrow_bridge.h"
 
 namespace llkv {
@@ -223,17 +225,21 @@ arrow::Status CheckTables(ColumnStoreCore& core, const StoreView& view, Findings
 arrow::Status CheckRowIds(const StoreView& view, Findings* findings) {
   std::vector<OrderedSource> sources;
   for (const StoreTable& segment : view.segments) sources.push_back({segment.table, kRowIdOrdinal, {}});
-  OrderedRows rows(std::move(sources), view.snapshot, RowName::kRowId, nullptr);
+  OrderedRows rows(std::move(sources), view.snapshot, RowName::kPlace, view.sort_bytes, nullptr);
   ARROW_RETURN_NOT_OK(rows.Start(std::nullopt, std::nullopt, false));
   OrderedPiece piece;
-  std::optional<uint64_t> last;
+  std::string last;
+  const LogicalType type = TypeId::kUBigInt;
+  const IndexPart part;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_piece, rows.Next(&piece));
     if (!has_piece) return arrow::Status::OK();
     for (size_t i = 0; i < piece.rows.size(); ++i) {
-      const uint64_t id = piece.rows.row(i).value;
-      if (last == id) ARROW_RETURN_NOT_OK(findings->Add("row " + std::to_string(id) + " is there twice"));
-      last = id;
+      const std::string_view key = piece.rows.key(i);
+      if (key == last) {
+        ARROW_RETURN_NOT_OK(findings->Add("row " + KeyToString({&type, 1}, {&part, 1}, key) + " is there twice"));
+      }
+      last = key;
     }
   }
 }

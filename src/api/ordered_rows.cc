@@ -93,9 +93,13 @@ arrow::Status ForEachGroup(const TableStore& table, const Snapshot& snapshot,
   return arrow::Status::OK();
 }
 
-OrderedRows::OrderedRows(std::vector<OrderedSource> sources, Snapshot snapshot, RowName name,
+OrderedRows::OrderedRows(std::vector<OrderedSource> sources, Snapshot snapshot, RowName name, uint64_t max_key_bytes,
                          StoreScanCounters* counters)
-    : sources_(std::move(sources)), snapshot_(snapshot), name_(name), counters_(counters) {
+    : sources_(std::move(sources)),
+      snapshot_(snapshot),
+      name_(name),
+      max_key_bytes_(max_key_bytes),
+      counters_(counters) {
   if (!sources_.empty()) type_ = sources_[0].table->layout().columns[sources_[0].column].type;
 }
 
@@ -146,7 +150,9 @@ void OrderedRows::MergeOverlaps() {
 
 arrow::Status OrderedRows::Start(const std::optional<Value>& min, const std::optional<Value>& max, bool descending) {
   clusters_.clear();
+  run_.reset();
   next_ = 0;
+  descending_ = descending;
   for (size_t source = 0; source < sources_.size(); ++source) {
     ARROW_RETURN_NOT_OK(ForEachGroup(*sources_[source].table, snapshot_, [&](const GroupEntry& entry) {
       AddGroup(source, entry);
@@ -203,6 +209,7 @@ arrow::Status OrderedRows::Collect(size_t source, OrderedPiece* piece, bool* is_
         const RowId id(rows.values<uint64_t>()[row]);
         piece->rows.Add(last, name_ == RowName::kPlace ? RowId(RowPlace(source, id).packed) : id);
       });
+      if (piece->rows.size_bytes() > max_key_bytes_) ARROW_RETURN_NOT_OK(Spill(piece));
     }
   }
   if (piece->key_bytes > kMaxKeyBytes) return TooMuch();
@@ -211,7 +218,30 @@ arrow::Status OrderedRows::Collect(size_t source, OrderedPiece* piece, bool* is_
   return arrow::Status::OK();
 }
 
+arrow::Status OrderedRows::Spill(OrderedPiece* piece) {
+  if (run_ == nullptr) {
+    const auto* table = dynamic_cast<const ColumnTable*>(sources_[0].table.get());
+    if (table == nullptr) return InternalError("a column store over another kind of table");
+    run_ = std::make_unique<SortedRun>(table->context().pager, table->context().pool);
+  }
+  piece->rows.Sort();
+  piece->key_bytes = 0;
+  return run_->Add(std::exchange(piece->rows, {}));
+}
+
+arrow::Result<bool> OrderedRows::NextOfRun(OrderedPiece* piece) {
+  *piece = OrderedPiece();
+  ARROW_ASSIGN_OR_RAISE(const bool has_rows, run_->Next(descending_, &piece->rows));
+  if (!has_rows) run_.reset();
+  piece->is_stored_in_order = is_run_in_order_;
+  return has_rows;
+}
+
 arrow::Result<bool> OrderedRows::Next(OrderedPiece* piece) {
+  if (run_ != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_rows, NextOfRun(piece));
+    if (has_rows) return true;
+  }
   if (next_ == clusters_.size()) return false;
   const Cluster& cluster = clusters_[next_++];
   *piece = OrderedPiece();
@@ -223,8 +253,16 @@ arrow::Result<bool> OrderedRows::Next(OrderedPiece* piece) {
     if (!cluster.max.is_null()) piece->predicates.push_back({column, PredicateOp::kLessEqual, {cluster.max}});
     ARROW_RETURN_NOT_OK(Collect(source, piece, &is_in_order));
   }
+  is_in_order = is_in_order && cluster.sources.size() == 1;
+  if (run_ != nullptr) {
+    ARROW_RETURN_NOT_OK(Spill(piece));
+    ARROW_RETURN_NOT_OK(run_->Finish());
+    is_run_in_order_ = is_in_order;
+    return NextOfRun(piece);
+  }
   piece->rows.Sort();
-  if (is_in_order && cluster.sources.size() == 1) piece->in_order = cluster.sources[0];
+  piece->is_stored_in_order = is_in_order;
+  if (is_in_order) piece->in_order = cluster.sources[0];
   return true;
 }
 

@@ -30,7 +30,7 @@ StoreReader::StoreReader(std::shared_ptr<ColumnStoreCore> core, StoreView view, 
       view_(std::move(view)),
       plan_(std::move(plan)),
       counters_(counters),
-      rows_(plan_.sources, view_.snapshot, plan_.name, counters) {
+      rows_(plan_.sources, view_.snapshot, plan_.name, view_.sort_bytes, counters) {
   if (core_ != nullptr) core_->AddReader();
 }
 

@@ -111,6 +111,7 @@ StoreView ViewOfTable(const StoreView& view, const StoreTable& table) {
   of_table.snapshot = view.snapshot;
   of_table.pin = view.pin;
   of_table.segments = {table};
+  of_table.sort_bytes = view.sort_bytes;
   return of_table;
 }
 

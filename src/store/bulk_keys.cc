@@ -12,6 +12,7 @@
 namespace llkv {
 
 arrow::Status BulkKeys::Add(IndexId index, SortedKeys keys) {
+  if (keys.size() == 0) return arrow::Status::OK();
   std::vector<std::unique_ptr<const SortedKeys>> taken;
   IndexId of = index;
   {

@@ -318,6 +318,11 @@ arrow::Result<std::vector<PhysicalKey>> IndexRunReader::BlobKeys(const PagerSnap
   return keys;
 }
 
+arrow::Result<uint32_t> IndexRunReader::NumChunks() {
+  ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(nullptr));
+  return root->fences().num_entries();
+}
+
 arrow::Result<const IndexBlob*> IndexRunReader::Chunk(uint32_t i) {
   ARROW_ASSIGN_OR_RAISE(Root * root, LoadRoot(nullptr));
   if (i >= root->fences().num_entries()) return nullptr;

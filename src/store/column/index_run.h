@@ -99,8 +99,9 @@ class IndexRunReader {
   /// The keys of all blobs of the run, for frees.
   arrow::Result<std::vector<PhysicalKey>> BlobKeys(const PagerSnapshot* snapshot = nullptr);
 
-  // For IndexRunCursor:
+  // For those who take all pairs, as IndexRunCursor does:
 
+  arrow::Result<uint32_t> NumChunks();
   /// Chunk number `i`, or null behind the last one; kept.
   arrow::Result<const IndexBlob*> Chunk(uint32_t i);
   arrow::Result<uint32_t> FirstChunk(std::string_view key);
