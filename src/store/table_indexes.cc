@@ -12,7 +12,9 @@ namespace llkv {
 
 std::vector<IndexLayoutPtr> ColumnTable::Indexes() const {
   std::vector<IndexLayoutPtr> layouts;
-  for (const TableIndex& index : state()->indexes) {
+  // Held: a checkpoint beside it puts another state in place.
+  const TableStatePtr now = state();
+  for (const TableIndex& index : now->indexes) {
     if (!index.is_dropped()) layouts.push_back(index.layout);
   }
   return layouts;
