@@ -23,13 +23,7 @@ arrow::Status SortedRun::Add(SortedKeys pairs) { return parts_.Add(kOrder, std::
 arrow::Status SortedRun::Finish() {
   IndexMerge merge;
   ARROW_RETURN_NOT_OK(parts_.AddTo(kOrder, &merge));
-  IndexRunWriter writer(pager_, pool_);
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const bool has_pair, merge.Next());
-    if (!has_pair) break;
-    ARROW_RETURN_NOT_OK(writer.Add(merge.key(), merge.row()));
-  }
-  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, writer.Finish(&blobs_));
+  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, merge.WriteRun(pager_, pool_, &blobs_));
   if (!run) return arrow::Status::OK();
   run_ = std::make_unique<IndexRunReader>(*run, pager_);
   ARROW_ASSIGN_OR_RAISE(end_chunk_, run_->NumChunks());

@@ -40,14 +40,9 @@ arrow::Status BulkKeys::Add(IndexId index, SortedKeys keys) {
 arrow::Result<BulkKeys::Spilled> BulkKeys::Spill(const std::vector<std::unique_ptr<const SortedKeys>>& keys) const {
   IndexMerge merge;
   for (const auto& each : keys) merge.AddKeys(each.get());
-  IndexRunWriter writer(pager_, pool_);
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const bool has_pair, merge.Next());
-    if (!has_pair) break;
-    ARROW_RETURN_NOT_OK(writer.Add(merge.key(), merge.row()));
-  }
   Spilled spilled;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, writer.Finish(&spilled.blobs));
+  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> run, merge.WriteRun(pager_, pool_, &spilled.blobs));
+  // Never empty: nothing is added without pairs.
   spilled.run = std::make_unique<IndexRunReader>(*run, pager_);
   return spilled;
 }

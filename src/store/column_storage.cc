@@ -166,9 +166,10 @@ arrow::Status ColumnStorage::Recover() {
   Lsn last_lsn = root.last_lsn;
   uint64_t catalog_version = root.catalog_version;
   ARROW_RETURN_NOT_OK(pager_->ReadLog(root.last_lsn, [&](Lsn lsn, std::span<const uint8_t> record) {
+    uint64_t num_rows = 0;
     ARROW_ASSIGN_OR_RAISE(const LogRecordHeader header,
-                          ReadLogRecord(record, [this](const LogRecordHeader& header, const LogSection& section) {
-                            arrow::Status replayed = Replay(header, section);
+                          ReadLogRecord(record, [&](const LogRecordHeader& header, const LogSection& section) {
+                            arrow::Status replayed = Replay(header, section, &num_rows);
                             if (replayed.ok() || !options_.on_damage) return replayed;
                             options_.on_damage(TableId(section.owner), replayed);
                             return arrow::Status::OK();
@@ -176,7 +177,7 @@ arrow::Status ColumnStorage::Recover() {
     if (header.ts <= last_committed) return Corrupted("the log's commits are out of order");
     last_committed = header.ts;
     last_lsn = lsn;
-    replayed_cost_ += ReplayCost(record.size(), std::exchange(num_replayed_rows_, 0));
+    replayed_cost_ += ReplayCost(record.size(), num_rows);
     catalog_version = header.catalog_version;
     return arrow::Status::OK();
   }));
@@ -192,7 +193,7 @@ void ColumnStorage::ReserveTableId(TableId id) {
   }
 }
 
-arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSection& section) {
+arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSection& section, uint64_t* num_rows) {
   const TableId id(section.owner);
   switch (static_cast<RedoKind>(section.kind)) {
     case RedoKind::kCreateTable: {
@@ -233,15 +234,16 @@ arrow::Status ColumnStorage::Replay(const LogRecordHeader& header, const LogSect
   }
   ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, FindTable(id));
   if (table == nullptr) return Corrupted("the log changes a table that is not there");
-  return ReplayRows(*table, header, section);
+  return ReplayRows(*table, header, section, num_rows);
 }
 
-arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section) {
+arrow::Status ColumnStorage::ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section,
+                                        uint64_t* num_rows) {
   if (section.kind == static_cast<uint8_t>(RedoKind::kInsertRows)) {
-    return table.ReplayInsert(section.payload, header.ts, &num_replayed_rows_);
+    return table.ReplayInsert(section.payload, header.ts, num_rows);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kDeleteRows)) {
-    return table.ReplayDelete(section.payload, header.ts, &num_replayed_rows_);
+    return table.ReplayDelete(section.payload, header.ts, num_rows);
   }
   if (section.kind == static_cast<uint8_t>(RedoKind::kAttachRowGroups)) {
     return table.ReplayAttach(section.payload, header.ts);

@@ -75,8 +75,10 @@ class ColumnStorage : public Storage {
   arrow::Result<std::shared_ptr<ColumnTable>> Load(TableId id) LLKV_REQUIRES(mutex_);
   arrow::Result<std::shared_ptr<ColumnTable>> ReadStored(TableId id, PhysicalKey stored);
   arrow::Result<std::shared_ptr<ColumnTable>> FindTable(TableId id);
-  arrow::Status Replay(const LogRecordHeader& header, const LogSection& section);
-  arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section);
+  // These add to the number of rows that were replayed.
+  arrow::Status Replay(const LogRecordHeader& header, const LogSection& section, uint64_t* num_rows);
+  arrow::Status ReplayRows(ColumnTable& table, const LogRecordHeader& header, const LogSection& section,
+                           uint64_t* num_rows);
 
   // column_storage_catch_up.cc
   struct Rebuilding;
@@ -84,7 +86,7 @@ class ColumnStorage : public Storage {
   arrow::Status TakeNewest(Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
   arrow::Status ReplayAfter(Lsn after, Rebuilding* rebuilding, Applied* applied) LLKV_REQUIRES(catch_up_mutex_);
   arrow::Status ReplayRebuilding(Rebuilding& rebuilding, Lsn lsn, const LogRecordHeader& header,
-                                 const LogSection& section);
+                                 const LogSection& section, uint64_t* num_rows);
   arrow::Result<std::shared_ptr<ColumnTable>> Rebuilt(Rebuilding& rebuilding, TableId id);
   void FindChanged(Rebuilding& rebuilding);
   arrow::Status TakeOver(Rebuilding& rebuilding);
@@ -128,8 +130,6 @@ class ColumnStorage : public Storage {
   /// The ReplayCost of the log: of what recovery read, and, beginning with that, of what the last checkpoint has.
   uint64_t replayed_cost_ = 0;
   std::atomic<uint64_t> stored_cost_{0};
-  /// Rows of sections that were replayed.
-  uint64_t num_replayed_rows_ = 0;
   std::atomic<bool> is_closed_{false};
   std::function<void()> wake_;
 

@@ -110,10 +110,12 @@ arrow::Status ColumnStorage::TakeNewest(Applied* applied) {
 
 arrow::Status ColumnStorage::ReplayAfter(Lsn after, Rebuilding* rebuilding, Applied* applied) {
   return pager_->ReadLog(after, [&](Lsn lsn, std::span<const uint8_t> record) {
+    // Of no use here: who follows makes no checkpoints.
+    uint64_t num_rows = 0;
     ARROW_ASSIGN_OR_RAISE(const LogRecordHeader header,
                           ReadLogRecord(record, [&](const LogRecordHeader& read, const LogSection& section) {
-                            return rebuilding != nullptr ? ReplayRebuilding(*rebuilding, lsn, read, section)
-                                                         : Replay(read, section);
+                            return rebuilding != nullptr ? ReplayRebuilding(*rebuilding, lsn, read, section, &num_rows)
+                                                         : Replay(read, section, &num_rows);
                           }));
     if (header.ts <= applied->ts) return Corrupted("the log's commits are out of order");
     *applied = {header.ts, lsn, header.catalog_version};
@@ -144,7 +146,7 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnStorage::Rebuilt(Rebuilding& r
 }
 
 arrow::Status ColumnStorage::ReplayRebuilding(Rebuilding& rebuilding, Lsn lsn, const LogRecordHeader& header,
-                                              const LogSection& section) {
+                                              const LogSection& section, uint64_t* num_rows) {
   const TableId id(section.owner);
   const bool is_living = lsn <= rebuilding.living_lsn && !rebuilding.everything;
   switch (static_cast<RedoKind>(section.kind)) {
@@ -168,12 +170,12 @@ arrow::Status ColumnStorage::ReplayRebuilding(Rebuilding& rebuilding, Lsn lsn, c
     default:
       if (rebuilding.tables.contains(id)) {
         ARROW_ASSIGN_OR_RAISE(const std::shared_ptr<ColumnTable> table, Rebuilt(rebuilding, id));
-        return ReplayRows(*table, header, section);
+        return ReplayRows(*table, header, section, num_rows);
       }
       if (is_living) return arrow::Status::OK();
       break;
   }
-  return Replay(header, section);
+  return Replay(header, section, num_rows);
 }
 
 arrow::Status ColumnStorage::TakeOver(Rebuilding& rebuilding) {

@@ -51,4 +51,14 @@ arrow::Result<bool> IndexMerge::Next() {
   return false;
 }
 
+arrow::Result<std::optional<IndexRunDescriptor>> IndexMerge::WriteRun(Pager* pager, arrow::MemoryPool* pool,
+                                                                      std::vector<StagedBlob>* blobs) {
+  IndexRunWriter writer(pager, pool);
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool has_pair, Next());
+    if (!has_pair) return writer.Finish(blobs);
+    ARROW_RETURN_NOT_OK(writer.Add(key_, row_));
+  }
+}
+
 }  // namespace llkv

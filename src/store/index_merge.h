@@ -29,6 +29,10 @@ class IndexMerge {
   std::string_view key() const { return key_; }
   RowId row() const { return row_; }
 
+  /// Writes all pairs that are left as a run; nothing where there are none. Adds its blobs to `blobs`.
+  arrow::Result<std::optional<IndexRunDescriptor>> WriteRun(Pager* pager, arrow::MemoryPool* pool,
+                                                            std::vector<StagedBlob>* blobs);
+
  private:
   struct Source {
     std::optional<IndexRunCursor> cursor;

@@ -79,14 +79,9 @@ arrow::Status OwnRuns::MergeIndex(IndexId index, uint32_t settled, VersionStamp 
     ARROW_RETURN_NOT_OK(merge.AddRun(readers.back().get()));
     command = std::max(command, runs_[i].command);
   }
-  IndexRunWriter writer(context.pager, context.pool);
-  while (true) {
-    ARROW_ASSIGN_OR_RAISE(const bool has_pair, merge.Next());
-    if (!has_pair) break;
-    ARROW_RETURN_NOT_OK(writer.Add(merge.key(), merge.row()));
-  }
   std::vector<StagedBlob> blobs;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> merged, writer.Finish(&blobs));
+  ARROW_ASSIGN_OR_RAISE(const std::optional<IndexRunDescriptor> merged,
+                        merge.WriteRun(context.pager, context.pool, &blobs));
   const VersionStamp merged_stamp = InFlightStamp(static_cast<uint32_t>(stamp >> 32), command);
   Run run = Make(index, *merged, std::move(blobs), merged_stamp);
   table_->UpdateState([&](TableState& state) {
