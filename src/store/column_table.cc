@@ -274,6 +274,11 @@ arrow::Status ColumnTable::MarkRetired(const TableState& state, RowId row, Table
     if (!slot) continue;
     std::atomic<VersionStamp>* stamp = DeletedBy(retired, *slot);
     if (stamp == nullptr || stamp->load(std::memory_order_relaxed) != 0) continue;
+    if (retired.hot != nullptr) {
+      changes.Keep(retired.hot);
+    } else {
+      changes.Keep(retired.cold);
+    }
     changes.AddDelete(row, stamp, false, true);
     if (retired.hot != nullptr) retired.hot->SetNeedsRowChecks(*slot);
   }

@@ -191,6 +191,34 @@ TEST_F(ColumnTableTest, AnOldSnapshotDeletesARowThatACheckpointMoved) {
   EXPECT_EQ(Committed(), (TestRows{{2, {"v", 2}}}));
 }
 
+TEST_F(ColumnTableTest, ADeleteMarkedForAnOldSnapshotOutlivesIt) {
+  // The row group that only the old snapshot reads is hot, then cold.
+  for (const bool is_cold : {false, true}) {
+    const int32_t key = is_cold ? 100 : 0;
+    Insert(key, 1);
+    if (is_cold) ASSERT_OK(storage_->Checkpoint());
+    auto reader = Begin();
+    // As many as make the checkpoint take a small cold row group with them.
+    for (int32_t i = 1; i < 8; ++i) Insert(key + i, i);
+    ASSERT_OK(storage_->Checkpoint());
+    for (const bool commits : {false, true}) {
+      auto txn = Begin();
+      ASSERT_TRUE(*DeleteKey(*table_, *txn, key));
+      const auto table = std::static_pointer_cast<ColumnTable>(table_);
+      ASSERT_FALSE(table->state()->retired_groups.empty());
+      if (commits) {
+        reader.reset();
+        ASSERT_OK(storage_->Maintain(nullptr).status());
+        ASSERT_TRUE(table->state()->retired_groups.empty());
+        ASSERT_OK(storage_->Commit(*txn));
+      } else {
+        storage_->txns().Rollback(*txn);
+      }
+    }
+    EXPECT_FALSE(Committed().contains(key));
+  }
+}
+
 TEST_F(ColumnTableTest, ADuplicateKeyFailsAndItsStatementLeavesNoTrace) {
   for (const bool is_cold : {false, true}) {
     Insert(is_cold ? 20 : 10, 1);

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,6 +55,9 @@ class TableChanges : public TxnParticipant {
   /// `stamp` got the current command's stamp. `is_own` : the row was created by this transaction, in a hot group;
   /// `is_copy`: it is the same row's stamp in a retired row group.
   void AddDelete(RowId row, std::atomic<VersionStamp>* stamp, bool is_own, bool is_copy);
+  /// Keeps a row group that is active no more until the transaction has ended: one that is marked for older snapshots
+  /// goes from the table with the last of them.
+  void Keep(std::shared_ptr<const void> retired) { kept_.insert(std::move(retired)); }
   /// A key that two living rows have until the statement's end, or for longer: then that is an error.
   void AddDeferredKey(IndexId index, std::string key) { deferred_keys_.emplace_back(index, std::move(key)); }
   /// The indexes in which the transaction enters its bulk rows; 40001 where one was dropped behind its back.
@@ -114,6 +118,8 @@ class TableChanges : public TxnParticipant {
   const Transaction* const txn_;
   std::vector<Insert> inserts_;
   std::vector<Deleted> deletes_;
+  /// Row groups that deletes_ points into and that the table may have forgotten.
+  std::set<std::shared_ptr<const void>> kept_;
   std::vector<std::pair<IndexId, std::string>> deferred_keys_;
   std::vector<IndexChange> index_changes_;
   /// Hot row groups that have this transaction's rows only, the last one being filled.
