@@ -236,6 +236,7 @@ arrow::Status Catalog::Load() {
   ARROW_ASSIGN_OR_RAISE(auto objects, ReadObjects(pin->ts()));
   MutexLock lock(mutex_);
   versions_.push_back({CommitTs(0), std::move(objects)});
+  newest_.Store(std::make_shared<const Version>(versions_.back()));
   return arrow::Status::OK();
 }
 
@@ -251,6 +252,11 @@ arrow::Status Catalog::CatchUp() {
 }
 
 CatalogSnapshotPtr Catalog::At(CommitTs ts) const {
+  std::shared_ptr<const Version> newest = newest_.Load();
+  if (newest->since <= ts) {
+    const CatalogSnapshot* objects = newest->objects.get();
+    return {std::move(newest), objects};
+  }
   MutexLock lock(mutex_);
   for (auto version = versions_.rbegin(); version != versions_.rend(); ++version) {
     if (version->since <= ts) return version->objects;
@@ -267,6 +273,7 @@ void Catalog::Publish(CommitTs ts, CatalogSnapshotPtr objects) {
   const CommitTs oldest = storage_->txns().oldest_snapshot();
   MutexLock lock(mutex_);
   versions_.push_back({ts, std::move(objects)});
+  newest_.Store(std::make_shared<const Version>(versions_.back()));
   size_t num_unseen = 0;
   while (num_unseen + 1 < versions_.size() && versions_[num_unseen + 1].since <= oldest) ++num_unseen;
   versions_.erase(versions_.begin(), versions_.begin() + static_cast<ptrdiff_t>(num_unseen));

@@ -16,6 +16,7 @@
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "base/read_mostly.h"
 #include "catalog/schema.h"
 #include "store/index_layout.h"
 #include "txn/txn.h"
@@ -142,6 +143,8 @@ class Catalog {
   /// Null in a database that was opened read-only before it had a catalog.
   std::unique_ptr<ObjectTable> table_;
   std::atomic<uint64_t> num_own_versions_{0};
+  /// The last of versions_, for those who see it: nearly all.
+  ReadMostly<Version> newest_;
   mutable Mutex mutex_;
   /// Ascending; the first is what the oldest live snapshot sees.
   std::vector<Version> versions_ LLKV_GUARDED_BY(mutex_);

@@ -33,7 +33,8 @@ class Transaction;
 class StoreResolver {
  public:
   virtual ~StoreResolver() = default;
-  /// The store outlives the query, also where the table is dropped meanwhile. Error 42P01 where it is gone.
+  /// The store outlives the query, also where the table is dropped meanwhile; a table has one for all its life. Error
+  /// 42P01 where it is gone.
   virtual arrow::Result<std::shared_ptr<TableStore>> FindStore(TableId table) = 0;
 };
 

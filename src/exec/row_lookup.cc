@@ -59,12 +59,13 @@ arrow::Result<Batch> RowLookup::Read(StoreResolver& stores, const Snapshot& snap
   for (size_t i = 0; i < key_.size(); ++i) {
     key_[i] = PlainValue(*scan_.key_lookup[i], parameters);
   }
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<TableStore> store, stores.FindStore(scan_.table));
-  ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, store->LookupKey(snapshot, key_, scan_.index));
+  if (store_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(store_, stores.FindStore(scan_.table));
+  }
+  ARROW_ASSIGN_OR_RAISE(const std::optional<RowId> row, store_->LookupKey(snapshot, key_, scan_.index));
   if (!row) return Batch();
-  if (store_ != store) {
-    ARROW_ASSIGN_OR_RAISE(buffer_, store->MakeGatherBuffer(scan_.column_ordinals, pool));
-    store_ = std::move(store);
+  if (buffer_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(buffer_, store_->MakeGatherBuffer(scan_.column_ordinals, pool));
   }
   ARROW_RETURN_NOT_OK(store_->Gather(snapshot, std::span<const RowId>(&*row, 1), *buffer_));
   const Batch& found = buffer_->batch();

@@ -36,31 +36,35 @@ arrow::Result<std::shared_ptr<const RowGroupDescriptor>> LazyDescriptorPage::Get
 
 ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<const RowGroupDescriptor> descriptor,
                            RowBitmap gone, VersionStamp created_by, Pager* pager, arrow::MemoryPool* pool)
-    : num_rows_(descriptor->num_rows),
+    : created_by_(created_by),
+      num_rows_(descriptor->num_rows),
       pager_(pager),
       pool_(pool),
-      created_by_(created_by),
       deletes_(std::make_shared<DeleteSet>(descriptor->num_rows, std::move(gone))) {
   for (const TableLayout::Column& column : layout.columns) fields_.push_back(column.field);
   SetDescriptor(std::move(descriptor));
+  has_deletes_.store(!deletes_->empty(), std::memory_order_relaxed);
   is_loaded_.store(true, std::memory_order_release);
 }
 
 ColdRowGroup::ColdRowGroup(const TableLayout& layout, std::shared_ptr<LazyDescriptorPage> page, size_t index,
                            const Stored& stored, Pager* pager, arrow::MemoryPool* pool)
-    : num_rows_(page->group(index).num_rows),
+    : created_by_(0),
+      num_rows_(page->group(index).num_rows),
       pager_(pager),
       pool_(pool),
       page_(std::move(page)),
       index_in_page_(index),
-      created_by_(0),
       stored_(stored) {
   for (const TableLayout::Column& column : layout.columns) fields_.push_back(column.field);
 }
 
 void ColdRowGroup::SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor) {
   descriptor_ = std::move(descriptor);
-  reader_ = std::make_unique<RowGroupReader>(descriptor_, pager_, pool_);
+  first_row_ = descriptor_->first_row_id;
+  last_row_ = descriptor_->last_row_id;
+  row_ids_are_dense_ = descriptor_->row_ids_are_dense && descriptor_->num_rows != 0;
+  reader_.emplace(descriptor_, pager_, pool_);
   column_index_.clear();
   for (const FieldId field : fields_) {
     const ChunkDescriptor* chunk = descriptor_->Find(field);
@@ -103,6 +107,7 @@ arrow::Status ColdRowGroup::LoadNow() {
   }
   SetDescriptor(std::move(descriptor));
   ARROW_RETURN_NOT_OK(ApplyNotedDeletes(deletes.get()));
+  has_deletes_.store(!deletes->empty(), std::memory_order_relaxed);
   deletes_ = std::move(deletes);
   is_loaded_.store(true, std::memory_order_release);
   return arrow::Status::OK();

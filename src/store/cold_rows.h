@@ -47,7 +47,7 @@ class LazyDescriptorPage {
 };
 
 /// Any thread may read; deletes come from one writer at a time.
-class ColdRowGroup {
+class alignas(64) ColdRowGroup {
  public:
   /// A column that the row group was written without: all its rows are NULL there.
   static constexpr size_t kNoColumn = ~size_t{0};
@@ -83,19 +83,34 @@ class ColdRowGroup {
 
   const std::shared_ptr<const RowGroupDescriptor>& descriptor() const { return descriptor_; }
   RowGroupReader& reader() { return *reader_; }
+  /// The place of a row, or nothing where the row group does not have it.
+  arrow::Result<std::optional<uint32_t>> FindRow(RowId row) {
+    if (!row_ids_are_dense_) return reader_->FindRow(row);
+    if (row < first_row_ || row > last_row_) return std::nullopt;
+    return std::optional<uint32_t>(static_cast<uint32_t>(row.value - first_row_.value));
+  }
   /// The place of a table's column in descriptor()->columns, or kNoColumn.
   size_t ColumnIndex(uint32_t ordinal) const { return column_index_[ordinal]; }
   std::atomic<VersionStamp>& created_by() { return created_by_; }
 
   /// The deletes; what a snapshot taken before the call sees is in them.
   std::shared_ptr<DeleteSet> deletes() const;
+  /// The stamp of a row's delete: 0 where it is not deleted. Takes no lock where no row is.
+  VersionStamp DeletedBy(uint32_t slot) const {
+    return has_deletes_.load(std::memory_order_acquire) ? deletes()->Find(slot) : 0;
+  }
+  /// Writer: where to put the stamp of a row; it is 0 at first. Null where the row is gone for everyone.
+  std::atomic<VersionStamp>* FindOrAddDelete(uint32_t slot) {
+    has_deletes_.store(true, std::memory_order_release);
+    return deletes()->FindOrAdd(slot);
+  }
   /// Makes deletes up to `settled`, which every snapshot that reads this row group sees, a plain bitmap. While no stamp
   /// is in flight.
   void FoldDeletes(CommitTs settled);
 
   /// Whether a snapshot sees a row, given by its place.
   bool SeesRow(const Snapshot& snapshot, uint32_t slot) const {
-    return snapshot.SeesRow(created_by_.load(std::memory_order_acquire), deletes()->Find(slot));
+    return snapshot.SeesRow(created_by_.load(std::memory_order_acquire), DeletedBy(slot));
   }
 
   /// Used by checkpoints only.
@@ -106,7 +121,17 @@ class ColdRowGroup {
   arrow::Status ApplyNotedDeletes(DeleteSet* deletes) LLKV_REQUIRES(mutex_);
   void SetDescriptor(std::shared_ptr<const RowGroupDescriptor> descriptor);
 
+  // What finding a row reads, in one cache line. Written before is_loaded_, and not after; has_deletes_ may become
+  // true.
+  RowId first_row_;
+  RowId last_row_;
+  std::atomic<VersionStamp> created_by_;
   const uint32_t num_rows_;
+  bool row_ids_are_dense_ = false;
+  std::atomic<bool> is_loaded_{false};
+  std::atomic<bool> has_deletes_{false};
+  std::optional<RowGroupReader> reader_;
+
   Pager* const pager_;
   arrow::MemoryPool* const pool_;
   const std::shared_ptr<LazyDescriptorPage> page_;
@@ -116,9 +141,6 @@ class ColdRowGroup {
   // Written before is_loaded_, and not after.
   std::shared_ptr<const RowGroupDescriptor> descriptor_;
   std::vector<size_t> column_index_;
-  std::unique_ptr<RowGroupReader> reader_;
-  std::atomic<bool> is_loaded_{false};
-  std::atomic<VersionStamp> created_by_;
   mutable Mutex mutex_;
   /// Null before Load.
   std::shared_ptr<DeleteSet> deletes_ LLKV_GUARDED_BY(mutex_);

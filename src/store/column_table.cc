@@ -28,7 +28,7 @@ ColumnTable::ColumnTable(TableLayout layout, const TableContext& context)
     added.layout = std::make_shared<const IndexLayout>(index);
     added.hot.push_back({Validity{}, std::make_shared<ArtIndex>(context_.pool)});
   }
-  state_ = std::move(state);
+  state_.Store(std::move(state));
   stored_.layout = layout_;
 }
 
@@ -135,21 +135,15 @@ arrow::Result<std::shared_ptr<ColumnTable>> ColumnTable::Load(const TableMetadat
   return table;
 }
 
-TableStatePtr ColumnTable::state() const {
-  MutexLock lock(state_mutex_);
-  return state_;
-}
-
 void ColumnTable::UpdateState(const std::function<void(TableState&)>& change) {
   // Dropped outside the lock: it may be the last reference to much.
   TableStatePtr old;
-  {
-    MutexLock lock(state_mutex_);
-    auto changed = std::make_shared<TableState>(*state_);
-    change(*changed);
-    changed->version = state_->version + 1;
-    old = std::exchange(state_, std::move(changed));
-  }
+  MutexLock lock(state_mutex_);
+  old = state_.Load();
+  auto changed = std::make_shared<TableState>(*old);
+  change(*changed);
+  changed->version = old->version + 1;
+  state_.Store(std::move(changed));
 }
 
 ColumnTable::SealedState ColumnTable::Seal(CommitTs at) {
@@ -244,7 +238,7 @@ arrow::Status ColumnTable::Append(Transaction& txn, const Batch& batch, UniqueCh
 arrow::Result<std::optional<uint32_t>> ColumnTable::FindSlot(const GroupEntry& entry, RowId row) {
   if (entry.hot == nullptr) {
     ARROW_RETURN_NOT_OK(entry.cold->Load());
-    return entry.cold->reader().FindRow(row);
+    return entry.cold->FindRow(row);
   }
   const auto slot = static_cast<uint32_t>(row.value - entry.first_row);
   if (slot >= entry.hot->num_rows()) return std::nullopt;
@@ -261,7 +255,7 @@ arrow::Status ChangedByAnother() {
 /// Where a row's deleted_by is; null where the row is gone for everyone.
 std::atomic<VersionStamp>* DeletedBy(const GroupEntry& entry, uint32_t slot) {
   if (entry.hot != nullptr) return &entry.hot->deleted_by(slot);
-  return entry.cold->deletes()->FindOrAdd(slot);
+  return entry.cold->FindOrAddDelete(slot);
 }
 
 }  // namespace

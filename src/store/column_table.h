@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/read_mostly.h"
 #include "store/index_range.h"
 #include "store/sorted_keys.h"
 #include "store/table_metadata.h"
@@ -68,7 +69,7 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Result<TableStatistics> GetStatistics() override;
 
   const TableContext& context() const { return context_; }
-  TableStatePtr state() const;
+  TableStatePtr state() const { return state_.Load(); }
   const std::vector<LogicalType>& types() const { return types_; }
 
   // For TableChanges and bulk writers:
@@ -204,8 +205,9 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   mutable Mutex summary_mutex_;
   std::vector<TableMetadata::ColumnSummary> summary_ LLKV_GUARDED_BY(summary_mutex_);
 
-  mutable Mutex state_mutex_;
-  TableStatePtr state_ LLKV_GUARDED_BY(state_mutex_);
+  /// Changes of the state come one after the other.
+  Mutex state_mutex_;
+  ReadMostly<TableState> state_;
 
   /// What the cold row groups of a version of the state add up to.
   struct ColdStatistics {

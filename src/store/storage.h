@@ -102,8 +102,8 @@ class Storage {
   virtual arrow::Result<std::shared_ptr<TableStore>> CreateTable(Transaction& txn, TableLayout layout) = 0;
   /// Drops a table at COMMIT; whoever has it open under an older snapshot reads on.
   virtual arrow::Status DropTable(Transaction& txn, TableId table) = 0;
-  /// The store of a table that is there for some live snapshot or transaction; null where there is none. Names decide
-  /// who may find it.
+  /// The store of a table that is there for some live snapshot or transaction, the same one as long as it is; null
+  /// where there is none. Names decide who may find it.
   virtual arrow::Result<std::shared_ptr<TableStore>> GetTable(TableId table) = 0;
 
   /// Takes over what another process has committed, where the storage was opened read-only: snapshots taken from now on

@@ -84,7 +84,7 @@ void TableChanges::CarryDeletes(HotStaging& staging, uint32_t settled) {
   for (Deleted& deleted : deletes_) {
     const HotStaging::Group* group = deleted.is_own ? staging.Find(deleted.row) : nullptr;
     if (group == nullptr) continue;
-    std::atomic<VersionStamp>* stamp = group->cold->deletes()->FindOrAdd(group->PlaceOf(deleted.row));
+    std::atomic<VersionStamp>* stamp = group->cold->FindOrAddDelete(group->PlaceOf(deleted.row));
     stamp->store(deleted.stamp->load(std::memory_order_relaxed), std::memory_order_release);
     deleted.stamp = stamp;
     deleted.is_own = false;

@@ -223,7 +223,7 @@ arrow::Status TableCheckpoint::Seal() {
                                               std::make_shared<const RowGroupDescriptor>(std::move(descriptor)),
                                               RowBitmap(), 0, context.pager, context.pool);
   // Reads the row ids where they are stored, so that carrying deletes over reads nothing.
-  ARROW_RETURN_NOT_OK(entry.cold->reader().FindRow(RowId(entry.first_row)).status());
+  ARROW_RETURN_NOT_OK(entry.cold->FindRow(RowId(entry.first_row)).status());
   added_.push_back(entry);
   groups_.push_back(std::move(entry));
   return arrow::Status::OK();
@@ -337,9 +337,9 @@ arrow::Status TableCheckpoint::CarryDelete(RowId row, VersionStamp stamp) {
                                       [](uint64_t value, const GroupEntry& other) { return value < other.first_row; });
   if (entry == added_.begin()) return InternalError("a checkpoint lost a row");
   ColdRowGroup& group = *std::prev(entry)->cold;
-  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, group.reader().FindRow(row));
+  ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, group.FindRow(row));
   if (!slot) return InternalError("a checkpoint lost a row");
-  group.deletes()->FindOrAdd(*slot)->store(stamp, std::memory_order_relaxed);
+  group.FindOrAddDelete(*slot)->store(stamp, std::memory_order_relaxed);
   return arrow::Status::OK();
 }
 

@@ -77,6 +77,7 @@ arrow::Status GatherPart(ColumnGatherBuffer& buffer, size_t column, LogicalType 
   ARROW_ASSIGN_OR_RAISE(const ColumnChunk* chunk, entry.cold->reader().Column(index));
   buffer.slots.clear();
   for (uint32_t i = first; i < first + count; ++i) buffer.slots.push_back(buffer.places[i].slot);
+  if (count == buffer.places.size()) return chunk->Gather(buffer.slots, out, *buffer.texts);
   ScratchVector& part = buffer.part[column];
   part.ResetFlat(type);
   ARROW_RETURN_NOT_OK(chunk->Gather(buffer.slots, part, *buffer.texts));

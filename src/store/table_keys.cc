@@ -48,7 +48,7 @@ arrow::Result<ColumnTable::RowFate> ColumnTable::FateOf(const TableState& state,
   }
   ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
   if (!slot) return RowFate::kGone;
-  return entry->cold->deletes()->Find(*slot) == 0 ? RowFate::kAlive : RowFate::kGone;
+  return entry->cold->DeletedBy(*slot) == 0 ? RowFate::kAlive : RowFate::kGone;
 }
 
 arrow::Result<bool> ColumnTable::IsRowAlive(const TableState& state, RowId row, CommitTs at) {
@@ -58,7 +58,7 @@ arrow::Result<bool> ColumnTable::IsRowAlive(const TableState& state, RowId row, 
   if (!slot) return false;
   VersionStamp deleted_by = 0;
   if (entry->hot == nullptr) {
-    deleted_by = entry->cold->deletes()->Find(*slot);
+    deleted_by = entry->cold->DeletedBy(*slot);
   } else {
     if (entry->hot->created_by(*slot).load(std::memory_order_acquire) == kAbortedStamp) return false;
     deleted_by = entry->hot->deleted_by(*slot).load(std::memory_order_acquire);
@@ -134,6 +134,19 @@ arrow::Status ColumnTable::CheckKeyIsUnique(IndexId id, std::string_view key) {
   return num_live <= 1 ? arrow::Status::OK() : DuplicateKey(*index->layout, key);
 }
 
+namespace {
+
+/// Whether more than one run may have a key, by its bounds.
+bool HaveSeveralRuns(const TableIndex& index, const Snapshot& snapshot, std::string_view key) {
+  size_t num_candidates = 0;
+  for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
+    for (const IndexRunEntry& run : *runs) num_candidates += run.IsFor(snapshot) && run.reader->IsInRange(key) ? 1 : 0;
+  }
+  return num_candidates > 1;
+}
+
+}  // namespace
+
 arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableState& state, const TableIndex& index,
                                                                   const Snapshot& snapshot,
                                                                   std::string_view key) const {
@@ -160,11 +173,7 @@ arrow::Result<std::optional<RowId>> ColumnTable::LookupEncodedKey(const TableSta
     return place.ok() && place->entry == nullptr;
   };
   // A key that is looked up is mostly there: where one run alone can have it, its filter saves nothing.
-  size_t num_candidates = 0;
-  for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
-    for (const IndexRunEntry& run : *runs) num_candidates += run.IsFor(snapshot) && run.reader->IsInRange(key) ? 1 : 0;
-  }
-  const bool use_filters = num_candidates > 1;
+  const bool use_filters = index.runs.size() + index.retired_runs.size() > 1 && HaveSeveralRuns(index, snapshot, key);
   for (const std::vector<IndexRunEntry>* runs : {&index.runs, &index.retired_runs}) {
     for (const IndexRunEntry& run : *runs) {
       if (!run.IsFor(snapshot)) continue;

@@ -75,7 +75,7 @@ arrow::Status ColumnTable::ReplayDelete(std::span<const uint8_t> payload, Commit
     ARROW_ASSIGN_OR_RAISE(const std::optional<uint32_t> slot, FindSlot(*entry, row));
     if (!slot) return DoesNotFit(layout_);
     std::atomic<VersionStamp>* stamp =
-        entry->hot != nullptr ? &entry->hot->deleted_by(*slot) : entry->cold->deletes()->FindOrAdd(*slot);
+        entry->hot != nullptr ? &entry->hot->deleted_by(*slot) : entry->cold->FindOrAddDelete(*slot);
     if (stamp == nullptr || stamp->load() != 0) return DoesNotFit(layout_);
     stamp->store(ts.value);
     if (entry->hot != nullptr) entry->hot->SetNeedsRowChecks(*slot);

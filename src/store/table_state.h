@@ -114,9 +114,12 @@ struct TableState {
   TableIndex* FindIndex(IndexId id) { return const_cast<TableIndex*>(std::as_const(*this).FindIndex(id)); }
   /// The active row group with a row, or null.
   const GroupEntry* FindActive(RowId row) const {
+    if (groups.empty() || row.value < groups.front().first_row) return nullptr;
+    // Row groups are mostly full, one behind the other.
+    const uint64_t guess = (row.value - groups.front().first_row) / kRowPageRows;
+    if (guess < groups.size() && groups[guess].HasRow(row)) return &groups[guess];
     auto it = std::upper_bound(groups.begin(), groups.end(), row.value,
                                [](uint64_t value, const GroupEntry& entry) { return value < entry.first_row; });
-    if (it == groups.begin()) return nullptr;
     --it;
     return it->HasRow(row) ? &*it : nullptr;
   }

@@ -30,9 +30,10 @@ struct PinAllocator {
 };
 }  // namespace
 
-SnapshotPin::SnapshotPin(TxnManager* manager) : manager_(manager), ts_(manager->Pin()) {}
+SnapshotPin::SnapshotPin(TxnManager* manager, uint32_t stripe)
+    : manager_(manager), stripe_(stripe), ts_(manager->Pin(stripe)) {}
 
-SnapshotPin::~SnapshotPin() { manager_->Unpin(ts_); }
+SnapshotPin::~SnapshotPin() { manager_->Unpin(stripe_, ts_); }
 
 PinMemory::~PinMemory() {
   for (void* block : blocks_) ::operator delete(block);
@@ -61,10 +62,10 @@ void PinMemory::Give(void* block) {
   ::operator delete(block);
 }
 
-void Transaction::Restart(TxnId id, bool is_read_only) {
+void Transaction::Restart(TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only) {
   id_ = id;
   own_tag_ = OwnTag(id);
-  pin_ = manager_->PinNewest();
+  pin_ = std::move(pin);
   ts_ = pin_->ts();
   command_ = 1;
   held_commands_.clear();
@@ -185,56 +186,82 @@ std::unique_ptr<Transaction> TxnManager::Begin(bool is_read_only) { return Begin
 
 std::unique_ptr<Transaction> TxnManager::Begin(std::unique_ptr<Transaction> ended, bool is_read_only) {
   if (ended == nullptr) ended = std::make_unique<Transaction>(this);
-  ended->Restart(TxnId(next_txn_id_.fetch_add(1, std::memory_order_relaxed)), is_read_only);
+  const uint32_t stripe = CurrentStripe();
+  ended->Restart(NewId(stripes_[stripe]), PinNewest(stripe), is_read_only);
   return ended;
 }
 
-std::shared_ptr<const SnapshotPin> TxnManager::PinNewest() {
-  return std::allocate_shared<const SnapshotPin>(PinAllocator<SnapshotPin>{&pin_memory_}, this);
+TxnId TxnManager::NewId(Stripe& stripe) {
+  constexpr uint64_t kLeased = 256;
+  MutexLock lock(stripe.mutex);
+  if (stripe.next_id == stripe.end_id) {
+    stripe.next_id = next_txn_id_.fetch_add(kLeased, std::memory_order_relaxed);
+    stripe.end_id = stripe.next_id + kLeased;
+  }
+  return TxnId(stripe.next_id++);
 }
 
-std::vector<TxnManager::LiveSnapshots>::const_iterator TxnManager::FirstFrom(uint64_t ts) const {
+std::shared_ptr<const SnapshotPin> TxnManager::PinNewest() { return PinNewest(CurrentStripe()); }
+
+std::shared_ptr<const SnapshotPin> TxnManager::PinNewest(uint32_t stripe) {
+  return std::allocate_shared<const SnapshotPin>(PinAllocator<SnapshotPin>{&stripes_[stripe].pin_memory}, this, stripe);
+}
+
+std::vector<TxnManager::LiveSnapshots>::const_iterator TxnManager::Stripe::FirstFrom(uint64_t ts) const {
   // The newest are asked for most.
-  auto place = live_snapshots_.end();
-  while (place != live_snapshots_.begin() && std::prev(place)->ts >= ts) --place;
+  auto place = live.end();
+  while (place != live.begin() && std::prev(place)->ts >= ts) --place;
   return place;
 }
 
-CommitTs TxnManager::Pin() {
-  MutexLock lock(snapshots_mutex_);
+CommitTs TxnManager::Pin(uint32_t stripe) {
+  Stripe& own = stripes_[stripe];
+  MutexLock lock(own.mutex);
+  // Under the lock: whoever finds no pin here afterwards knows that later ones are at what it knew as committed, or
+  // after that.
   const CommitTs ts = last_committed();
-  if (live_snapshots_.empty() || live_snapshots_.back().ts != ts.value) live_snapshots_.push_back({ts.value, 0});
-  ++live_snapshots_.back().count;
+  if (own.live.empty() || own.live.back().ts != ts.value) own.live.push_back({ts.value, 0});
+  ++own.live.back().count;
   return ts;
 }
 
-void TxnManager::Unpin(CommitTs ts) {
-  MutexLock lock(snapshots_mutex_);
-  const auto place = live_snapshots_.begin() + (FirstFrom(ts.value) - live_snapshots_.cbegin());
-  if (--place->count == 0) live_snapshots_.erase(place);
+void TxnManager::Unpin(uint32_t stripe, CommitTs ts) {
+  Stripe& own = stripes_[stripe];
+  MutexLock lock(own.mutex);
+  const auto place = own.live.begin() + (own.FirstFrom(ts.value) - own.live.cbegin());
+  if (--place->count == 0) own.live.erase(place);
+}
+
+std::optional<uint64_t> TxnManager::OldestFrom(uint64_t from) const {
+  std::optional<uint64_t> oldest;
+  for (const Stripe& stripe : stripes_) {
+    MutexLock lock(stripe.mutex);
+    const auto place = stripe.FirstFrom(from);
+    if (place != stripe.live.end() && (!oldest || place->ts < *oldest)) oldest = place->ts;
+  }
+  return oldest;
 }
 
 CommitTs TxnManager::oldest_snapshot() const {
-  MutexLock lock(snapshots_mutex_);
-  return live_snapshots_.empty() ? last_committed() : CommitTs(live_snapshots_.front().ts);
+  // Read first: a snapshot that begins meanwhile is not before it.
+  const CommitTs newest = last_committed();
+  return std::min(newest, CommitTs(OldestFrom(0).value_or(newest.value)));
 }
 
 bool TxnManager::HasSnapshotUpTo(CommitTs ts) const {
-  MutexLock lock(snapshots_mutex_);
-  return !live_snapshots_.empty() && live_snapshots_.front().ts <= ts.value;
+  const std::optional<uint64_t> oldest = OldestFrom(0);
+  return oldest && *oldest <= ts.value;
 }
 
 bool TxnManager::HasSnapshotIn(uint64_t from, uint64_t to) const {
-  MutexLock lock(snapshots_mutex_);
-  const auto place = FirstFrom(from);
-  return place != live_snapshots_.end() && place->ts < to;
+  const std::optional<uint64_t> oldest = OldestFrom(from);
+  return oldest && *oldest < to;
 }
 
 std::optional<CommitTs> TxnManager::OldestSnapshotFrom(CommitTs from) const {
-  MutexLock lock(snapshots_mutex_);
-  const auto place = FirstFrom(from.value);
-  if (place == live_snapshots_.end()) return std::nullopt;
-  return CommitTs(place->ts);
+  const std::optional<uint64_t> oldest = OldestFrom(from.value);
+  if (!oldest) return std::nullopt;
+  return CommitTs(*oldest);
 }
 
 arrow::Status TxnManager::AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what) {
@@ -305,8 +332,6 @@ void TxnManager::Recover(CommitTs last_committed, Lsn last_lsn, uint64_t catalog
 }
 
 void TxnManager::Advance(CommitTs last_committed, Lsn last_lsn, uint64_t catalog_version) {
-  // Under the lock, as where a commit is published.
-  MutexLock lock(snapshots_mutex_);
   last_lsn_.store(last_lsn.value, std::memory_order_release);
   catalog_version_.store(catalog_version, std::memory_order_release);
   last_committed_.store(last_committed.value, std::memory_order_release);
@@ -340,8 +365,6 @@ arrow::Status TxnManager::FinishCommit(Transaction& txn, CommitTs ts, Lsn lsn, c
       participant.Publish(ts);
       return arrow::Status::OK();
     });
-    // Under the lock, so that no snapshot begins between the new timestamp and a horizon computed without it.
-    MutexLock snapshots_lock(snapshots_mutex_);
     last_lsn_.store(lsn.value, std::memory_order_release);
     if (txn.changes_catalog()) catalog_version_.fetch_add(1, std::memory_order_acq_rel);
     last_committed_.store(ts.value, std::memory_order_release);

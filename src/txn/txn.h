@@ -14,6 +14,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -25,6 +26,7 @@
 
 #include "base/ids.h"
 #include "base/mutex.h"
+#include "base/stripe.h"
 #include "pager/pager.h"
 #include "txn/version_stamp.h"
 
@@ -57,8 +59,8 @@ class TxnParticipant {
 /// Keeps the versions that its snapshot sees. Shared: a reader holds it past its transaction's end. Any thread.
 class SnapshotPin {
  public:
-  /// Pins the newest commit.
-  explicit SnapshotPin(TxnManager* manager);
+  /// Pins the newest commit. `stripe` is where the manager counts it.
+  SnapshotPin(TxnManager* manager, uint32_t stripe);
   ~SnapshotPin();
   SnapshotPin(const SnapshotPin&) = delete;
   SnapshotPin& operator=(const SnapshotPin&) = delete;
@@ -66,6 +68,7 @@ class SnapshotPin {
 
  private:
   TxnManager* manager_;
+  uint32_t stripe_;
   CommitTs ts_;
 };
 
@@ -150,8 +153,8 @@ class Transaction {
   void ReleaseTurn();
   /// Drops the participants and the pin, and gives the turn to write to the next.
   void Finish();
-  /// Makes a finished transaction a new one, at the newest commit.
-  void Restart(TxnId id, bool is_read_only);
+  /// Makes a finished transaction a new one, at the commit that is pinned.
+  void Restart(TxnId id, std::shared_ptr<const SnapshotPin> pin, bool is_read_only);
 
  private:
   struct Slot {
@@ -211,6 +214,9 @@ class TxnManager {
   uint64_t catalog_version() const { return catalog_version_.load(std::memory_order_acquire); }
   /// The garbage horizon: the oldest timestamp that a live snapshot is at; last_committed() where there is none.
   CommitTs oldest_snapshot() const;
+  // Of timestamps before last_committed() as it was before the call: who asks about later ones is told of snapshots
+  // that began before the call.
+
   /// Whether a live snapshot is at `ts` or before it.
   bool HasSnapshotUpTo(CommitTs ts) const;
   /// Whether a live snapshot is in [from, to).
@@ -241,8 +247,8 @@ class TxnManager {
   enum class TurnFor : uint8_t { kTransaction, kMaintenance };
   arrow::Status AcquireWriter(int64_t timeout_ms, const StopToken* stop, TurnFor what);
   void ReleaseWriter();
-  CommitTs Pin();
-  void Unpin(CommitTs ts);
+  CommitTs Pin(uint32_t stripe);
+  void Unpin(uint32_t stripe, CommitTs ts);
 
  private:
   /// Gives the commit its place in the log. By whoever has the turn.
@@ -252,6 +258,27 @@ class TxnManager {
   /// Returns when every commit that has its place in the log is published. By whoever has the turn.
   void WaitPublished();
 
+  /// The timestamps of live snapshots, ascending, and how many are at each. Few: most are at the newest ones.
+  struct LiveSnapshots {
+    uint64_t ts;
+    uint64_t count;
+  };
+  /// What each transaction writes to when it begins and ends.
+  struct alignas(64) Stripe {
+    std::vector<LiveSnapshots>::const_iterator FirstFrom(uint64_t ts) const LLKV_REQUIRES(mutex);
+
+    mutable Mutex mutex;
+    std::vector<LiveSnapshots> live LLKV_GUARDED_BY(mutex);
+    /// Ids up to `end_id` are this stripe's.
+    uint64_t next_id LLKV_GUARDED_BY(mutex) = 0;
+    uint64_t end_id LLKV_GUARDED_BY(mutex) = 0;
+    PinMemory pin_memory;
+  };
+  std::shared_ptr<const SnapshotPin> PinNewest(uint32_t stripe);
+  TxnId NewId(Stripe& stripe);
+  /// The least timestamp of a live snapshot that is at `from` or after it.
+  std::optional<uint64_t> OldestFrom(uint64_t from) const;
+
   Pager* pager_;
   const bool is_read_only_;
   std::atomic<int64_t> lock_timeout_ms_;
@@ -260,16 +287,7 @@ class TxnManager {
   std::atomic<uint64_t> catalog_version_{0};
   std::atomic<uint64_t> next_txn_id_{1};
   std::atomic<uint64_t> replay_cost_{0};
-
-  PinMemory pin_memory_;
-  mutable Mutex snapshots_mutex_;
-  /// The timestamps of live snapshots, ascending, and how many are at each. Few: most are at the newest ones.
-  struct LiveSnapshots {
-    uint64_t ts;
-    uint64_t count;
-  };
-  std::vector<LiveSnapshots>::const_iterator FirstFrom(uint64_t ts) const LLKV_REQUIRES(snapshots_mutex_);
-  std::vector<LiveSnapshots> live_snapshots_ LLKV_GUARDED_BY(snapshots_mutex_);
+  std::array<Stripe, kNumStripes> stripes_;
 
   Mutex writer_mutex_;
   ConditionVariable writer_free_;

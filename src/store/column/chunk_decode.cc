@@ -131,7 +131,7 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
       double* out = reinterpret_cast<double*>(values);
       const int64_t base = descriptor_.base;
       for (uint32_t i = 0; i < count; ++i) {
-        out[i] = static_cast<double>(Widen<int64_t>(base, stored[i])) / divisor_;
+        out[i] = static_cast<double>(Widen<int64_t>(base, stored[i])) / rows_.divisor;
       }
     }
   });
@@ -139,24 +139,23 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
 }
 
 void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const {
-  const bool has_runs = descriptor_.encoding == ChunkEncoding::kRunEnd;
-  WithStorage(descriptor_.storage, [&](const auto* stored_type) {
+  WithStorage(rows_.storage, [&](const auto* stored_type) {
     using From = std::remove_cvref_t<decltype(*stored_type)>;
-    const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
-    if (!has_runs) {
+    const From* stored = reinterpret_cast<const From*>(rows_.data);
+    if (rows_.encoding == ChunkEncoding::kDecimal) {
       if constexpr (sizeof(From) <= 4) {
         double* values = out.data<double>();
-        for (size_t i = 0; i < rows.size(); ++i) {
-          values[i] = static_cast<double>(Widen<int64_t>(descriptor_.base, stored[rows[i]])) / divisor_;
+        for (const uint32_t row : rows) {
+          *values++ = static_cast<double>(Widen<int64_t>(rows_.base, stored[row])) / rows_.divisor;
         }
       }
       return;
     }
-    WithStorage(descriptor_.type.physical(), [&](const auto* type) {
+    WithStorage(rows_.physical, [&](const auto* type) {
       using T = std::remove_cvref_t<decltype(*type)>;
       if constexpr (sizeof(From) <= sizeof(T)) {
         T* values = out.data<T>();
-        for (size_t i = 0; i < rows.size(); ++i) values[i] = Widen<T>(descriptor_.base, stored[RunOf(rows[i])]);
+        for (const uint32_t row : rows) *values++ = Widen<T>(rows_.base, stored[RunOf(row)]);
       }
     });
   });
@@ -254,33 +253,33 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
 }
 
 void ColumnChunk::Prefetch(uint32_t row) const {
-  if (descriptor_.encoding == ChunkEncoding::kConstant || descriptor_.encoding == ChunkEncoding::kRunEnd) return;
-  const auto width = static_cast<size_t>(PhysicalWidth(descriptor_.storage));
-  __builtin_prefetch(buffer(kDataBuffer) + row * width);
-  if (text_ == nullptr) return;
-  __builtin_prefetch(text_places_->data() + row / kRowsPerTextPlace * sizeof(uint32_t));
-  text_->Prefetch();
+  if (rows_.form == VectorForm::kConstant || rows_.encoding == ChunkEncoding::kRunEnd) return;
+  // A compressed text is found by adding sizes from the last known place on.
+  const uint32_t first = rows_.text == nullptr ? row : row / kRowsPerTextPlace * kRowsPerTextPlace;
+  __builtin_prefetch(rows_.data + first * static_cast<size_t>(PhysicalWidth(rows_.storage)));
+  if (rows_.text == nullptr) return;
+  __builtin_prefetch(rows_.text_places + row / kRowsPerTextPlace);
+  rows_.text->Prefetch();
 }
 
 arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
-  const uint32_t* places = text_places_->data_as<uint32_t>();
-  const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
+  const auto* bytes = static_cast<const uint8_t*>(rows_.dictionary);
   auto* refs = out.data<StringRef>();
   arrow::Status status;
-  WithStorage(descriptor_.storage, [&](const auto* type) {
+  WithStorage(rows_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
-      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
+      const Size* sizes = reinterpret_cast<const Size*>(rows_.data);
       for (size_t i = 0; i < rows.size() && status.ok(); ++i) {
-        const uint8_t* codes = bytes + TextPlace(places, sizes, rows[i]);
+        const uint8_t* codes = bytes + TextPlace(rows_.text_places, sizes, rows[i]);
         const uint8_t* end = codes + sizes[rows[i]];
         // A short text takes its most, a long one what it needs.
-        const uint64_t most =
-            end - codes <= kShortCodes ? uint64_t{sizes[rows[i]]} * kMaxSymbolBytes : text_->DecodedSize(codes, end);
+        const uint64_t most = end - codes <= kShortCodes ? uint64_t{sizes[rows[i]]} * kMaxSymbolBytes
+                                                         : rows_.text->DecodedSize(codes, end);
         auto memory = texts.Allocate(static_cast<uint32_t>(most + kMaxSymbolBytes));
         status = memory.status();
         if (!status.ok()) continue;
-        const char* decoded_end = text_->Decode(codes, end, *memory);
+        const char* decoded_end = rows_.text->Decode(codes, end, *memory);
         refs[i] = StringRef(*memory, static_cast<uint32_t>(decoded_end - *memory));
       }
     }

@@ -2,6 +2,7 @@
 
 #include <arrow/buffer.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -138,52 +139,37 @@ VectorForm FormOf(const ChunkDescriptor& chunk) {
   return chunk.type.physical() == PhysicalType::kString ? VectorForm::kOffsets : VectorForm::kFlat;
 }
 
-template <typename From, typename T>
-void GatherNarrow(const Vector& whole, std::span<const uint32_t> rows, T* out) {
-  const From* values = whole.values<From>();
-  for (const uint32_t row : rows) *out++ = static_cast<T>(static_cast<T>(whole.base) + static_cast<T>(values[row]));
-}
-
-template <typename T>
-void GatherValues(const Vector& whole, std::span<const uint32_t> rows, T* out) {
-  switch (whole.form) {
-    case VectorForm::kConstant:
-      for (size_t i = 0; i < rows.size(); ++i) out[i] = whole.values<T>()[0];
-      return;
-    case VectorForm::kDictionary: {
-      const T* entries = static_cast<const T*>(whole.dictionary);
-      if (whole.storage == PhysicalType::kUInt8) {
-        for (const uint32_t row : rows) *out++ = entries[whole.values<uint8_t>()[row]];
-      } else {
-        for (const uint32_t row : rows) *out++ = entries[whole.values<uint16_t>()[row]];
-      }
-      return;
-    }
-    case VectorForm::kNarrow:
-      if constexpr (!std::is_floating_point_v<T> && !std::is_class_v<T>) {
-        switch (whole.storage) {
-          case PhysicalType::kUInt8:
-            return GatherNarrow<uint8_t>(whole, rows, out);
-          case PhysicalType::kUInt16:
-            return GatherNarrow<uint16_t>(whole, rows, out);
-          case PhysicalType::kUInt32:
-            return GatherNarrow<uint32_t>(whole, rows, out);
-          default:
-            return GatherNarrow<int64_t>(whole, rows, out);
-        }
-      }
-      return;
-    default:
-      for (const uint32_t row : rows) *out++ = whole.values<T>()[row];
-      return;
-  }
-}
-
-void GatherOffsets(const Vector& whole, std::span<const uint32_t> rows, StringRef* out) {
-  const int32_t* offsets = whole.values<int32_t>();
-  const char* bytes = static_cast<const char*>(whole.dictionary);
-  for (const uint32_t row : rows) {
-    *out++ = StringRef(bytes + offsets[row], static_cast<uint32_t>(offsets[row + 1] - offsets[row]));
+/// Calls f with a null pointer of the type that flat values of a physical type have.
+template <typename F>
+void WithPhysical(PhysicalType type, F&& f) {
+  switch (type) {
+    case PhysicalType::kBool:
+    case PhysicalType::kUInt8:
+      return f(static_cast<const uint8_t*>(nullptr));
+    case PhysicalType::kInt8:
+      return f(static_cast<const int8_t*>(nullptr));
+    case PhysicalType::kInt16:
+      return f(static_cast<const int16_t*>(nullptr));
+    case PhysicalType::kInt32:
+      return f(static_cast<const int32_t*>(nullptr));
+    case PhysicalType::kInt64:
+      return f(static_cast<const int64_t*>(nullptr));
+    case PhysicalType::kInt128:
+      return f(static_cast<const int128_t*>(nullptr));
+    case PhysicalType::kUInt16:
+      return f(static_cast<const uint16_t*>(nullptr));
+    case PhysicalType::kUInt32:
+      return f(static_cast<const uint32_t*>(nullptr));
+    case PhysicalType::kUInt64:
+      return f(static_cast<const uint64_t*>(nullptr));
+    case PhysicalType::kFloat:
+      return f(static_cast<const float*>(nullptr));
+    case PhysicalType::kDouble:
+      return f(static_cast<const double*>(nullptr));
+    case PhysicalType::kString:
+      return f(static_cast<const StringRef*>(nullptr));
+    case PhysicalType::kInterval:
+      return f(static_cast<const Interval*>(nullptr));
   }
 }
 
@@ -218,11 +204,29 @@ arrow::Result<std::unique_ptr<const ColumnChunk>> ColumnChunk::Open(const ChunkD
       StoreConstant(chunk->descriptor_.constant, descriptor.type.physical(), chunk->constant_);
     }
     whole.data = chunk->constant_;
+    chunk->SetRows();
     return chunk;
   }
   whole.dictionary_id = descriptor.encoding == ChunkEncoding::kDictionary ? dictionary_id : 0;
   ARROW_RETURN_NOT_OK(chunk->OpenBlob(pool));
+  chunk->SetRows();
   return chunk;
+}
+
+void ColumnChunk::SetRows() {
+  rows_.data = static_cast<const uint8_t*>(whole_.data);
+  rows_.validity = whole_.validity;
+  rows_.dictionary = whole_.dictionary;
+  rows_.base = descriptor_.base;
+  rows_.encoding = descriptor_.encoding;
+  rows_.storage = descriptor_.storage;
+  rows_.physical = descriptor_.type.physical();
+  rows_.form = whole_.form;
+  if (is_decoded()) rows_.data = buffer(kDataBuffer);
+  if (text_ == nullptr) return;
+  rows_.dictionary = buffer(kDictionaryBytesBuffer);
+  rows_.text = text_.get();
+  rows_.text_places = text_places_->data_as<uint32_t>();
 }
 
 arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
@@ -264,7 +268,7 @@ arrow::Status ColumnChunk::OpenBlob(arrow::MemoryPool* pool) {
       return OpenText(pool);
     case ChunkEncoding::kDecimal:
       whole_.data = nullptr;
-      for (uint32_t i = 0; i < descriptor_.scale; ++i) divisor_ *= 10;
+      for (uint32_t i = 0; i < descriptor_.scale; ++i) rows_.divisor *= 10;
       return arrow::Status::OK();
     case ChunkEncoding::kConstant:
     case ChunkEncoding::kNested:
@@ -323,76 +327,75 @@ arrow::Status ColumnChunk::OpenRuns() {
   return CheckIntegers(descriptor_, descriptor_.storage, buffer(kDataBuffer), n);
 }
 
-arrow::Status ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
-  out.ResetFlat(descriptor_.type);
-  out.vector().range = whole_.range;
-  if (descriptor_.encoding == ChunkEncoding::kText) {
-    ARROW_RETURN_NOT_OK(GatherText(rows, out, texts));
-    SetValidityOf(rows, out);
-    return arrow::Status::OK();
-  }
-  if (is_decoded()) {
-    GatherRuns(rows, out);
-    SetValidityOf(rows, out);
-    return arrow::Status::OK();
-  }
-  switch (descriptor_.type.physical()) {
-    case PhysicalType::kBool:
-    case PhysicalType::kUInt8:
-      GatherValues(whole_, rows, out.data<uint8_t>());
-      break;
-    case PhysicalType::kInt8:
-      GatherValues(whole_, rows, out.data<int8_t>());
-      break;
-    case PhysicalType::kInt16:
-      GatherValues(whole_, rows, out.data<int16_t>());
-      break;
-    case PhysicalType::kInt32:
-      GatherValues(whole_, rows, out.data<int32_t>());
-      break;
-    case PhysicalType::kInt64:
-      GatherValues(whole_, rows, out.data<int64_t>());
-      break;
-    case PhysicalType::kInt128:
-      GatherValues(whole_, rows, out.data<int128_t>());
-      break;
-    case PhysicalType::kUInt16:
-      GatherValues(whole_, rows, out.data<uint16_t>());
-      break;
-    case PhysicalType::kUInt32:
-      GatherValues(whole_, rows, out.data<uint32_t>());
-      break;
-    case PhysicalType::kUInt64:
-      GatherValues(whole_, rows, out.data<uint64_t>());
-      break;
-    case PhysicalType::kFloat:
-      GatherValues(whole_, rows, out.data<float>());
-      break;
-    case PhysicalType::kDouble:
-      GatherValues(whole_, rows, out.data<double>());
-      break;
-    case PhysicalType::kInterval:
-      GatherValues(whole_, rows, out.data<Interval>());
-      break;
-    case PhysicalType::kString:
-      if (whole_.form == VectorForm::kOffsets) {
-        GatherOffsets(whole_, rows, out.data<StringRef>());
-      } else {
-        GatherValues(whole_, rows, out.data<StringRef>());
-      }
-      break;
-  }
-  SetValidityOf(rows, out);
-  return arrow::Status::OK();
+template <typename From, typename T>
+void ColumnChunk::GatherNarrow(std::span<const uint32_t> rows, T* out) const {
+  const auto* values = reinterpret_cast<const From*>(rows_.data);
+  for (const uint32_t row : rows) *out++ = static_cast<T>(static_cast<T>(rows_.base) + static_cast<T>(values[row]));
 }
 
-void ColumnChunk::SetValidityOf(std::span<const uint32_t> rows, ScratchVector& out) const {
-  if (whole_.validity == nullptr) return;
+template <typename T>
+void ColumnChunk::GatherValues(std::span<const uint32_t> rows, T* out) const {
+  const auto* values = reinterpret_cast<const T*>(rows_.data);
+  switch (rows_.form) {
+    case VectorForm::kConstant:
+      std::fill(out, out + rows.size(), values[0]);
+      return;
+    case VectorForm::kDictionary: {
+      const T* entries = static_cast<const T*>(rows_.dictionary);
+      if (rows_.storage == PhysicalType::kUInt8) {
+        for (const uint32_t row : rows) *out++ = entries[rows_.data[row]];
+      } else {
+        const auto* codes = reinterpret_cast<const uint16_t*>(rows_.data);
+        for (const uint32_t row : rows) *out++ = entries[codes[row]];
+      }
+      return;
+    }
+    case VectorForm::kNarrow:
+      if constexpr (!std::is_floating_point_v<T> && !std::is_class_v<T>) {
+        switch (rows_.storage) {
+          case PhysicalType::kUInt8:
+            return GatherNarrow<uint8_t>(rows, out);
+          case PhysicalType::kUInt16:
+            return GatherNarrow<uint16_t>(rows, out);
+          case PhysicalType::kUInt32:
+            return GatherNarrow<uint32_t>(rows, out);
+          default:
+            return GatherNarrow<int64_t>(rows, out);
+        }
+      }
+      return;
+    default:
+      for (const uint32_t row : rows) *out++ = values[row];
+      return;
+  }
+}
+
+void ColumnChunk::GatherOffsets(std::span<const uint32_t> rows, StringRef* out) const {
+  const auto* offsets = reinterpret_cast<const int32_t*>(rows_.data);
+  const char* bytes = static_cast<const char*>(rows_.dictionary);
+  for (const uint32_t row : rows) {
+    *out++ = StringRef(bytes + offsets[row], static_cast<uint32_t>(offsets[row + 1] - offsets[row]));
+  }
+}
+
+arrow::Status ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const {
+  if (rows_.encoding == ChunkEncoding::kText) {
+    ARROW_RETURN_NOT_OK(GatherText(rows, out, texts));
+  } else if (rows_.encoding == ChunkEncoding::kRunEnd || rows_.encoding == ChunkEncoding::kDecimal) {
+    GatherRuns(rows, out);
+  } else if (rows_.form == VectorForm::kOffsets) {
+    GatherOffsets(rows, out.data<StringRef>());
+  } else {
+    WithPhysical(rows_.physical, [&]<typename T>(const T*) { GatherValues(rows, out.data<T>()); });
+  }
+  if (rows_.validity == nullptr) return arrow::Status::OK();
   uint8_t* bits = out.UseValidity();
   for (size_t i = 0; i < rows.size(); ++i) {
-    const uint32_t slot = whole_.form == VectorForm::kConstant ? 0 : rows[i];
-    if (!whole_.IsValid(slot)) bits[i / 8] = static_cast<uint8_t>(bits[i / 8] & ~(1U << (i % 8)));
+    const uint32_t row = rows_.form == VectorForm::kConstant ? 0 : rows[i];
+    const bool is_valid = ((rows_.validity[row / 8] >> (row % 8)) & 1) != 0;
+    if (!is_valid) bits[i / 8] = static_cast<uint8_t>(bits[i / 8] & ~(1U << (i % 8)));
   }
+  return arrow::Status::OK();
 }
 
 }  // namespace llkv

@@ -21,7 +21,7 @@ namespace llkv {
 class TextDecoder;
 
 /// Immutable after Open; any thread may read. Vectors and strings that it gives are valid as long as it lives.
-class ColumnChunk {
+class alignas(64) ColumnChunk {
  public:
   /// Checks a descriptor and its blob (null where kConstant) so that no use of the chunk can read outside them:
   /// buffers' places, offsets ascending, codes inside the dictionary, integers inside the statistics' bounds. XX001
@@ -74,12 +74,34 @@ class ColumnChunk {
   uint32_t num_runs() const { return descriptor_.dictionary_size; }
   const int32_t* run_ends() const { return run_ends_; }
 
-  /// The values at `rows` (each < num_rows(), any order, at most kMaxBatchRows) as a flat Vector in `out`, row i being
-  /// rows[i]. Strings point into the chunk, decompressed ones into `texts`. 53200 where memory runs out.
+  /// The values at `rows` (each < num_rows(), any order, at most kMaxBatchRows) in `out`, which was reset to the
+  /// chunk's type, row i being rows[i]. Strings point into the chunk, decompressed ones into `texts`. 53200 where
+  /// memory runs out.
   arrow::Status Gather(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const;
 
  private:
+  /// All that reading single rows needs of a chunk: one cache line, since mostly nothing of it is in a cache then.
+  struct Rows {
+    /// kDataBuffer, or the constant.
+    const uint8_t* data = nullptr;
+    const uint8_t* validity = nullptr;
+    /// kDictionary: the entries; kFlat strings: the bytes; kText: the codes.
+    const void* dictionary = nullptr;
+    /// kText: the places of each 64th string's codes, so that few sizes are added up for one.
+    const uint32_t* text_places = nullptr;
+    const TextDecoder* text = nullptr;
+    int64_t base = 0;
+    /// kDecimal: the power of ten.
+    double divisor = 1;
+    ChunkEncoding encoding = ChunkEncoding::kConstant;
+    PhysicalType storage = PhysicalType::kInt64;
+    PhysicalType physical = PhysicalType::kInt64;
+    VectorForm form = VectorForm::kFlat;
+  };
+  static_assert(sizeof(Rows) <= 64);
+
   ColumnChunk() = default;
+  void SetRows();
   arrow::Status OpenBlob(arrow::MemoryPool* pool);
   arrow::Status OpenDictionary(arrow::MemoryPool* pool);
   arrow::Status OpenRuns();
@@ -92,9 +114,14 @@ class ColumnChunk {
                                    ColumnScratch& scratch) const;
   void GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const;
   arrow::Status GatherText(std::span<const uint32_t> rows, ScratchVector& out, StringArena& texts) const;
-  void SetValidityOf(std::span<const uint32_t> rows, ScratchVector& out) const;
+  template <typename T>
+  void GatherValues(std::span<const uint32_t> rows, T* out) const;
+  template <typename From, typename T>
+  void GatherNarrow(std::span<const uint32_t> rows, T* out) const;
+  void GatherOffsets(std::span<const uint32_t> rows, StringRef* out) const;
   arrow::Status OpenNested(arrow::MemoryPool* pool);
 
+  Rows rows_;
   ChunkDescriptor descriptor_;
   std::shared_ptr<arrow::Buffer> blob_;
   /// The StringRefs of a string dictionary.
@@ -107,11 +134,9 @@ class ColumnChunk {
   uint32_t data_width_ = 0;
   /// kRunEnd.
   const int32_t* run_ends_ = nullptr;
-  /// kText; and the places of each 64th string's codes among the blob's bytes, so that few sizes are added up for one.
+  /// kText.
   std::unique_ptr<const TextDecoder> text_;
   std::shared_ptr<arrow::Buffer> text_places_;
-  /// kDecimal: the power of ten.
-  double divisor_ = 1;
   /// What a kConstant Vector points to.
   alignas(16) uint8_t constant_[16 + 64] = {};
   uint8_t constant_validity_[64] = {};

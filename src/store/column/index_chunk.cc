@@ -58,12 +58,6 @@ uint32_t WidthFor(uint64_t range) {
   return range <= 0xFFFFFFFF ? 4 : 8;
 }
 
-uint64_t LoadBigEndian(const char* bytes) {
-  uint64_t word;
-  std::memcpy(&word, bytes, sizeof(word));
-  return __builtin_bswap64(word);
-}
-
 arrow::Status Malformed(const char* what) { return Corrupted(std::string("an index blob is malformed: ") + what); }
 
 }  // namespace
@@ -150,27 +144,36 @@ arrow::Result<std::unique_ptr<const IndexBlob>> IndexBlob::Open(std::shared_ptr<
   blob->bytes_ = std::move(bytes);
   const bool ascends = blob->key_width_ == 9 ? blob->LearnNumbers() : blob->KeysAscend();
   if (!ascends) return Malformed("order");
+  blob->has_dense_numbers_ = blob->HasDenseNumbers();
   return blob;
 }
-
-uint64_t IndexBlob::NumberOfKey(uint32_t i) const { return LoadBigEndian(keys_ + size_t{i} * 9 + 1); }
 
 bool IndexBlob::LearnNumbers() {
   marker_ = keys_[0];
   bool is_marked = true;
   bool ascends = true;
-  uint64_t before = 0;
+  bool is_dense = true;
+  first_ = NumberOfKey(0);
+  uint64_t before = first_;
   for (uint32_t i = 0; i < num_entries_; ++i) {
     const uint64_t number = NumberOfKey(i);
     is_marked &= keys_[size_t{i} * 9] == marker_;
     ascends &= before <= number;
+    is_dense &= number == first_ + i;
     before = number;
   }
   if (!is_marked) return KeysAscend();
   has_numbers_ = true;
-  first_ = NumberOfKey(0);
   last_ = before;
+  has_dense_keys_ = is_dense && ascends;
   return ascends;
+}
+
+bool IndexBlob::HasDenseNumbers() const {
+  for (uint32_t i = 0; i < num_entries_; ++i) {
+    if (StoredNumber(i) != i) return false;
+  }
+  return true;
 }
 
 bool IndexBlob::KeysAscend() const {
@@ -180,19 +183,13 @@ bool IndexBlob::KeysAscend() const {
   return true;
 }
 
-uint64_t IndexBlob::number(uint32_t i) const {
-  uint64_t number = 0;
-  std::memcpy(&number, numbers_ + size_t{i} * number_width_, number_width_);
-  return number_base_ + number;
-}
-
 uint32_t IndexBlob::LowerBoundOfNumber(uint64_t sought) const {
   const auto at = [this](uint32_t i) { return NumberOfKey(i); };
   if (sought <= first_) return 0;
   if (sought > last_) return num_entries_;
-  // Numbers are mostly spread evenly: then a guess by the proportion is near, and steps that double find its place.
-  const double share = static_cast<double>(sought - first_) / static_cast<double>(last_ - first_);
-  const auto guess = std::min(static_cast<uint32_t>(share * (num_entries_ - 1)), num_entries_ - 1);
+  if (has_dense_keys_) return static_cast<uint32_t>(sought - first_);
+  // From a near guess steps that double find its place.
+  const uint32_t guess = GuessNumber(sought);
   __builtin_prefetch(numbers_ + size_t{guess} * number_width_);
   // Those before `low` are less, the one at `high` is not.
   uint32_t low = 1;
@@ -226,9 +223,7 @@ uint32_t IndexBlob::LowerBoundOfNumber(uint64_t sought) const {
 }
 
 uint32_t IndexBlob::LowerBound(std::string_view key_sought) const {
-  if (has_numbers_ && key_sought.size() == 9 && key_sought[0] == marker_) {
-    return LowerBoundOfNumber(LoadBigEndian(key_sought.data() + 1));
-  }
+  if (HasNumberOf(key_sought)) return LowerBoundOfNumber(NumberIn(key_sought));
   uint32_t low = 0;
   uint32_t count = num_entries_;
   while (count > 0) {

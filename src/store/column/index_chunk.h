@@ -5,7 +5,9 @@
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,19 +48,46 @@ class alignas(64) IndexBlob {
     if (key_width_ != 0) return {keys_ + size_t{i} * key_width_, key_width_};
     return {keys_ + offsets_[i], offsets_[i + 1] - offsets_[i]};
   }
-  uint64_t number(uint32_t i) const;
+  /// Whether key(i) is this one.
+  bool HasKey(uint32_t i, std::string_view sought) const {
+    return HasNumberOf(sought) ? NumberOfKey(i) == NumberIn(sought) : key(i) == sought;
+  }
+  uint64_t number(uint32_t i) const { return number_base_ + (has_dense_numbers_ ? i : StoredNumber(i)); }
   /// A root's filters' blobs, in the order of the chunks.
   uint32_t num_filters() const { return num_filters_; }
   uint64_t filter(uint32_t i) const { return filters_[i]; }
   /// The first entry whose key is not less than `key`.
   uint32_t LowerBound(std::string_view key) const;
+  /// Where that probably is, without a look at the keys; less than num_entries().
+  uint32_t GuessLowerBound(std::string_view key) const {
+    return HasNumberOf(key) ? GuessNumber(NumberIn(key)) : num_entries_ / 2;
+  }
 
  private:
   IndexBlob() = default;
   bool KeysAscend() const;
   /// Finds out whether every key is a marker and a number. False where those do not ascend.
   bool LearnNumbers();
-  uint64_t NumberOfKey(uint32_t i) const;
+  bool HasDenseNumbers() const;
+  uint64_t StoredNumber(uint32_t i) const {
+    uint64_t number = 0;
+    std::memcpy(&number, numbers_ + size_t{i} * number_width_, number_width_);
+    return number;
+  }
+  uint64_t NumberOfKey(uint32_t i) const { return has_dense_keys_ ? first_ + i : NumberIn({keys_ + size_t{i} * 9, 9}); }
+  bool HasNumberOf(std::string_view key) const { return has_numbers_ && key.size() == 9 && key[0] == marker_; }
+  static uint64_t NumberIn(std::string_view key) {
+    uint64_t number;
+    std::memcpy(&number, key.data() + 1, sizeof(number));
+    return __builtin_bswap64(number);
+  }
+  /// Numbers are mostly spread evenly: a guess by the proportion is near.
+  uint32_t GuessNumber(uint64_t sought) const {
+    if (sought <= first_) return 0;
+    if (sought >= last_) return num_entries_ - 1;
+    const double share = static_cast<double>(sought - first_) / static_cast<double>(last_ - first_);
+    return std::min(static_cast<uint32_t>(share * (num_entries_ - 1)), num_entries_ - 1);
+  }
   /// LowerBound where has_numbers_.
   uint32_t LowerBoundOfNumber(uint64_t sought) const;
 
@@ -69,6 +98,9 @@ class alignas(64) IndexBlob {
   /// Every key is this byte, the marker of a value, and a big-endian number, from first_ to last_.
   bool has_numbers_ = false;
   char marker_ = 0;
+  /// Each is one more than the one before: these are computed, and their bytes not touched.
+  bool has_dense_keys_ = false;
+  bool has_dense_numbers_ = false;
   uint64_t first_ = 0;
   uint64_t last_ = 0;
   const char* keys_ = nullptr;

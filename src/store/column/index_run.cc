@@ -163,6 +163,8 @@ class IndexRunReader::Root {
 
   /// The first chunk that can have a key that is not less than `key`.
   uint32_t FirstChunk(std::string_view key) const {
+    // Loaded beside the fence keys.
+    __builtin_prefetch(&open_[blob_->GuessLowerBound(key)]);
     const uint32_t chunk = blob_->LowerBound(key);
     return chunk == 0 ? 0 : chunk - 1;
   }
@@ -248,14 +250,15 @@ arrow::Status IndexRunReader::LookupEach(std::string_view key, bool use_filters,
   const uint64_t hash = use_filters ? IndexKeyHash(key) : 0;
   // Equal keys may go on in the next chunks.
   const uint32_t num_chunks = root->fences().num_entries();
-  for (uint32_t i = root->FirstChunk(key); i < num_chunks && root->fences().key(i) <= key; ++i) {
+  const uint32_t first = root->FirstChunk(key);
+  for (uint32_t i = first; i < num_chunks && (i == first || root->fences().key(i) <= key); ++i) {
     if (use_filters) {
       ARROW_ASSIGN_OR_RAISE(const bool may_contain, root->MayContain(i, hash, snapshot));
       if (!may_contain) continue;
     }
     ARROW_ASSIGN_OR_RAISE(const IndexBlob* chunk, root->Chunk(i, snapshot, num_chunks_read_));
     uint32_t entry = chunk->LowerBound(key);
-    for (; entry < chunk->num_entries() && chunk->key(entry) == key; ++entry) {
+    for (; entry < chunk->num_entries() && chunk->HasKey(entry, key); ++entry) {
       if (!visit(context, key, RowId(chunk->number(entry)))) return arrow::Status::OK();
     }
     if (entry < chunk->num_entries()) break;

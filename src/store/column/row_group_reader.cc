@@ -40,10 +40,10 @@ uint64_t RowIdAt(const ColumnChunk& chunk, uint32_t row) {
 
 RowGroupReader::RowGroupReader(std::shared_ptr<const RowGroupDescriptor> descriptor, Pager* pager,
                                arrow::MemoryPool* pool)
-    : descriptor_(std::move(descriptor)),
+    : open_(descriptor->columns.size() + 1),
+      descriptor_(std::move(descriptor)),
       pager_(pager),
       pool_(pool),
-      open_(descriptor_->columns.size() + 1),
       owned_(descriptor_->columns.size() + 1) {}
 
 RowGroupReader::~RowGroupReader() = default;

@@ -57,11 +57,11 @@ class RowGroupReader {
   arrow::Status CheckRowIds(const ColumnChunk& chunk) const;
   const ChunkDescriptor& Descriptor(size_t slot) const;
 
+  /// One slot a column, and a last one for the row ids. The first member: a row group's first cache line has it.
+  std::vector<std::atomic<const ColumnChunk*>> open_;
   std::shared_ptr<const RowGroupDescriptor> descriptor_;
   Pager* pager_;
   arrow::MemoryPool* pool_;
-  /// One slot a column, and a last one for the row ids.
-  std::vector<std::atomic<const ColumnChunk*>> open_;
   Mutex mutex_;
   std::vector<std::unique_ptr<const ColumnChunk>> owned_ LLKV_GUARDED_BY(mutex_);
 };
