@@ -62,8 +62,8 @@ crash: ## Run the crash suite: the storage stopped at every operation
 FUZZ_SECONDS ?= 60
 fuzz: ## Run the fuzzers for FUZZ_SECONDS each
 	@tools/bootstrap test
-	@cmake --preset asan -DLLKV_FUZZ=ON >/dev/null && ninja -C build/asan -j $(JOBS) --quiet
-	@for target in build/asan/bin/*_fuzz; do $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+	@cmake --preset fuzz >/dev/null && ninja -C build/fuzz -j $(JOBS) --quiet fuzzers
+	@for target in build/fuzz/bin/*_fuzz; do $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
 
 install: build ## Install the program under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)
