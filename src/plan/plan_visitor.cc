@@ -122,6 +122,17 @@ std::unordered_set<ColumnId> FreeColumns(const LogicalPlan& plan) {
   return used;
 }
 
+bool ReadsAnyOf(const LogicalPlan& plan, const std::unordered_set<ColumnId>& columns) {
+  bool reads = false;
+  Visit(plan, [&](const LogicalPlan& node) {
+    ForEachExpr(node, [&](const BoundExpr& expr) {
+      VisitExpr(expr,
+                [&](const BoundExpr& part) { reads = reads || (part.IsColumn() && columns.contains(part.column)); });
+    });
+  });
+  return reads;
+}
+
 std::unordered_map<ColumnId, ColumnId> RenameColumns(LogicalPlan& plan, uint64_t& next_column_id) {
   std::unordered_map<ColumnId, ColumnId> names;
   Visit(plan, [&](LogicalPlan& node) {

@@ -24,6 +24,9 @@ void VisitPlan(const LogicalPlan& plan, const std::function<void(const LogicalPl
 /// subquery; none in a complete plan.
 std::unordered_set<ColumnId> FreeColumns(const LogicalPlan& plan);
 
+/// Whether an expression of the subtree reads one of `columns`.
+bool ReadsAnyOf(const LogicalPlan& plan, const std::unordered_set<ColumnId>& columns);
+
 /// Gives every column that the subtree makes a fresh id, in place; free columns keep theirs. Returns old to new.
 std::unordered_map<ColumnId, ColumnId> RenameColumns(LogicalPlan& plan, uint64_t& next_column_id);
 

@@ -13,13 +13,15 @@
 namespace llkv {
 
 struct CteFrame;
+struct Scope;
 
 /// One name of a WITH clause. Bound at its first use; each use is a projection that is completed when the query that
 /// has the WITH clause is done: over the definition itself where there is one use, else over a LogicalMaterializedScan.
 struct CteDefinition {
   const AstCommonTable* ast = nullptr;
-  /// What the definition itself sees.
+  /// What the definition itself sees: other definitions, and the columns of the queries around the one that has WITH.
   const CteFrame* environment = nullptr;
+  const Scope* outer = nullptr;
   bool is_bound = false;
   LogicalPlanPtr plan;
   /// The definition's columns with the names that users see.

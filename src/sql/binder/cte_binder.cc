@@ -26,7 +26,7 @@ CteDefinition* Find(const AstName& name, const CteFrame* frame) {
 arrow::Result<LogicalPlanPtr> BindDefinition(BindState& state, const CteDefinition& definition) {
   const AstCommonTable& ast = *definition.ast;
   if (ast.query == nullptr) return Refuse("a statement that changes data in WITH", ast.name.range.position);
-  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *ast.query, {nullptr, definition.environment}));
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *ast.query, {definition.outer, definition.environment}));
   if (ast.columns.size() > plan->output.size()) {
     return SqlError(sqlstate::kInvalidColumnReference,
                     fmt::format("\"{}\" has {} columns, but {} names are given", ast.name.text, plan->output.size(),
@@ -118,6 +118,7 @@ arrow::Result<LogicalPlanPtr> BindWithCommonTables(
     auto definition = std::make_unique<CteDefinition>();
     definition->ast = &with[i];
     definition->environment = &frames.back();
+    definition->outer = environment.outer;
     definitions.push_back(std::move(definition));
   }
   const CteFrame all{environment.ctes, &definitions, with.size()};

@@ -209,11 +209,7 @@ arrow::Result<BoundExprPtr> ExprBinder::BindColumnRef(const AstColumnRef& ref) {
   }
   const arrow::Result<ResolvedColumn> resolved = ResolveColumn(context_.scope, ref);
   if (!resolved.ok()) return plain ? resolved.status() : BindFieldOfColumn(ref, resolved.status());
-  const ResolvedColumn& found = *resolved;
-  if (found.depth > 1) {
-    return Refuse("a subquery that refers to a query two or more levels out", ref.position);
-  }
-  return MakeColumnRef(found, ref.position);
+  return MakeColumnRef(*resolved, ref.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindParameter(const AstParameter& parameter) {

@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -71,6 +72,8 @@ struct ExprContext {
   /// Expressions that are read from the aggregation, outside of aggregates' arguments; null: none.
   const std::vector<SubqueryGroup>* groups = nullptr;
   bool in_aggregate = false;
+  /// A term of WHERE: what it gives for a row counts only as far as it is TRUE. Null elsewhere.
+  const AstExpr* whole_term = nullptr;
 };
 
 class ExprBinder {
@@ -128,7 +131,17 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> BindInSubquery(const AstInSubquery& in);
   arrow::Result<BoundExprPtr> MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending, int64_t position);
   arrow::Result<BoundExprPtr> BindQuantified(const AstQuantified& quantified);
-  arrow::Result<BoundExprPtr> MakeAny(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending, int64_t position);
+  arrow::Result<BoundExprPtr> MakeAny(AstBinaryOp op, std::vector<BoundExprPtr> operands, const AstQuery& query,
+                                      int64_t position);
+  arrow::Result<BoundExprPtr> MakeAnyByBounds(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending,
+                                              int64_t position);
+  /// `bound` is the query where it was bound already.
+  arrow::Result<BoundExprPtr> MakeAnyByExists(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
+                                              const AstQuery& query, int64_t position,
+                                              std::optional<PendingSubquery> bound = std::nullopt);
+  /// `operands` op the columns of a subquery's row.
+  arrow::Result<BoundExprPtr> CompareWith(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
+                                          const LogicalPlan& plan, int64_t position);
 
   BindState& state_;
   ExprContext context_;

@@ -85,8 +85,13 @@ arrow::Result<BoundExprPtr> ExprBinder::BindInSubquery(const AstInSubquery& in) 
   } else {
     ARROW_ASSIGN_OR_RAISE(operands.emplace_back(), Bind(*in.operand));
   }
-  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*in.query, in.position));
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, MakeIn(std::move(operands), std::move(pending), in.position));
+  BoundExprPtr result;
+  if (operands.size() > 1 && (in.negated || &in != context_.whole_term)) {
+    ARROW_ASSIGN_OR_RAISE(result, MakeAnyByExists(AstBinaryOp::kEqual, operands, *in.query, in.position));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*in.query, in.position));
+    ARROW_ASSIGN_OR_RAISE(result, MakeIn(std::move(operands), std::move(pending), in.position));
+  }
   if (!in.negated) return result;
   return MakeNot(state_, std::move(result), in.position);
 }
@@ -103,36 +108,94 @@ arrow::Result<BoundExprPtr> ExprBinder::MakeIn(std::vector<BoundExprPtr> operand
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindQuantified(const AstQuantified& quantified) {
-  if (quantified.query == nullptr) return Refuse("ANY and ALL over lists", quantified.position);
+  const int64_t position = quantified.position;
+  if (quantified.query == nullptr) return Refuse("ANY and ALL over lists", position);
   if (quantified.op < AstBinaryOp::kEqual || quantified.op > AstBinaryOp::kGreaterEqual) {
-    return Refuse(fmt::format("{} ANY", OperatorName(quantified.op)), quantified.position);
+    return Refuse(fmt::format("{} ANY", OperatorName(quantified.op)), position);
   }
-  if (quantified.operand->Is<AstRow>()) return Refuse("rows before ANY and ALL", quantified.position);
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*quantified.operand));
-  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*quantified.query, quantified.position));
-  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, quantified.position));
+  std::vector<BoundExprPtr> operands;
+  if (const auto* row = quantified.operand->TryAs<AstRow>()) {
+    ARROW_ASSIGN_OR_RAISE(operands, BindAll(row->values));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(operands.emplace_back(), Bind(*quantified.operand));
+  }
   // x op ALL q is NOT (x negated-op ANY q), in three-valued logic too.
   const AstBinaryOp op = quantified.all ? Negated(quantified.op) : quantified.op;
   BoundExprPtr any;
-  if (op == AstBinaryOp::kEqual) {
-    std::vector<BoundExprPtr> operands;
-    operands.push_back(std::move(operand));
-    ARROW_ASSIGN_OR_RAISE(any, MakeIn(std::move(operands), std::move(pending), quantified.position));
+  if (operands.size() > 1) {
+    ARROW_ASSIGN_OR_RAISE(any, MakeAnyByExists(op, operands, *quantified.query, position));
   } else {
-    ARROW_ASSIGN_OR_RAISE(any, MakeAny(op, std::move(operand), std::move(pending), quantified.position));
+    ARROW_ASSIGN_OR_RAISE(any, MakeAny(op, std::move(operands), *quantified.query, position));
   }
   if (!quantified.all) return any;
-  return MakeNot(state_, std::move(any), quantified.position);
+  return MakeNot(state_, std::move(any), position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, std::vector<BoundExprPtr> operands,
+                                                const AstQuery& query, int64_t position) {
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(query, position));
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, position));
+  if (op == AstBinaryOp::kEqual) return MakeIn(std::move(operands), std::move(pending), position);
+  if (!pending.correlated) return MakeAnyByBounds(op, std::move(operands[0]), std::move(pending), position);
+  return MakeAnyByExists(op, operands, query, position, std::move(pending));
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::CompareWith(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
+                                                    const LogicalPlan& plan, int64_t position) {
+  ARROW_RETURN_NOT_OK(CheckWidth(plan, operands.size(), position));
+  const bool is_negated = op == AstBinaryOp::kNotEqual && operands.size() > 1;
+  if (operands.size() > 1 && !is_negated && op != AstBinaryOp::kEqual) {
+    return Refuse(fmt::format("{} between rows", OperatorName(op)), position);
+  }
+  const char* name = OperatorName(is_negated ? AstBinaryOp::kEqual : op);
+  std::vector<BoundExprPtr> terms;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeComparison(state_, name, operands[i]->Clone(),
+                                                               ColumnOf(plan.output[i], position), position));
+  }
+  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
+  return is_negated ? MakeNot(state_, std::move(all), position) : std::move(all);
+}
+
+// x op ANY q: TRUE where there is a y in q with x op y; else NULL where there is one for which that is NULL.
+arrow::Result<BoundExprPtr> ExprBinder::MakeAnyByExists(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
+                                                        const AstQuery& query, int64_t position,
+                                                        std::optional<PendingSubquery> bound) {
+  for (const BoundExprPtr& operand : operands) {
+    if (operand->IsVolatile()) return Refuse("ANY of a value that differs from call to call", position);
+  }
+  const auto exists = [&](PendingSubquery pending, bool is_unknown) -> arrow::Result<BoundExprPtr> {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr condition, CompareWith(op, operands, *pending.plan, position));
+    if (is_unknown) {
+      ARROW_ASSIGN_OR_RAISE(condition, MakeIsNull(state_, std::move(condition), position));
+    }
+    auto filter = std::make_unique<LogicalFilter>();
+    filter->terms = SplitConjuncts(std::move(condition));
+    filter->output = pending.plan->output;
+    filter->children.push_back(std::move(pending.plan));
+    pending.plan = std::move(filter);
+    pending.correlated = !FreeColumns(*pending.plan).empty();
+    return AddPending(std::move(pending), PendingSubquery::Kind::kExists, TypeId::kBoolean);
+  };
+  std::vector<BoundExprPtr> children;
+  if (!bound) {
+    ARROW_ASSIGN_OR_RAISE(bound, BindQueryOf(query, position));
+  }
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), exists(*std::move(bound), false));
+  children.push_back(BoundExpr::Constant(Value::Boolean(true)));
+  // Bound once more: a plan is part of one place.
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery again, BindQueryOf(query, position));
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), exists(std::move(again), true));
+  children.push_back(BoundExpr::Constant(Value::Null(TypeId::kBoolean)));
+  children.push_back(BoundExpr::Constant(Value::Boolean(false)));
+  return MakeCase(state_, std::move(children), position);
 }
 
 // x < ANY q, for q's values y: FALSE over no rows; TRUE where x < max(y); else NULL where some y is NULL; else
 // x < max(y), which is FALSE, or NULL where x is. `<>` differs from ANY where it differs from min or max.
-arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending,
-                                                int64_t position) {
+arrow::Result<BoundExprPtr> ExprBinder::MakeAnyByBounds(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending,
+                                                        int64_t position) {
   if (operand->IsVolatile()) return Refuse("ANY of a value that differs from call to call", position);
-  if (pending.correlated) {
-    return Refuse(fmt::format("{} ANY or ALL over a correlated subquery", OperatorName(op)), position);
-  }
   const OutputColumn column = pending.plan->output[0];
   auto aggregate = std::make_unique<LogicalAggregate>();
   const auto add = [&](std::string_view name, bool with_argument) -> arrow::Status {

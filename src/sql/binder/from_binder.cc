@@ -12,6 +12,7 @@
 #include "sql/binder/join_binder.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
+#include "sql/binder/unnest.h"
 #include "sql/parser/parser.h"
 
 namespace llkv {
@@ -145,7 +146,9 @@ arrow::Status CheckAliases(const Scope& left, const Scope& right, const AstFromI
 
 arrow::Result<BoundFrom> BindJoinItem(BindState& state, const AstJoin& join, const QueryEnvironment& environment) {
   ARROW_ASSIGN_OR_RAISE(BoundFrom left, BindFromItem(state, *join.left, environment));
-  ARROW_ASSIGN_OR_RAISE(BoundFrom right, BindFromItem(state, *join.right, environment));
+  left.scope.parent = environment.lateral != nullptr ? environment.lateral : environment.outer;
+  const QueryEnvironment beside{environment.outer, environment.ctes, &left.scope};
+  ARROW_ASSIGN_OR_RAISE(BoundFrom right, BindFromItem(state, *join.right, beside));
   ARROW_RETURN_NOT_OK(CheckAliases(left.scope, right.scope, *join.right));
   return BindJoin(state, join, environment, std::move(left), std::move(right));
 }
@@ -160,8 +163,9 @@ arrow::Result<BoundFrom> BindFromItem(BindState& state, const AstFromItem& item,
       return BindTableFunction(state, item.As<AstTableFunction>());
     case AstFromKind::kSubquery: {
       const auto& subquery = item.As<AstFromSubquery>();
-      if (subquery.lateral) return Refuse("LATERAL", item.range.position);
-      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *subquery.query, environment));
+      QueryEnvironment inner{environment.outer, environment.ctes};
+      if (subquery.lateral && environment.lateral != nullptr) inner.outer = environment.lateral;
+      ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *subquery.query, inner));
       return Named(item, std::string(), std::move(plan));
     }
     case AstFromKind::kJoin:
@@ -179,9 +183,12 @@ arrow::Result<BoundFrom> BindFrom(BindState& state, const std::vector<AstFromIte
     ARROW_ASSIGN_OR_RAISE(from, BindFromItem(state, *items[0], environment));
   }
   for (size_t i = 1; i < items.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(BoundFrom next, BindFromItem(state, *items[i], environment));
+    from.scope.parent = environment.outer;
+    const QueryEnvironment beside{environment.outer, environment.ctes, &from.scope};
+    ARROW_ASSIGN_OR_RAISE(BoundFrom next, BindFromItem(state, *items[i], beside));
     ARROW_RETURN_NOT_OK(CheckAliases(from.scope, next.scope, *items[i]));
-    from.plan = MakeCrossJoin(std::move(from.plan), std::move(next.plan));
+    ARROW_RETURN_NOT_OK(
+        JoinLateral(state, JoinType::kInner, std::move(next.plan), {}, items[i]->range.position, from.plan));
     from.scope.Append(std::move(next.scope));
   }
   from.scope.parent = environment.outer;

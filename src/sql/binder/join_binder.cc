@@ -198,15 +198,38 @@ arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironmen
   return arrow::Status::OK();
 }
 
-}  // namespace
-
-LogicalPlanPtr MakeCrossJoin(LogicalPlanPtr left, LogicalPlanPtr right) {
-  auto join = std::make_unique<LogicalJoin>();
-  join->children.push_back(std::move(left));
-  join->children.push_back(std::move(right));
-  SetJoinOutput(*join);
-  return join;
+/// A join whose right side reads columns of its left side.
+arrow::Status BindLateralJoin(BindState& state, const AstJoin& ast, const QueryEnvironment& environment,
+                              const Scope& scope, JoinType type, std::vector<BoundExprPtr> terms, LogicalPlanPtr right,
+                              LogicalPlanPtr& plan) {
+  std::vector<PendingSubquery> pending;
+  BoundExprPtr condition;
+  if (ast.condition != nullptr) {
+    ExprContext context;
+    context.clause = "JOIN … ON";
+    context.scope = &scope;
+    context.ctes = environment.ctes;
+    context.subqueries = &pending;
+    ARROW_ASSIGN_OR_RAISE(condition, ExprBinder(state, context).BindCondition(*ast.condition));
+  }
+  if (condition != nullptr && pending.empty()) {
+    for (BoundExprPtr& term : SplitConjuncts(std::move(condition))) terms.push_back(std::move(term));
+  } else if (condition != nullptr && type != JoinType::kInner) {
+    return Refuse("a subquery in the condition of an outer, semi or anti join with LATERAL", pending[0].position);
+  }
+  ARROW_RETURN_NOT_OK(JoinLateral(state, type, std::move(right), std::move(terms), ast.position, plan));
+  if (pending.empty()) return arrow::Status::OK();
+  BoundExprPtr* slots[] = {&condition};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->terms = SplitConjuncts(std::move(condition));
+  filter->output = plan->output;
+  filter->children.push_back(std::move(plan));
+  plan = std::move(filter);
+  return arrow::Status::OK();
 }
+
+}  // namespace
 
 arrow::Result<BoundFrom> BindJoin(BindState& state, const AstJoin& ast, const QueryEnvironment& environment,
                                   BoundFrom left, BoundFrom right) {
@@ -221,19 +244,27 @@ arrow::Result<BoundFrom> BindJoin(BindState& state, const AstJoin& ast, const Qu
   Scope both = left.scope;
   both.Append(std::move(right.scope));
   both.parent = environment.outer;
-  auto join = std::make_unique<LogicalJoin>();
-  join->type = type;
+  std::vector<BoundExprPtr> terms;
   for (const UsingPair& pair : pairs) {
     ARROW_ASSIGN_OR_RAISE(
-        join->terms.emplace_back(),
+        terms.emplace_back(),
         MakeComparison(state, "=", ColumnOf(both.columns[pair.left], ast.position),
                        ColumnOf(both.columns[num_left_columns + pair.right], ast.position), ast.position));
   }
-  join->children.push_back(std::move(left.plan));
-  join->children.push_back(std::move(right.plan));
-  SetJoinOutput(*join);
-  result.plan = std::move(join);
-  if (ast.condition != nullptr) ARROW_RETURN_NOT_OK(BindOn(state, ast, environment, both, result.plan));
+  if (ReadsColumnsOf(*right.plan, *left.plan)) {
+    result.plan = std::move(left.plan);
+    ARROW_RETURN_NOT_OK(
+        BindLateralJoin(state, ast, environment, both, type, std::move(terms), std::move(right.plan), result.plan));
+  } else {
+    auto join = std::make_unique<LogicalJoin>();
+    join->type = type;
+    join->terms = std::move(terms);
+    join->children.push_back(std::move(left.plan));
+    join->children.push_back(std::move(right.plan));
+    SetJoinOutput(*join);
+    result.plan = std::move(join);
+    if (ast.condition != nullptr) ARROW_RETURN_NOT_OK(BindOn(state, ast, environment, both, result.plan));
+  }
   if (left_only) {
     result.scope = std::move(left.scope);
     return result;

@@ -267,6 +267,7 @@ arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& sc
     context.scope = &scope;
     context.ctes = ctes;
     context.subqueries = &pending;
+    context.whole_term = ast;
     ARROW_ASSIGN_OR_RAISE(BoundExprPtr term, ExprBinder(state, context).BindCondition(*ast));
     // A term that can fail stays behind the subqueries that stood before it.
     if (pending.empty() && (late.empty() || !term->CanFail())) {
@@ -388,10 +389,21 @@ arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery
     }
     sort->keys.push_back(MakeSortKey(state, item, std::move(expr)));
   }
-  if (!pending.empty()) return Refuse("a subquery in ORDER BY of a set operation", pending[0].position);
-  sort->output = output;
+  const bool has_subqueries = !pending.empty();
+  std::vector<BoundExprPtr*> slots;
+  for (SortKey& key : sort->keys) slots.push_back(&key.expr);
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
+  sort->output = plan->output;
   sort->children.push_back(std::move(plan));
-  return ApplyLimit(state, query, environment, std::move(sort));
+  ARROW_ASSIGN_OR_RAISE(plan, ApplyLimit(state, query, environment, std::move(sort)));
+  if (!has_subqueries) return plan;
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const OutputColumn& column : output) {
+    exprs.push_back(BoundExpr::Column(column.id, column.type, column.name));
+    names.push_back(column.name);
+  }
+  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
 }
 
 }  // namespace llkv

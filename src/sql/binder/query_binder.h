@@ -18,6 +18,8 @@ struct QueryEnvironment {
   /// The enclosing query's columns, for a subquery; null otherwise.
   const Scope* outer = nullptr;
   const CteFrame* ctes = nullptr;
+  /// What LATERAL items of a FROM clause see: the items before them, then `outer`; null: `outer` alone.
+  const Scope* lateral = nullptr;
 };
 
 /// A query's plan; its output columns have the names that users see.

@@ -90,10 +90,10 @@ bool CanPullUp(const LogicalPlan& plan, const ColumnSet& free) {
   if (plan.kind == PlanKind::kJoin) {
     const auto& join = plan.As<LogicalJoin>();
     if (join.type == JoinType::kInner) return CanPullUp(*plan.children[0], free) && CanPullUp(*plan.children[1], free);
-    if (StaysBelow(join.type)) return FreeColumns(plan).empty();
-    return !AnyReads(join.terms, free) && CanPullUp(*plan.children[0], free) && FreeColumns(*plan.children[1]).empty();
+    if (StaysBelow(join.type)) return !ReadsAnyOf(plan, free);
+    return !AnyReads(join.terms, free) && CanPullUp(*plan.children[0], free) && !ReadsAnyOf(*plan.children[1], free);
   }
-  return FreeColumns(plan).empty();
+  return !ReadsAnyOf(plan, free);
 }
 
 void MoveTerms(std::vector<BoundExprPtr>& from, const ColumnSet& free, std::vector<BoundExprPtr>& to) {
@@ -150,18 +150,114 @@ void ReplaceByChild(LogicalPlanPtr& plan) {
   plan = std::move(child);
 }
 
-/// One correlated subquery on its way into the outer plan.
+/// The columns of `outer` that a plan reads without making them. It may read columns of queries further out as well:
+/// those stay as they are, until the plan that it becomes part of is itself joined to theirs.
+ColumnSet ReadsOf(const LogicalPlan& plan, const LogicalPlan& outer) {
+  const ColumnSet free = FreeColumns(plan);
+  ColumnSet read;
+  for (const OutputColumn& column : outer.output) {
+    if (free.contains(column.id)) read.insert(column.id);
+  }
+  return read;
+}
+
+/// What a subquery gives: columns `outputs`, computed as `values` over the rows of `plan`.
+struct SubqueryRows {
+  explicit SubqueryRows(LogicalPlanPtr subquery) : plan(std::move(subquery)), outputs(plan->output) {
+    for (const OutputColumn& column : outputs) values.push_back(ColumnOf(column));
+    while (CanStrip()) {
+      if (plan->kind == PlanKind::kProject) {
+        for (BoundExprPtr& value : values) Substitute(value, plan->output, plan->As<LogicalProject>().exprs);
+      }
+      ReplaceByChild(plan);
+    }
+  }
+
+  LogicalPlanPtr plan;
+  std::vector<OutputColumn> outputs;
+  std::vector<BoundExprPtr> values;
+
+ private:
+  bool CanStrip() const {
+    if (plan->kind == PlanKind::kSort) {
+      return plan->As<LogicalSort>().limit == nullptr && plan->As<LogicalSort>().offset == nullptr;
+    }
+    if (!IsProject(*plan)) return false;
+    // What differs from call to call is computed once a row.
+    const auto& exprs = plan->As<LogicalProject>().exprs;
+    return std::none_of(exprs.begin(), exprs.end(), [](const BoundExprPtr& expr) { return expr->IsVolatile(); });
+  }
+};
+
+LogicalPlanPtr MakeProject(std::vector<BoundExprPtr> exprs, std::vector<OutputColumn> outputs, LogicalPlanPtr plan) {
+  auto project = std::make_unique<LogicalProject>();
+  project->exprs = std::move(exprs);
+  project->output = std::move(outputs);
+  project->children.push_back(std::move(plan));
+  return project;
+}
+
+/// Joins a subquery that reads the columns `free` of `left` to it, by `terms` and by what it reads.
+arrow::Status JoinRows(BindState& state, JoinType type, SubqueryRows rows, std::vector<BoundExprPtr> terms,
+                       const ColumnSet& free, int64_t position, LogicalPlanPtr& left) {
+  if (CanPullUp(*rows.plan, free) && !AnyReads(rows.values, free)) {
+    std::vector<BoundExprPtr> pulled;
+    PullUp(rows.plan, free, pulled);
+    // What the terms read of the rows becomes part of the projection.
+    const std::vector<OutputColumn> columns = rows.plan->output;
+    std::vector<OutputColumn> read;
+    std::vector<BoundExprPtr> by;
+    for (const OutputColumn& column : columns) {
+      if (!AnyReads(pulled, {column.id})) continue;
+      read.push_back(column);
+      rows.values.push_back(ColumnOf(column));
+      rows.outputs.push_back({state.NewColumn(), column.type, column.name});
+      by.push_back(ColumnOf(rows.outputs.back()));
+    }
+    for (BoundExprPtr& term : pulled) Substitute(term, read, by);
+    std::move(pulled.begin(), pulled.end(), std::back_inserter(terms));
+    LogicalPlanPtr project = MakeProject(std::move(rows.values), std::move(rows.outputs), std::move(rows.plan));
+    left = MakeJoin(type, std::move(left), std::move(project), std::move(terms));
+    return arrow::Status::OK();
+  }
+  LogicalPlanPtr project = MakeProject(std::move(rows.values), std::move(rows.outputs), std::move(rows.plan));
+  OuterDomain domain(state, left, free, position);
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(project)));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> match, domain.MatchTerms(pushed, {}));
+  std::move(terms.begin(), terms.end(), std::back_inserter(match));
+  left = domain.Finish(MakeJoin(type, std::move(left), std::move(pushed.plan), std::move(match)));
+  return arrow::Status::OK();
+}
+
+/// An inner join with a subquery of which only terms and values depend on `left`: the values are computed above it.
+void ProjectAbove(BindState& state, SubqueryRows rows, std::vector<BoundExprPtr> terms, const ColumnSet& free,
+                  LogicalPlanPtr& left) {
+  for (BoundExprPtr& term : terms) Substitute(term, rows.outputs, rows.values);
+  PullUp(rows.plan, free, terms);
+  std::vector<OutputColumn> outputs = left->output;
+  std::vector<BoundExprPtr> exprs;
+  for (const OutputColumn& column : outputs) exprs.push_back(ColumnOf(column));
+  std::move(rows.values.begin(), rows.values.end(), std::back_inserter(exprs));
+  outputs.insert(outputs.end(), rows.outputs.begin(), rows.outputs.end());
+  // The columns keep their ids above the projection, so get new ones below it.
+  const std::unordered_map<ColumnId, ColumnId> names = RenameColumns(*left, state.next_column_id);
+  for (BoundExprPtr& expr : exprs) ReplaceOuter(expr, names);
+  for (BoundExprPtr& term : terms) ReplaceOuter(term, names);
+  LogicalPlanPtr join = MakeJoin(JoinType::kInner, std::move(left), std::move(rows.plan), std::move(terms));
+  left = MakeProject(std::move(exprs), std::move(outputs), std::move(join));
+}
+
+/// One subquery that reads columns of the outer plan, on its way into it.
 class Unnester {
  public:
   Unnester(BindState& state, PendingSubquery& pending, LogicalPlanPtr& plan)
-      : state_(state), pending_(pending), plan_(plan), inner_(pending.plan) {}
+      : state_(state), pending_(pending), plan_(plan), inner_(pending.plan), free_(ReadsOf(*pending.plan, *plan)) {}
 
   arrow::Status Scalar(BoundExprPtr& replacement);
   /// kSemi, kAnti or kMark.
   arrow::Status Exists(JoinType type);
 
  private:
-  arrow::Status CheckFree();
   bool InlineSingleRow(BoundExprPtr& replacement);
   bool FindAggregate(std::vector<BoundExprPtr>& result);
   arrow::Status Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr& replacement);
@@ -172,20 +268,8 @@ class Unnester {
   PendingSubquery& pending_;
   LogicalPlanPtr& plan_;
   LogicalPlanPtr& inner_;
-  ColumnSet free_;
+  const ColumnSet free_;
 };
-
-arrow::Status Unnester::CheckFree() {
-  free_ = FreeColumns(*inner_);
-  ColumnSet outer;
-  for (const OutputColumn& column : plan_->output) outer.insert(column.id);
-  for (ColumnId id : free_) {
-    if (!outer.contains(id)) {
-      return Refuse("a subquery that refers to a query two or more levels out", pending_.position);
-    }
-  }
-  return arrow::Status::OK();
-}
 
 // (SELECT outer.a + 1): the expression itself.
 bool Unnester::InlineSingleRow(BoundExprPtr& replacement) {
@@ -298,7 +382,6 @@ arrow::Status Unnester::Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr
 }
 
 arrow::Status Unnester::Scalar(BoundExprPtr& replacement) {
-  ARROW_RETURN_NOT_OK(CheckFree());
   if (InlineSingleRow(replacement)) return arrow::Status::OK();
   std::vector<BoundExprPtr> result;
   if (FindAggregate(result)) return Aggregate(std::move(result), replacement);
@@ -307,47 +390,12 @@ arrow::Status Unnester::Scalar(BoundExprPtr& replacement) {
 
 // At most one row for each outer row, by a single join.
 arrow::Status Unnester::Single() {
-  std::vector<BoundExprPtr> values;
-  values.push_back(ColumnOf(inner_->output[0]));
-  while (IsProject(*inner_) || (inner_->kind == PlanKind::kSort && inner_->As<LogicalSort>().limit == nullptr &&
-                                inner_->As<LogicalSort>().offset == nullptr)) {
-    if (inner_->kind == PlanKind::kProject) {
-      Substitute(values[0], inner_->output, inner_->As<LogicalProject>().exprs);
-    }
-    ReplaceByChild(inner_);
-  }
-  std::vector<BoundExprPtr> terms;
-  if (CanPullUp(*inner_, free_) && !ReadsAny(*values[0], free_)) {
-    PullUp(inner_, free_, terms);
-    const std::vector<OutputColumn> outputs = inner_->output;
-    std::vector<std::string> names{values[0]->ToString()};
-    std::vector<OutputColumn> read;
-    for (const OutputColumn& column : outputs) {
-      if (!AnyReads(terms, {column.id})) continue;
-      values.push_back(ColumnOf(column));
-      names.push_back(column.name);
-      read.push_back(column);
-    }
-    LogicalPlanPtr project = MakeProject(state_, std::move(inner_), std::move(values), std::move(names));
-    project->output[0].id = pending_.result;
-    std::vector<BoundExprPtr> by;
-    for (size_t i = 0; i < read.size(); ++i) by.push_back(ColumnOf(project->output[i + 1]));
-    for (BoundExprPtr& term : terms) Substitute(term, read, by);
-    plan_ = MakeJoin(JoinType::kSingle, std::move(plan_), std::move(project), std::move(terms));
-    return arrow::Status::OK();
-  }
-  OuterDomain domain(state_, plan_, free_, pending_.position);
-  std::vector<std::string> names{values[0]->ToString()};
-  LogicalPlanPtr project = MakeProject(state_, std::move(inner_), std::move(values), std::move(names));
-  project->output[0].id = pending_.result;
-  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(project)));
-  ARROW_ASSIGN_OR_RAISE(terms, domain.MatchTerms(pushed, {}));
-  plan_ = domain.Finish(MakeJoin(JoinType::kSingle, std::move(plan_), std::move(pushed.plan), std::move(terms)));
-  return arrow::Status::OK();
+  SubqueryRows rows(std::move(inner_));
+  rows.outputs[0].id = pending_.result;
+  return JoinRows(state_, JoinType::kSingle, std::move(rows), {}, free_, pending_.position, plan_);
 }
 
 arrow::Status Unnester::Exists(JoinType type) {
-  ARROW_RETURN_NOT_OK(CheckFree());
   std::vector<BoundExprPtr> terms = std::move(pending_.terms);
   const bool in = pending_.kind == PendingSubquery::Kind::kIn;
   bool strip = true;
@@ -386,7 +434,7 @@ arrow::Status Unnester::Exists(JoinType type) {
 
 arrow::Status AttachScalar(BindState& state, PendingSubquery& pending, LogicalPlanPtr& plan,
                            BoundExprPtr& replacement) {
-  if (pending.correlated) return Unnester(state, pending, plan).Scalar(replacement);
+  if (!ReadsOf(*pending.plan, *plan).empty()) return Unnester(state, pending, plan).Scalar(replacement);
   const JoinType type = GivesOneRow(*pending.plan) ? JoinType::kInner : JoinType::kSingle;
   LogicalPlanPtr right = NameResult(state, std::move(pending.plan), pending.result);
   plan = MakeJoin(type, std::move(plan), std::move(right), {});
@@ -404,13 +452,12 @@ LogicalPlanPtr FirstRow(LogicalPlanPtr plan) {
 /// EXISTS and IN as a join of `type`: kMark, kSemi, kAnti.
 arrow::Status AttachTest(BindState& state, PendingSubquery& pending, JoinType type, LogicalPlanPtr& plan) {
   const bool in = pending.kind == PendingSubquery::Kind::kIn;
-  if (in && pending.terms.size() > 1 && type != JoinType::kSemi) {
-    return Refuse("rows before IN (SELECT …) other than as a plain condition of WHERE", pending.position);
-  }
-  if (pending.correlated) {
+  if (!ReadsOf(*pending.plan, *plan).empty()) {
     ARROW_RETURN_NOT_OK(Unnester(state, pending, plan).Exists(type));
   } else {
-    LogicalPlanPtr right = in ? std::move(pending.plan) : FirstRow(std::move(pending.plan));
+    // A subquery that reads queries further out will be computed for all their rows at once.
+    const bool takes_first = !in && !pending.correlated;
+    LogicalPlanPtr right = takes_first ? FirstRow(std::move(pending.plan)) : std::move(pending.plan);
     plan = MakeJoin(type, std::move(plan), std::move(right), std::move(pending.terms));
     plan->As<LogicalJoin>().null_aware = in && type != JoinType::kSemi;
   }
@@ -438,6 +485,7 @@ arrow::Status AttachSubqueries(BindState& state, std::vector<PendingSubquery> pe
     for (BoundExprPtr* expr : exprs) *expr = ReplaceColumns(std::move(*expr), replace);
     for (size_t j = i + 1; j < pending.size(); ++j) {
       for (BoundExprPtr& term : pending[j].terms) term = ReplaceColumns(std::move(term), replace);
+      if (pending[j].correlated) ReplaceColumnsInPlan(*pending[j].plan, replace);
     }
   }
   return arrow::Status::OK();
@@ -445,6 +493,27 @@ arrow::Status AttachSubqueries(BindState& state, std::vector<PendingSubquery> pe
 
 arrow::Status AttachAsFilter(BindState& state, PendingSubquery pending, bool negated, LogicalPlanPtr& plan) {
   return AttachTest(state, pending, negated ? JoinType::kAnti : JoinType::kSemi, plan);
+}
+
+bool ReadsColumnsOf(const LogicalPlan& plan, const LogicalPlan& outer) { return !ReadsOf(plan, outer).empty(); }
+
+arrow::Status JoinLateral(BindState& state, JoinType type, LogicalPlanPtr right, std::vector<BoundExprPtr> terms,
+                          int64_t position, LogicalPlanPtr& left) {
+  const ColumnSet free = ReadsOf(*right, *left);
+  if (free.empty()) {
+    left = MakeJoin(type, std::move(left), std::move(right), std::move(terms));
+    return arrow::Status::OK();
+  }
+  if (type == JoinType::kRight || type == JoinType::kFull) {
+    return SqlError(sqlstate::kInvalidColumnReference,
+                    "the right side of a RIGHT or FULL join cannot refer to its left side", position);
+  }
+  SubqueryRows rows(std::move(right));
+  if (type == JoinType::kInner && AnyReads(rows.values, free) && CanPullUp(*rows.plan, free)) {
+    ProjectAbove(state, std::move(rows), std::move(terms), free, left);
+    return arrow::Status::OK();
+  }
+  return JoinRows(state, type, std::move(rows), std::move(terms), free, position, left);
 }
 
 void NarrowOuterJoin(const BoundExpr& term, LogicalPlan& plan) {

@@ -65,6 +65,7 @@ OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unor
     scan->column_indexes.push_back(i);
     if (!free.contains(plan->output[i].id)) continue;
     outer_.push_back(plan->output[i]);
+    outer_ids_.insert(plan->output[i].id);
     ordinals_.push_back(i);
   }
   RenameColumns(*plan, state.next_column_id);
@@ -98,7 +99,15 @@ PushedPlan OuterDomain::Copy() {
   return copy;
 }
 
-bool OuterDomain::HasFree(const LogicalPlan& plan) const { return !FreeColumns(plan).empty(); }
+bool OuterDomain::Depends(const LogicalPlan& plan) const {
+  if (ReadsAnyOf(plan, outer_ids_)) return true;
+  bool depends = false;
+  VisitPlan(plan, [&](const LogicalPlan& node) {
+    depends = depends || (node.kind == PlanKind::kMaterializedScan &&
+                          pushed_definitions_.contains(node.As<LogicalMaterializedScan>().id));
+  });
+  return depends;
+}
 
 arrow::Result<PushedPlan> OuterDomain::Cross(LogicalPlanPtr plan) {
   PushedPlan copy = Copy();
@@ -112,7 +121,7 @@ arrow::Result<PushedPlan> OuterDomain::Cross(LogicalPlanPtr plan) {
 }
 
 arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
-  if (!HasFree(*plan)) return Cross(std::move(plan));
+  if (!Depends(*plan)) return Cross(std::move(plan));
   switch (plan->kind) {
     case PlanKind::kFilter: {
       ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
@@ -135,14 +144,12 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
       if (sort.limit != nullptr || sort.offset != nullptr) break;
       return Push(std::move(plan->children[0]));
     }
-    case PlanKind::kMaterialize: {
-      if (HasFree(*plan->children[0])) break;
-      ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[1])));
-      plan->output = pushed.plan->output;
-      plan->children[1] = std::move(pushed.plan);
-      pushed.plan = std::move(plan);
-      return pushed;
-    }
+    case PlanKind::kValues:
+      return PushValues(std::move(plan));
+    case PlanKind::kMaterialize:
+      return PushMaterialize(std::move(plan));
+    case PlanKind::kMaterializedScan:
+      return PushMaterializedScan(std::move(plan));
     case PlanKind::kLimit:
       return Refuse("LIMIT in a correlated subquery", position_);
     default:
@@ -246,26 +253,26 @@ arrow::Result<std::vector<BoundExprPtr>> OuterDomain::MatchTerms(const PushedPla
 
 arrow::Result<PushedPlan> OuterDomain::PushJoin(LogicalPlanPtr plan) {
   auto& join = plan->As<LogicalJoin>();
-  if (join.type == JoinType::kRight || join.type == JoinType::kFull) {
-    return Refuse("RIGHT and FULL joins in a correlated subquery", position_);
-  }
-  const bool inner = join.type == JoinType::kInner;
-  const bool right_free = HasFree(*plan->children[1]);
-  const bool left = !inner || !right_free || HasFree(*plan->children[0]);
+  if (join.type == JoinType::kFull) return PushFullJoin(std::move(plan));
+  // The side whose rows all stay must be there for each outer value; of an inner join, one of them.
+  const bool keeps_right = join.type == JoinType::kRight;
+  const bool keeps_left = !keeps_right && join.type != JoinType::kInner;
+  const bool right = keeps_right || Depends(*plan->children[1]);
+  const bool left = keeps_left || !right || Depends(*plan->children[0]);
   PushedPlan pushed_left;
   PushedPlan pushed_right;
   if (left) {
     ARROW_ASSIGN_OR_RAISE(pushed_left, Push(std::move(plan->children[0])));
     plan->children[0] = std::move(pushed_left.plan);
   }
-  if (right_free) {
+  if (right) {
     ARROW_ASSIGN_OR_RAISE(pushed_right, Push(std::move(plan->children[1])));
     plan->children[1] = std::move(pushed_right.plan);
   }
   PushedPlan result;
-  result.columns = left ? pushed_left.columns : pushed_right.columns;
+  result.columns = left && !keeps_right ? pushed_left.columns : pushed_right.columns;
   for (BoundExprPtr& term : join.terms) ReplaceOuter(term, result.columns);
-  if (left && right_free) ARROW_RETURN_NOT_OK(AddMatch(pushed_left, pushed_right, join.terms));
+  if (left && right) ARROW_RETURN_NOT_OK(AddMatch(pushed_left, pushed_right, join.terms));
   const OutputColumn mark = plan->output.empty() ? OutputColumn{} : plan->output.back();
   plan->output = plan->children[0]->output;
   if (join.type == JoinType::kMark) {
@@ -277,21 +284,118 @@ arrow::Result<PushedPlan> OuterDomain::PushJoin(LogicalPlanPtr plan) {
   return result;
 }
 
+// Rows without a partner are of the outer values of the side that they are from.
+arrow::Result<PushedPlan> OuterDomain::PushFullJoin(LogicalPlanPtr plan) {
+  auto& join = plan->As<LogicalJoin>();
+  const std::vector<OutputColumn> outputs = plan->output;
+  ARROW_ASSIGN_OR_RAISE(PushedPlan left, Push(std::move(plan->children[0])));
+  ARROW_ASSIGN_OR_RAISE(PushedPlan right, Push(std::move(plan->children[1])));
+  for (BoundExprPtr& term : join.terms) ReplaceOuter(term, left.columns);
+  ARROW_RETURN_NOT_OK(AddMatch(left, right, join.terms));
+  plan->output = left.plan->output;
+  Append(plan->output, right.plan->output);
+  plan->children[0] = std::move(left.plan);
+  plan->children[1] = std::move(right.plan);
+  auto project = std::make_unique<LogicalProject>();
+  for (const OutputColumn& column : outputs) project->exprs.push_back(ColumnOf(column));
+  project->output = outputs;
+  PushedPlan result;
+  for (const OutputColumn& outer : outer_) {
+    std::vector<BoundExprPtr> sides;
+    sides.push_back(BoundExpr::Column(left.columns.at(outer.id), outer.type, outer.name));
+    sides.push_back(BoundExpr::Column(right.columns.at(outer.id), outer.type, outer.name));
+    ARROW_ASSIGN_OR_RAISE(project->exprs.emplace_back(), MakeFunction(state_, "coalesce", std::move(sides), -1));
+    project->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, project->output.back().id);
+  }
+  // The columns keep their ids above the projection, so get new ones below it.
+  const std::unordered_map<ColumnId, ColumnId> names = RenameColumns(*plan, state_.next_column_id);
+  for (BoundExprPtr& expr : project->exprs) ReplaceOuter(expr, names);
+  project->children.push_back(std::move(plan));
+  result.plan = std::move(project);
+  return result;
+}
+
+/// The plan with `columns` of it, then the outer ones, under new ids.
+LogicalPlanPtr OuterDomain::WithDomainLast(std::span<const OutputColumn> columns, PushedPlan pushed) {
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const OutputColumn& column : columns) {
+    exprs.push_back(ColumnOf(column));
+    names.push_back(column.name);
+  }
+  for (const OutputColumn& outer : outer_) {
+    exprs.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+    names.push_back(outer.name);
+  }
+  return MakeProject(state_, std::move(pushed.plan), std::move(exprs), std::move(names));
+}
+
+// Each row is a projection over the outer values.
+arrow::Result<PushedPlan> OuterDomain::PushValues(LogicalPlanPtr plan) {
+  auto& values = plan->As<LogicalValues>();
+  auto all = std::make_unique<LogicalSetOperation>();
+  all->all = true;
+  for (std::vector<BoundExprPtr>& row : values.rows) {
+    PushedPlan copy = Copy();
+    std::vector<std::string> names;
+    for (const OutputColumn& column : plan->output) names.push_back(column.name);
+    for (BoundExprPtr& expr : row) ReplaceOuter(expr, copy.columns);
+    for (const OutputColumn& outer : outer_) {
+      row.push_back(BoundExpr::Column(copy.columns.at(outer.id), outer.type, outer.name));
+      names.push_back(outer.name);
+    }
+    all->children.push_back(MakeProject(state_, std::move(copy.plan), std::move(row), std::move(names)));
+  }
+  PushedPlan result;
+  all->output = plan->output;
+  for (const OutputColumn& outer : outer_) {
+    all->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, all->output.back().id);
+  }
+  if (all->children.size() == 1) {
+    all->children[0]->output = std::move(all->output);
+    result.plan = std::move(all->children[0]);
+  } else {
+    result.plan = std::move(all);
+  }
+  return result;
+}
+
+// A definition of the subquery's own: where it reads the outer columns, so do all that scan it.
+arrow::Result<PushedPlan> OuterDomain::PushMaterialize(LogicalPlanPtr plan) {
+  LogicalPlanPtr& definition = plan->children[0];
+  if (Depends(*definition)) {
+    const std::vector<OutputColumn> columns = definition->output;
+    ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(definition)));
+    definition = WithDomainLast(columns, std::move(pushed));
+    pushed_definitions_.emplace(plan->As<LogicalMaterialize>().id, static_cast<uint32_t>(columns.size()));
+  }
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[1])));
+  plan->output = pushed.plan->output;
+  plan->children[1] = std::move(pushed.plan);
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushMaterializedScan(LogicalPlanPtr plan) {
+  auto& scan = plan->As<LogicalMaterializedScan>();
+  const uint32_t first = pushed_definitions_.at(scan.id);
+  PushedPlan result;
+  for (uint32_t i = 0; i < outer_.size(); ++i) {
+    scan.column_indexes.push_back(first + i);
+    scan.output.push_back({state_.NewColumn(), outer_[i].type, outer_[i].name});
+    result.columns.emplace(outer_[i].id, scan.output.back().id);
+  }
+  result.plan = std::move(plan);
+  return result;
+}
+
 arrow::Result<PushedPlan> OuterDomain::PushSetOperation(LogicalPlanPtr plan) {
   for (LogicalPlanPtr& child : plan->children) {
     const std::vector<OutputColumn> own = child->output;
     ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(child)));
-    std::vector<BoundExprPtr> exprs;
-    std::vector<std::string> names;
-    for (const OutputColumn& column : own) {
-      exprs.push_back(ColumnOf(column));
-      names.push_back(column.name);
-    }
-    for (const OutputColumn& outer : outer_) {
-      exprs.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
-      names.push_back(outer.name);
-    }
-    child = MakeProject(state_, std::move(pushed.plan), std::move(exprs), std::move(names));
+    child = WithDomainLast(own, std::move(pushed));
   }
   PushedPlan result;
   for (const OutputColumn& outer : outer_) {

@@ -4,6 +4,7 @@
 
 #include <arrow/result.h>
 
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -28,7 +29,7 @@ class OuterDomain {
   OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free, int64_t position);
 
   /// `plan` for every combination of the outer columns' values. Errors: 0A000 where something in it cannot be computed
-  /// for all at once (LIMIT, outer joins that keep the wrong side).
+  /// for all at once (LIMIT).
   arrow::Result<PushedPlan> Push(LogicalPlanPtr plan);
 
   /// Terms that match outer rows with rows of a pushed plan. Columns in `strict` match by =, the rest NULL with NULL
@@ -48,7 +49,13 @@ class OuterDomain {
   arrow::Result<PushedPlan> PushJoin(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushSetOperation(LogicalPlanPtr plan);
   arrow::Status AddMatch(const PushedPlan& left, const PushedPlan& right, std::vector<BoundExprPtr>& terms) const;
-  bool HasFree(const LogicalPlan& plan) const;
+  arrow::Result<PushedPlan> PushFullJoin(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushValues(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushMaterialize(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushMaterializedScan(LogicalPlanPtr plan);
+  LogicalPlanPtr WithDomainLast(std::span<const OutputColumn> columns, PushedPlan pushed);
+  /// Whether the plan differs by the outer columns' values.
+  bool Depends(const LogicalPlan& plan) const;
 
   BindState& state_;
   LogicalPlanPtr definition_;
@@ -56,6 +63,10 @@ class OuterDomain {
   /// The outer columns, and where they stand in the definition.
   std::vector<OutputColumn> outer_;
   std::vector<uint32_t> ordinals_;
+  std::unordered_set<ColumnId> outer_ids_;
+  /// The definitions of the subquery's own that were pushed into: their last columns are the outer ones. By id, how
+  /// many columns come before those.
+  std::unordered_map<uint32_t, uint32_t> pushed_definitions_;
   int64_t position_;
 };
 
