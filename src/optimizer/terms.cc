@@ -104,22 +104,4 @@ std::unordered_set<ColumnId> OutputIds(const LogicalPlan& plan) {
   return ids;
 }
 
-bool ReadsAny(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns) {
-  std::unordered_set<ColumnId> read;
-  CollectColumns(expr, read);
-  for (ColumnId column : read) {
-    if (columns.contains(column)) return true;
-  }
-  return false;
-}
-
-bool ReadsOnly(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns) {
-  std::unordered_set<ColumnId> read;
-  CollectColumns(expr, read);
-  for (ColumnId column : read) {
-    if (!columns.contains(column)) return false;
-  }
-  return true;
-}
-
 }  // namespace llkv

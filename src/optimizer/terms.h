@@ -6,6 +6,7 @@
 
 #include "expr/bound_expr.h"
 #include "plan/logical_plan.h"
+#include "plan/plan_visitor.h"
 
 namespace llkv {
 
@@ -24,10 +25,5 @@ bool RejectsNulls(const BoundExpr& term, const std::unordered_set<ColumnId>& col
 
 /// The columns of a plan's output.
 std::unordered_set<ColumnId> OutputIds(const LogicalPlan& plan);
-
-/// Whether `expr` reads at least one of `columns`.
-bool ReadsAny(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns);
-/// Whether `expr` reads only columns of `columns` (none at all counts).
-bool ReadsOnly(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns);
 
 }  // namespace llkv

@@ -122,13 +122,24 @@ std::unordered_set<ColumnId> FreeColumns(const LogicalPlan& plan) {
   return used;
 }
 
+bool ReadsAny(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns) {
+  bool reads = false;
+  VisitExpr(expr, [&](const BoundExpr& part) { reads = reads || (part.IsColumn() && columns.contains(part.column)); });
+  return reads;
+}
+
+bool ReadsOnly(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns) {
+  bool reads_only = true;
+  VisitExpr(expr, [&](const BoundExpr& part) {
+    reads_only = reads_only && (!part.IsColumn() || columns.contains(part.column));
+  });
+  return reads_only;
+}
+
 bool ReadsAnyOf(const LogicalPlan& plan, const std::unordered_set<ColumnId>& columns) {
   bool reads = false;
   Visit(plan, [&](const LogicalPlan& node) {
-    ForEachExpr(node, [&](const BoundExpr& expr) {
-      VisitExpr(expr,
-                [&](const BoundExpr& part) { reads = reads || (part.IsColumn() && columns.contains(part.column)); });
-    });
+    ForEachExpr(node, [&](const BoundExpr& expr) { reads = reads || ReadsAny(expr, columns); });
   });
   return reads;
 }

@@ -24,6 +24,10 @@ void VisitPlan(const LogicalPlan& plan, const std::function<void(const LogicalPl
 /// subquery; none in a complete plan.
 std::unordered_set<ColumnId> FreeColumns(const LogicalPlan& plan);
 
+/// Whether `expr` reads at least one of `columns`.
+bool ReadsAny(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns);
+/// Whether `expr` reads only columns of `columns` (none at all counts).
+bool ReadsOnly(const BoundExpr& expr, const std::unordered_set<ColumnId>& columns);
 /// Whether an expression of the subtree reads one of `columns`.
 bool ReadsAnyOf(const LogicalPlan& plan, const std::unordered_set<ColumnId>& columns);
 

@@ -10,34 +10,13 @@
 #include "plan/plan_visitor.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
+#include "sql/binder/unnest_pullup.h"
 #include "sql/binder/unnest_pushdown.h"
 
 namespace llkv {
 namespace {
 
-using ColumnSet = std::unordered_set<ColumnId>;
-
 BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
-
-bool ReadsAny(const BoundExpr& expr, const ColumnSet& columns) {
-  bool found = false;
-  VisitExpr(expr, [&](const BoundExpr& node) {
-    found = found || (node.kind == ExprKind::kColumn && columns.contains(node.column));
-  });
-  return found;
-}
-
-bool ReadsOnly(const BoundExpr& expr, const ColumnSet& columns) {
-  bool only = true;
-  VisitExpr(expr, [&](const BoundExpr& node) {
-    only = only && (node.kind != ExprKind::kColumn || columns.contains(node.column));
-  });
-  return only;
-}
-
-bool AnyReads(const std::vector<BoundExprPtr>& exprs, const ColumnSet& columns) {
-  return std::any_of(exprs.begin(), exprs.end(), [&](const BoundExprPtr& expr) { return ReadsAny(*expr, columns); });
-}
 
 /// A projection that can be looked through: a use of a common table expression has no child yet.
 bool IsProject(const LogicalPlan& plan) { return plan.kind == PlanKind::kProject && !plan.children.empty(); }
@@ -77,50 +56,6 @@ LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right
   join->children.push_back(std::move(left));
   join->children.push_back(std::move(right));
   return join;
-}
-
-/// Is a filter below such a join's left side not one above it? A single join fails on rows that the filter would drop.
-bool StaysBelow(JoinType type) {
-  return type == JoinType::kRight || type == JoinType::kFull || type == JoinType::kSingle;
-}
-
-/// Are all uses of the free columns in terms that could as well stand above the plan?
-bool CanPullUp(const LogicalPlan& plan, const ColumnSet& free) {
-  if (plan.kind == PlanKind::kFilter) return CanPullUp(*plan.children[0], free);
-  if (plan.kind == PlanKind::kJoin) {
-    const auto& join = plan.As<LogicalJoin>();
-    if (join.type == JoinType::kInner) return CanPullUp(*plan.children[0], free) && CanPullUp(*plan.children[1], free);
-    if (StaysBelow(join.type)) return !ReadsAnyOf(plan, free);
-    return !AnyReads(join.terms, free) && CanPullUp(*plan.children[0], free) && !ReadsAnyOf(*plan.children[1], free);
-  }
-  return !ReadsAnyOf(plan, free);
-}
-
-void MoveTerms(std::vector<BoundExprPtr>& from, const ColumnSet& free, std::vector<BoundExprPtr>& to) {
-  std::vector<BoundExprPtr> stay;
-  for (BoundExprPtr& term : from) (ReadsAny(*term, free) ? to : stay).push_back(std::move(term));
-  from = std::move(stay);
-}
-
-/// Takes the terms with free columns out of a plan that CanPullUp.
-void PullUp(LogicalPlanPtr& plan, const ColumnSet& free, std::vector<BoundExprPtr>& terms) {
-  if (plan->kind == PlanKind::kFilter) {
-    auto& filter = plan->As<LogicalFilter>();
-    MoveTerms(filter.terms, free, terms);
-    PullUp(plan->children[0], free, terms);
-    if (filter.terms.empty()) {
-      LogicalPlanPtr child = std::move(plan->children[0]);
-      plan = std::move(child);
-    }
-  } else if (plan->kind == PlanKind::kJoin) {
-    auto& join = plan->As<LogicalJoin>();
-    if (StaysBelow(join.type)) return;
-    if (join.type == JoinType::kInner) {
-      MoveTerms(join.terms, free, terms);
-      PullUp(plan->children[1], free, terms);
-    }
-    PullUp(plan->children[0], free, terms);
-  }
 }
 
 /// Adds the columns that make a term not TRUE when they are NULL.

@@ -10,6 +10,7 @@
 #include "plan/plan_visitor.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
+#include "sql/binder/unnest_pullup.h"
 
 namespace llkv {
 namespace {
@@ -257,6 +258,8 @@ arrow::Result<PushedPlan> OuterDomain::PushJoin(LogicalPlanPtr plan) {
   // The side whose rows all stay must be there for each outer value; of an inner join, one of them.
   const bool keeps_right = join.type == JoinType::kRight;
   const bool keeps_left = !keeps_right && join.type != JoinType::kInner;
+  // Only by terms: then the join takes these.
+  if (!keeps_right && CanPullUp(*plan->children[1], outer_ids_)) PullUp(plan->children[1], outer_ids_, join.terms);
   const bool right = keeps_right || Depends(*plan->children[1]);
   const bool left = keeps_left || !right || Depends(*plan->children[0]);
   PushedPlan pushed_left;

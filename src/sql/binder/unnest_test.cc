@@ -113,8 +113,9 @@ TEST_F(UnnestTest, GeneralForms) {
 }
 
 TEST_F(UnnestTest, DeepCorrelationBecomesJoinsOfEachLevel) {
-  EXPECT_THAT(Plan("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u AS w WHERE w.a = t.a))"),
-              HasSubstr("HASH_JOIN SEMI is_not_distinct_from(a, a)"));
+  EXPECT_THAT(
+      Plan("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE EXISTS (SELECT 1 FROM u AS w WHERE w.a = t.a))"),
+      HasSubstr("HASH_JOIN SEMI is_not_distinct_from(a, a)"));
   EXPECT_THAT(Plan("SELECT a FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.a = t.a AND EXISTS (SELECT 1 FROM u AS w "
                    "WHERE w.x = u.x))"),
               HasSubstr("HASH_JOIN SEMI (a = t.a)"));
