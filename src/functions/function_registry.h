@@ -12,6 +12,7 @@
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -37,6 +38,8 @@ struct KernelContext {
   StringArena* arena = nullptr;      // result strings; lives until the consumer is done with the batch
   int64_t statement_time_us = 0;     // now(), fixed a statement, microseconds since 1970 UTC
   uint64_t* random_state = nullptr;  // random()
+  /// What setseed leaves for the session's next statements; may be null.
+  std::atomic<uint64_t>* session_seed = nullptr;
   /// The session's time zone; null is UTC. What goes by it is kStable.
   const TimeZone* zone = nullptr;
 
