@@ -4,8 +4,9 @@
 // A function is added by a file under scalar/, aggregate/ or table/ that defines Register<FileName>(FunctionRegistry&).
 // Operators (+, =, LIKE, …) are functions too, registered under their symbol: + - * / % (+ and - also with one
 // argument), = <> < <= > >=, || & | << >> ~, and as words: not, is_null, is_not_null, is_true, is_not_true, is_false,
-// is_not_false, is_distinct_from, is_not_distinct_from, like and ilike (text, pattern[, escape]), extract (text
-// constant, value). Comparisons take the text constants that they are given as literals of the other side's type.
+// is_not_false, is_distinct_from, is_not_distinct_from, like, ilike and "similar to" (text, pattern[, escape]),
+// regex_match (~; the others as ~* !~ !~*), extract (text constant, value). Comparisons take the
+// text constants that they are given as literals of the other side's type.
 #pragma once
 
 #include <arrow/result.h>
