@@ -4,14 +4,16 @@
 // A function is added by a file under scalar/, aggregate/ or table/ that defines Register<FileName>(FunctionRegistry&).
 // Operators (+, =, LIKE, …) are functions too, registered under their symbol: + - * / % (+ and - also with one
 // argument), = <> < <= > >=, || & | << >> ~, and as words: not, is_null, is_not_null, is_true, is_not_true, is_false,
-// is_not_false, is_distinct_from, is_not_distinct_from, like and ilike (text, pattern[, escape]), extract (text
-// constant, value). Comparisons take the text constants that they are given as literals of the other side's type.
+// is_not_false, is_distinct_from, is_not_distinct_from, like, ilike and "similar to" (text, pattern[, escape]),
+// regex_match (~; the others as ~* !~ !~*), extract (text constant, value). Comparisons take the
+// text constants that they are given as literals of the other side's type.
 #pragma once
 
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -37,6 +39,8 @@ struct KernelContext {
   StringArena* arena = nullptr;      // result strings; lives until the consumer is done with the batch
   int64_t statement_time_us = 0;     // now(), fixed a statement, microseconds since 1970 UTC
   uint64_t* random_state = nullptr;  // random()
+  /// What setseed leaves for the session's next statements; may be null.
+  std::atomic<uint64_t>* session_seed = nullptr;
   /// The session's time zone; null is UTC. What goes by it is kStable.
   const TimeZone* zone = nullptr;
 

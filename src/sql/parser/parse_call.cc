@@ -184,7 +184,26 @@ AstExprPtr StatementParser::ParseExtract() {
   return Done(std::move(call));
 }
 
-/// SUBSTRING(x, a, b), SUBSTRING(x FROM a FOR b), SUBSTRING(x FOR b).
+/// NORMALIZE(x, NFC): the form is a word or an expression.
+AstExprPtr StatementParser::ParseNormalize() {
+  auto call = MakeCall("normalize", Begin(), Peek());
+  Advance();
+  Advance();
+  call->arguments.push_back(ParseExpr());
+  if (AcceptOr(TokenKind::kComma, "a comma")) {
+    const Token& form = Peek();
+    if (AtNormalForm()) {
+      Advance();
+      call->arguments.push_back(MakeLiteral(AstLiteralKind::kString, MakeName(form).key, form.begin));
+    } else {
+      call->arguments.push_back(ParseExpr());
+    }
+  }
+  Expect(TokenKind::kRightParen, "\")\"");
+  return Done(std::move(call));
+}
+
+/// SUBSTRING(x, a, b), SUBSTRING(x FROM a FOR b), SUBSTRING(x FOR b), SUBSTRING(x SIMILAR p ESCAPE e).
 AstExprPtr StatementParser::ParseSubstring() {
   auto call = MakeCall("substring", Begin(), Peek());
   Advance();
@@ -200,6 +219,10 @@ AstExprPtr StatementParser::ParseSubstring() {
   } else if (At(Keyword::kFor)) {
     call->arguments.push_back(MakeLiteral(AstLiteralKind::kInteger, "1", Begin()));
     Advance();
+    call->arguments.push_back(ParseExpr());
+  } else if (AcceptOr(Keyword::kSimilar, "SIMILAR")) {
+    call->arguments.push_back(ParseExpr());
+    Expect(Keyword::kEscape, "ESCAPE");
     call->arguments.push_back(ParseExpr());
   }
   Expect(TokenKind::kRightParen, "\")\"");
