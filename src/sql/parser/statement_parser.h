@@ -150,6 +150,7 @@ class StatementParser {
   // Expressions (parse_expr.cc, parse_primary.cc, parse_call.cc).
   AstExprPtr ParseExpr(int min_level = 0);
   AstExprPtr ParsePrefix();
+  bool ParseOverlaps(AstExprPtr* left, int min_level);
   bool ParseInfix(AstExprPtr* left, int min_level);
   bool ParseKeywordInfix(AstExprPtr* left, int min_level);
   bool ParseMembership(AstExprPtr* left, int min_level);
