@@ -67,36 +67,11 @@ ScalarKernel PickKernel(LogicalType type) {
   }
 }
 
-// interval / number is interval * (1 / number).
-arrow::Status IntervalDivide(KernelContext& context, const void* state, KernelArgs args, const Selection& selection,
-                             uint32_t num_rows, ScratchVector& out) {
-  static const BoundScalar multiply = [] {
-    const LogicalType types[] = {TypeId::kInterval, TypeId::kDouble};
-    ScalarFunction self;
-    self.name = "*";
-    return *BindTemporalArithmetic(self, BindInput{types, {}, Dialect::kDefault}, ArithmeticOp::kMultiply);
-  }();
-  const Input<double> divisor(*args[1]);
-  alignas(64) double factors[kMaxBatchRows] = {};
-  ARROW_RETURN_NOT_OK(ForEachRowChecked(selection, [&](uint32_t row) {
-    if (divisor[row] == 0) return DivisionByZero();
-    factors[row] = 1 / divisor[row];
-    return arrow::Status::OK();
-  }));
-  Vector factor;
-  factor.type = TypeId::kDouble;
-  factor.data = factors;
-  const Vector* const pair[] = {args[0], &factor};
-  return multiply.kernel(context, state, KernelArgs(pair, 2), selection, num_rows, out);
-}
-
 template <DivisionOp op>
 arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 2));
   if (op == DivisionOp::kDivide && input.argument_types[0].id() == TypeId::kInterval) {
-    static const std::vector<Overload> overloads = {
-        {{TypeId::kInterval, TypeId::kDouble}, TypeId::kInterval, IntervalDivide, true}};
-    return BindOverloads(self, input, overloads);
+    return BindIntervalDivision(self, input);
   }
   if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
   ARROW_ASSIGN_OR_RAISE(NumericPair pair, NumericArguments(self.name, input));

@@ -29,7 +29,8 @@ arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate) {
   if (!function.order_by.empty()) return Refuse("ORDER BY within a call", function.position);
   if (function.ignore_nulls) return Refuse("IGNORE NULLS", function.position);
   for (const AstName& name : function.argument_names) {
-    if (!name.empty()) return Refuse("named arguments", name.range.position);
+    if (!name.empty() && !SameName(function.name.name().key, "make_interval"))
+      return Refuse("named arguments", name.range.position);
   }
   if (is_aggregate) return arrow::Status::OK();
   const std::string& name = function.name.name().text;
@@ -42,6 +43,31 @@ arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate) {
                     function.position);
   }
   return arrow::Status::OK();
+}
+
+constexpr std::string_view kIntervalParts[] = {"years", "months", "weeks", "days", "hours", "mins", "secs"};
+
+/// make_interval's arguments at their places; those that are not given are 0.
+arrow::Result<std::vector<BoundExprPtr>> PlaceIntervalParts(const AstFunction& function,
+                                                            std::vector<BoundExprPtr> arguments) {
+  std::vector<BoundExprPtr> placed(std::size(kIntervalParts));
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const AstName& name = function.argument_names[i];
+    size_t place = i;
+    if (!name.empty()) {
+      place = 0;
+      while (place < placed.size() && !SameName(kIntervalParts[place], name.key)) ++place;
+    }
+    if (place >= placed.size() || placed[place] != nullptr) {
+      return SqlError(sqlstate::kUndefinedFunction, fmt::format("make_interval takes no \"{}\" here", name.text),
+                      name.empty() ? function.position : name.range.position);
+    }
+    placed[place] = std::move(arguments[i]);
+  }
+  for (BoundExprPtr& part : placed) {
+    if (part == nullptr) part = BoundExpr::Constant(Value::Integer(TypeId::kInteger, 0), function.position);
+  }
+  return placed;
 }
 
 bool HasStar(const AstFunction& function) {
@@ -112,6 +138,9 @@ arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& functi
     return SqlError(sqlstate::kSyntaxError, fmt::format("* is no argument of {}", name), function.position);
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> arguments, BindAll(function.arguments));
+  if (!function.argument_names.empty()) {
+    ARROW_ASSIGN_OR_RAISE(arguments, PlaceIntervalParts(function, std::move(arguments)));
+  }
   const auto takes = [&](std::string_view special, size_t least, size_t most) {
     return SameName(name, special) && arguments.size() >= least && arguments.size() <= most;
   };
@@ -131,6 +160,16 @@ arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& functi
     ARROW_ASSIGN_OR_RAISE(arguments[0], ToCondition(state_, std::move(arguments[0]), "IF"));
     if (arguments.size() == 2) arguments.push_back(BoundExpr::Constant(Value::Null(), function.position));
     return MakeCase(state_, std::move(arguments), function.position);
+  }
+  if (takes("overlaps", 4, 4)) {
+    // (beginning, length) is (beginning, beginning + length).
+    for (const size_t end : {size_t{1}, size_t{3}}) {
+      if (arguments[end]->type.id() != TypeId::kInterval) continue;
+      std::vector<BoundExprPtr> sum;
+      sum.push_back(arguments[end - 1]->Clone());
+      sum.push_back(std::move(arguments[end]));
+      ARROW_ASSIGN_OR_RAISE(arguments[end], MakeFunction(state_, "+", std::move(sum), function.position));
+    }
   }
   return MakeFunction(state_, name, std::move(arguments), function.position);
 }

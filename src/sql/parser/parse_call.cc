@@ -164,9 +164,9 @@ AstFrameBound StatementParser::ParseFrameBound() {
   return bound;
 }
 
-/// EXTRACT(field FROM x).
+/// EXTRACT(field FROM x), or the call that it is printed as.
 AstExprPtr StatementParser::ParseExtract() {
-  auto call = MakeCall("date_part", Begin(), Peek());
+  auto call = MakeCall("extract", Begin(), Peek());
   Advance();
   Advance();
   const Token& field = Peek();
@@ -178,7 +178,7 @@ AstExprPtr StatementParser::ParseExtract() {
     Note("a field such as YEAR");
     FailHere();
   }
-  Expect(Keyword::kFrom, "FROM");
+  if (field.kind == TokenKind::kWord || !Accept(TokenKind::kComma)) Expect(Keyword::kFrom, "FROM");
   call->arguments.push_back(ParseExpr());
   Expect(TokenKind::kRightParen, "\")\"");
   return Done(std::move(call));

@@ -154,9 +154,33 @@ bool StatementParser::ParseInfix(AstExprPtr* left, int min_level) {
     return false;
   }
   if (token.kind == TokenKind::kWord) {
-    return token.keyword != Keyword::kNone && ParseKeywordInfix(left, min_level);
+    if (token.keyword == Keyword::kNone) return ParseOverlaps(left, min_level);
+    return ParseKeywordInfix(left, min_level);
   }
   return ParsePostfix(left, min_level) || ParseOperatorInfix(left, min_level);
+}
+
+/// (a, b) OVERLAPS (c, d), as overlaps(a, b, c, d).
+bool StatementParser::ParseOverlaps(AstExprPtr* left, int min_level) {
+  if (kOtherLevel <= min_level || !AtWord("overlaps") || !At(TokenKind::kLeftParen, 1) || !(*left)->Is<AstRow>()) {
+    return false;
+  }
+  auto call = MakeCall("overlaps", (*left)->range.position, Peek());
+  call->position = Begin();
+  Advance();
+  AstExprPtr right = ParseExpr(kOtherLevel);
+  if (failed()) return true;
+  AstRow* const sides[] = {&(*left)->As<AstRow>(), right->Is<AstRow>() ? &right->As<AstRow>() : nullptr};
+  for (AstRow* side : sides) {
+    if (side == nullptr || side->values.size() != 2) {
+      Fail("42601", "OVERLAPS takes two pairs of values", call->position);
+      return true;
+    }
+    for (AstExprPtr& value : side->values) call->arguments.push_back(std::move(value));
+  }
+  Wrap();
+  *left = Done(std::move(call));
+  return true;
 }
 
 /// LIMIT 10%: the sign is no operator where nothing that it could apply to follows.
@@ -261,6 +285,15 @@ bool StatementParser::ParseKeywordInfix(AstExprPtr* left, int min_level) {
       return true;
     }
     case Keyword::kAt: {
+      if (At(Keyword::kLocal, 1) && take(kAtTimeZoneLevel)) {
+        auto local = MakeCall("timezone", (*left)->range.position, Peek());
+        local->position = position;
+        local->arguments.push_back(std::move(*left));
+        Advance();
+        Wrap();
+        *left = Done(std::move(local));
+        return true;
+      }
       if (!At(Keyword::kTime, 1) || !At(Keyword::kZone, 2) || !take(kAtTimeZoneLevel)) return false;
       Advance();
       Advance();

@@ -151,6 +151,7 @@ class StatementParser {
   AstExprPtr ParseExpr(int min_level = 0);
   AstExprPtr ParsePrefix();
   AstExprPtr ParsePrefixCall(std::string_view function);
+  bool ParseOverlaps(AstExprPtr* left, int min_level);
   bool ParseInfix(AstExprPtr* left, int min_level);
   bool ParseKeywordInfix(AstExprPtr* left, int min_level);
   bool ParseMembership(AstExprPtr* left, int min_level);
