@@ -23,6 +23,7 @@
 #include "exec/operators/table_scan.h"
 #include "exec/operators/union_all.h"
 #include "exec/operators/values.h"
+#include "exec/operators/window.h"
 
 namespace llkv {
 
@@ -110,6 +111,7 @@ class Planner {
   arrow::Status Build(const LogicalPlan& node, Pipeline& pipeline);
   arrow::Status BuildJoin(const LogicalJoin& node, Pipeline& pipeline);
   arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
+  arrow::Status BuildWindow(const LogicalWindow& node, Pipeline& pipeline);
   arrow::Status BuildSort(const LogicalSort& node, Pipeline& pipeline);
   arrow::Status BuildLimit(const LogicalLimit& node, Pipeline& pipeline);
   arrow::Status BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline);
@@ -154,6 +156,8 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
       return BuildJoin(node.As<LogicalJoin>(), pipeline);
     case PlanKind::kAggregate:
       return BuildAggregate(node.As<LogicalAggregate>(), pipeline);
+    case PlanKind::kWindow:
+      return BuildWindow(node.As<LogicalWindow>(), pipeline);
     case PlanKind::kSort:
       return BuildSort(node.As<LogicalSort>(), pipeline);
     case PlanKind::kLimit:
@@ -212,6 +216,16 @@ arrow::Status Planner::BuildAggregate(const LogicalAggregate& node, Pipeline& pi
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
   Finish(std::move(input), std::move(aggregate.sink), node, "input");
   SetSource(pipeline, std::move(aggregate.source), node, "groups");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline) {
+  WindowOperators window = MakeWindow(node, MakeLayout(node.children[0]->output));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
+  input->is_sequential |= window.needs_input_order;
+  Add(*input, std::move(window.arguments), node, "arguments");
+  Finish(std::move(input), std::move(window.sink), node, "input");
+  SetSource(pipeline, std::move(window.source), node, "rows");
   return arrow::Status::OK();
 }
 

@@ -36,6 +36,7 @@ enum class PlanKind : uint8_t {
   kProject,
   kJoin,
   kAggregate,
+  kWindow,
   kSort,
   kLimit,
   kSetOperation,
@@ -182,6 +183,44 @@ struct SortKey {
   BoundExprPtr expr;
   bool descending = false;
   bool nulls_first = false;
+};
+
+/// One end of a frame.
+struct FrameBound {
+  enum class Kind : uint8_t { kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing };
+  Kind kind = Kind::kUnboundedPreceding;
+  BoundExprPtr offset;  // kPreceding and kFollowing: BIGINT without columns
+};
+
+/// The rows of its partition that a row's call is computed over. With is_range a row's peers (equal in the order) come
+/// and go with it, and bounds have no offsets.
+struct WindowFrame {
+  bool is_range = true;
+  FrameBound start;
+  FrameBound end{FrameBound::Kind::kCurrentRow, nullptr};
+};
+
+/// One function over a window.
+struct WindowCall {
+  std::string name;
+  WindowKind kind = WindowKind::kRowNumber;
+  LogicalType return_type;
+  BoundAggregate aggregate;             // kAggregate
+  std::vector<BoundExprPtr> arguments;  // none for count(*)
+  BoundExprPtr filter;                  // kAggregate: null, or BOOLEAN
+  bool ignore_nulls = false;
+  /// The call's own order is the first so many of the node's keys.
+  uint32_t num_order_keys = 0;
+  WindowFrame frame;
+};
+
+/// Functions over the rows of partitions in an order. Output: the child's columns, then one a call; rows come in the
+/// order of partition_by and order_by, but nobody may rely on it.
+struct LogicalWindow : LogicalPlan {
+  LogicalWindow() : LogicalPlan(PlanKind::kWindow) {}
+  std::vector<BoundExprPtr> partition_by;
+  std::vector<SortKey> order_by;
+  std::vector<WindowCall> calls;
 };
 
 /// Output is the child's. With limit set (top-N) only the first limit rows after offset.

@@ -136,6 +136,8 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
       return PushProject(std::move(plan));
     case PlanKind::kAggregate:
       return PushAggregate(std::move(plan));
+    case PlanKind::kWindow:
+      return PushWindow(std::move(plan));
     case PlanKind::kJoin:
       return PushJoin(std::move(plan));
     case PlanKind::kSetOperation:
@@ -190,6 +192,23 @@ arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
   plan->output.insert(plan->output.end() - num_calls, domain.begin(), domain.end());
   plan->children[0] = std::move(pushed.plan);
   if (scalar) return CompleteAggregate(std::move(plan), std::move(pushed.columns));
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+// Each outer value has partitions of its own.
+arrow::Result<PushedPlan> OuterDomain::PushWindow(LogicalPlanPtr plan) {
+  auto& window = plan->As<LogicalWindow>();
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+  ForEachExpr(*plan, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
+  for (const OutputColumn& outer : outer_) {
+    window.partition_by.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+  }
+  const auto num_calls = static_cast<std::ptrdiff_t>(window.calls.size());
+  std::vector<OutputColumn> output = pushed.plan->output;
+  output.insert(output.end(), plan->output.end() - num_calls, plan->output.end());
+  plan->output = std::move(output);
+  plan->children[0] = std::move(pushed.plan);
   pushed.plan = std::move(plan);
   return pushed;
 }

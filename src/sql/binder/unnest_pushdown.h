@@ -45,6 +45,7 @@ class OuterDomain {
   arrow::Result<PushedPlan> Cross(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushProject(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushAggregate(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushWindow(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> CompleteAggregate(LogicalPlanPtr plan, std::unordered_map<ColumnId, ColumnId> columns);
   arrow::Result<PushedPlan> PushJoin(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushSetOperation(LogicalPlanPtr plan);

@@ -363,6 +363,8 @@ struct AstFrame {
   AstFrameBound start;
   AstFrameBound end;
   AstFrameExclusion exclusion = AstFrameExclusion::kNoOthers;
+  int64_t position = -1;
+  int64_t exclusion_position = -1;
 };
 
 /// What stands in OVER (…) and in the WINDOW clause.

@@ -117,6 +117,7 @@ AstWindow StatementParser::ParseWindowSpecification() {
 
 AstFrame StatementParser::ParseFrame() {
   AstFrame frame;
+  frame.position = Begin();
   if (At(Keyword::kRows)) frame.unit = AstFrameUnit::kRows;
   if (At(Keyword::kGroups)) frame.unit = AstFrameUnit::kGroups;
   Advance();
@@ -128,6 +129,7 @@ AstFrame StatementParser::ParseFrame() {
     frame.start = ParseFrameBound();
     frame.end.kind = AstFrameBoundKind::kCurrentRow;
   }
+  frame.exclusion_position = Begin();
   if (!Accept(Keyword::kExclude)) return frame;
   if (Accept(Keyword::kCurrent, Keyword::kRow)) {
     frame.exclusion = AstFrameExclusion::kCurrentRow;
