@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "exec/expr_set.h"
+#include "exec/filter_targets.h"
 #include "exec/operators/aggregate.h"
 #include "exec/operators/changes.h"
 #include "exec/operators/collect.h"
@@ -110,6 +111,8 @@ class Planner {
 
   arrow::Status Build(const LogicalPlan& node, Pipeline& pipeline);
   arrow::Status BuildJoin(const LogicalJoin& node, Pipeline& pipeline);
+  std::vector<std::shared_ptr<JoinFilter>> AddFilters(const LogicalJoin& node, const ColumnLayout& left,
+                                                      const ColumnLayout& right);
   arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
   arrow::Status BuildWindow(const LogicalWindow& node, Pipeline& pipeline);
   arrow::Status BuildSort(const LogicalSort& node, Pipeline& pipeline);
@@ -122,6 +125,8 @@ class Planner {
 
   PhysicalPlan plan_;
   std::unordered_map<uint32_t, std::shared_ptr<CollectedRows>> materialized_;
+  /// Of scans that are still to be built.
+  std::unordered_map<const LogicalScan*, std::vector<RuntimeFilter>> scan_filters_;
 };
 
 arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
@@ -129,7 +134,8 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
     case PlanKind::kScan: {
       const auto& scan = node.As<LogicalScan>();
       const bool is_lookup = !scan.key_lookup.empty();
-      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan), node, is_lookup ? "lookup" : "scan");
+      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, std::move(scan_filters_[&scan])), node,
+                is_lookup ? "lookup" : "scan");
       return arrow::Status::OK();
     }
     case PlanKind::kValues:
@@ -185,11 +191,30 @@ void Planner::BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const Log
   SetSource(pipeline, MakeUnionAll(std::move(parts)), node, "union");
 }
 
+/// Lets the scans that a join's keys come from leave out rows without a partner. They are built after the join's build.
+std::vector<std::shared_ptr<JoinFilter>> Planner::AddFilters(const LogicalJoin& node, const ColumnLayout& left,
+                                                             const ColumnLayout& right) {
+  std::vector<std::shared_ptr<JoinFilter>> filters;
+  // Left rows without a partner are not given.
+  if (node.type != JoinType::kInner && node.type != JoinType::kSemi && node.type != JoinType::kRight) return filters;
+  const double num_keys = node.children[1]->estimated_rows;
+  for (const JoinKey& key : FindJoinKeys(node, left, right)) {
+    std::shared_ptr<JoinFilter>& filter = filters.emplace_back();
+    if (!key.left->IsColumn() || key.null_safe || !JoinFilter::Supports(key.left->type)) continue;
+    for (const FilterTarget& target : FindFilterTargets(*node.children[0], key.left->column)) {
+      if (num_keys >= 0 && num_keys > target.scan->estimated_rows) continue;
+      if (filter == nullptr) filter = std::make_shared<JoinFilter>();
+      scan_filters_[target.scan].push_back({target.column, filter});
+    }
+  }
+  return filters;
+}
+
 arrow::Status Planner::BuildJoin(const LogicalJoin& node, Pipeline& pipeline) {
   const ColumnLayout left = MakeLayout(node.children[0]->output);
   const ColumnLayout right = MakeLayout(node.children[1]->output);
-  JoinOperators join =
-      CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right) : MakeNestedLoopJoin(node, left, right);
+  JoinOperators join = CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right, AddFilters(node, left, right))
+                                                      : MakeNestedLoopJoin(node, left, right);
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> build, BuildApart(*node.children[1]));
   Finish(std::move(build), std::move(join.build), node, "build");
   if (join.unmatched == nullptr) {
