@@ -49,6 +49,14 @@ void AddChildren(const LogicalPlan& plan, int64_t place, ColumnId column, std::v
       if (index < aggregate.groups.size()) AddColumn(*plan.children[0], *aggregate.groups[index], places);
       return;
     }
+    case PlanKind::kWindow:
+      // All rows of a partition go, or none.
+      for (const BoundExprPtr& expr : plan.As<LogicalWindow>().partition_by) {
+        if (!expr->IsColumn() || expr->column != column) continue;
+        places.push_back({plan.children[0].get(), column});
+        return;
+      }
+      return;
     case PlanKind::kSort:
       if (plan.As<LogicalSort>().limit == nullptr && plan.As<LogicalSort>().offset == nullptr) {
         places.push_back({plan.children[0].get(), column});
