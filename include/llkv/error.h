@@ -46,6 +46,7 @@ inline constexpr std::string_view kFailedTransaction = "25P02";
 inline constexpr std::string_view kSerializationFailure = "40001";
 inline constexpr std::string_view kSyntaxError = "42601";
 inline constexpr std::string_view kInvalidColumnReference = "42P10";
+inline constexpr std::string_view kInvalidRecursion = "42P19";
 inline constexpr std::string_view kWindowingError = "42P20";
 inline constexpr std::string_view kGroupingError = "42803";
 inline constexpr std::string_view kDatatypeMismatch = "42804";

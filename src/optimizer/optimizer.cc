@@ -68,6 +68,7 @@ LogicalPlanPtr WithOutput(LogicalPlanPtr plan, const std::vector<OutputColumn>& 
 bool ReadsByPlace(const LogicalPlan& node, size_t child) {
   switch (node.kind) {
     case PlanKind::kSetOperation:
+    case PlanKind::kRecursive:
     case PlanKind::kInsert:
     case PlanKind::kUpdate:
     case PlanKind::kDelete:

@@ -40,6 +40,7 @@ enum class PlanKind : uint8_t {
   kSort,
   kLimit,
   kSetOperation,
+  kRecursive,
   kMaterialize,
   kMaterializedScan,
   kInsert,
@@ -244,6 +245,16 @@ struct LogicalSetOperation : LogicalPlan {
   LogicalSetOperation() : LogicalPlan(PlanKind::kSetOperation) {}
   enum class Op : uint8_t { kUnion, kIntersect, kExcept };
   Op op = Op::kUnion;
+  bool all = false;
+};
+
+/// WITH RECURSIVE. children[0] gives the first rows; children[1] is computed again and again, over the rows that came
+/// last, which it reads by LogicalMaterializedScan with the same id, until it gives none. Output: all rows; children
+/// have columns of the same types, matched by place; output has ids of its own.
+struct LogicalRecursive : LogicalPlan {
+  LogicalRecursive() : LogicalPlan(PlanKind::kRecursive) {}
+  uint32_t id = 0;
+  /// Without: rows that were given before are left out.
   bool all = false;
 };
 

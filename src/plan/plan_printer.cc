@@ -272,6 +272,8 @@ std::string Detail(const LogicalPlan& plan) {
       if (limit.offset != nullptr) text += " OFFSET " + limit.offset->ToString();
       return text;
     }
+    case PlanKind::kRecursive:
+      return fmt::format("#{} [{}]", plan.As<LogicalRecursive>().id, Names(plan.output));
     case PlanKind::kMaterialize:
       return fmt::format("#{}", plan.As<LogicalMaterialize>().id);
     case PlanKind::kMaterializedScan:
@@ -321,6 +323,8 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
       return "LIMIT";
     case PlanKind::kSetOperation:
       return SetTitle(plan.As<LogicalSetOperation>());
+    case PlanKind::kRecursive:
+      return plan.As<LogicalRecursive>().all ? "RECURSIVE UNION ALL" : "RECURSIVE UNION";
     case PlanKind::kMaterialize:
       return "MATERIALIZE";
     case PlanKind::kMaterializedScan:

@@ -75,6 +75,7 @@ void ForEachSlot(Node& node, const F& f) {
       break;
     case PlanKind::kTableFunction:
     case PlanKind::kSetOperation:
+    case PlanKind::kRecursive:
     case PlanKind::kMaterialize:
     case PlanKind::kMaterializedScan:
     case PlanKind::kDelete:

@@ -150,6 +150,8 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
     }
     case PlanKind::kValues:
       return PushValues(std::move(plan));
+    case PlanKind::kRecursive:
+      return PushRecursive(std::move(plan));
     case PlanKind::kMaterialize:
       return PushMaterialize(std::move(plan));
     case PlanKind::kMaterializedScan:
@@ -445,6 +447,24 @@ arrow::Result<PushedPlan> OuterDomain::PushValues(LogicalPlanPtr plan) {
   } else {
     result.plan = std::move(all);
   }
+  return result;
+}
+
+// Each outer value has a recursion of its own.
+arrow::Result<PushedPlan> OuterDomain::PushRecursive(LogicalPlanPtr plan) {
+  const auto num_columns = static_cast<uint32_t>(plan->output.size());
+  for (size_t i = 0; i < plan->children.size(); ++i) {
+    const std::vector<OutputColumn> columns = plan->children[i]->output;
+    ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[i])));
+    plan->children[i] = WithDomainLast(columns, std::move(pushed));
+    pushed_definitions_.emplace(plan->As<LogicalRecursive>().id, num_columns);
+  }
+  PushedPlan result;
+  for (const OutputColumn& outer : outer_) {
+    plan->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, plan->output.back().id);
+  }
+  result.plan = std::move(plan);
   return result;
 }
 

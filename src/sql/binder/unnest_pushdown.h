@@ -53,6 +53,7 @@ class OuterDomain {
   arrow::Status AddMatch(const PushedPlan& left, const PushedPlan& right, std::vector<BoundExprPtr>& terms) const;
   arrow::Result<PushedPlan> PushFullJoin(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushValues(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushRecursive(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushMaterialize(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushMaterializedScan(LogicalPlanPtr plan);
   LogicalPlanPtr WithDomainLast(std::span<const OutputColumn> columns, PushedPlan pushed);
