@@ -223,7 +223,8 @@ void SqlPrinter::Parameter(const AstParameter& parameter) {
     case AstParameterStyle::kNumbered:
       return Text("$" + std::to_string(parameter.index));
     case AstParameterStyle::kNamed:
-      return Text("$" + parameter.name);
+      // Behind a $, a name with another one in it would begin a string.
+      return Text((parameter.name.find('$') == std::string::npos ? "$" : "@") + parameter.name);
   }
 }
 
