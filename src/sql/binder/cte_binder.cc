@@ -41,9 +41,10 @@ arrow::Status NameColumns(const AstCommonTable& ast, LogicalPlan& plan) {
 const AstSetOperation* RecursiveUnion(const CteDefinition& definition) {
   const CteFrame& frame = *definition.environment;
   if (frame.size == 0 || (*frame.definitions)[frame.size - 1].get() != &definition) return nullptr;
-  const auto* operation = definition.ast->query->body->TryAs<AstSetOperation>();
-  return operation != nullptr && operation->op == AstSetOperator::kUnion && operation->inputs.size() > 1 ? operation
-                                                                                                         : nullptr;
+  const AstQueryBody& body = *definition.ast->query->body;
+  if (!body.Is<AstSetOperation>()) return nullptr;
+  const auto& operation = body.As<AstSetOperation>();
+  return operation.op == AstSetOperator::kUnion && operation.inputs.size() > 1 ? &operation : nullptr;
 }
 
 /// The step's columns as the first rows have them.
