@@ -169,25 +169,20 @@ arrow::Status AttachToSides(BindState& state, std::vector<PendingSubquery> pendi
   return arrow::Status::OK();
 }
 
-arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironment& environment, const Scope& scope,
-                     LogicalPlanPtr& plan) {
-  auto& join = plan->As<LogicalJoin>();
-  std::vector<PendingSubquery> pending;
+/// The condition of ON, and the subqueries in it.
+arrow::Result<BoundExprPtr> BindCondition(BindState& state, const AstJoin& ast, const QueryEnvironment& environment,
+                                          const Scope& scope, std::vector<PendingSubquery>* pending) {
   ExprContext context;
   context.clause = "JOIN … ON";
   context.scope = &scope;
   context.ctes = environment.ctes;
-  context.subqueries = &pending;
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr condition, ExprBinder(state, context).BindCondition(*ast.condition));
-  if (pending.empty()) {
-    join.terms = SplitConjuncts(std::move(condition));
-    return arrow::Status::OK();
-  }
-  if (join.type != JoinType::kInner) {
-    ARROW_RETURN_NOT_OK(AttachToSides(state, std::move(pending), join, condition));
-    join.terms = SplitConjuncts(std::move(condition));
-    return arrow::Status::OK();
-  }
+  context.subqueries = pending;
+  return ExprBinder(state, context).BindCondition(*ast.condition);
+}
+
+/// Keeps the rows of an inner join that meet a condition with subqueries.
+arrow::Status FilterMatches(BindState& state, std::vector<PendingSubquery> pending, BoundExprPtr condition,
+                            LogicalPlanPtr& plan) {
   BoundExprPtr* slots[] = {&condition};
   ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
   auto filter = std::make_unique<LogicalFilter>();
@@ -198,6 +193,19 @@ arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironmen
   return arrow::Status::OK();
 }
 
+arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironment& environment, const Scope& scope,
+                     LogicalPlanPtr& plan) {
+  auto& join = plan->As<LogicalJoin>();
+  std::vector<PendingSubquery> pending;
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr condition, BindCondition(state, ast, environment, scope, &pending));
+  if (!pending.empty() && join.type == JoinType::kInner) {
+    return FilterMatches(state, std::move(pending), std::move(condition), plan);
+  }
+  if (!pending.empty()) ARROW_RETURN_NOT_OK(AttachToSides(state, std::move(pending), join, condition));
+  join.terms = SplitConjuncts(std::move(condition));
+  return arrow::Status::OK();
+}
+
 /// A join whose right side reads columns of its left side.
 arrow::Status BindLateralJoin(BindState& state, const AstJoin& ast, const QueryEnvironment& environment,
                               const Scope& scope, JoinType type, std::vector<BoundExprPtr> terms, LogicalPlanPtr right,
@@ -205,28 +213,17 @@ arrow::Status BindLateralJoin(BindState& state, const AstJoin& ast, const QueryE
   std::vector<PendingSubquery> pending;
   BoundExprPtr condition;
   if (ast.condition != nullptr) {
-    ExprContext context;
-    context.clause = "JOIN … ON";
-    context.scope = &scope;
-    context.ctes = environment.ctes;
-    context.subqueries = &pending;
-    ARROW_ASSIGN_OR_RAISE(condition, ExprBinder(state, context).BindCondition(*ast.condition));
+    ARROW_ASSIGN_OR_RAISE(condition, BindCondition(state, ast, environment, scope, &pending));
+  }
+  if (!pending.empty() && type != JoinType::kInner) {
+    return Refuse("a subquery in the condition of an outer, semi or anti join with LATERAL", pending[0].position);
   }
   if (condition != nullptr && pending.empty()) {
     for (BoundExprPtr& term : SplitConjuncts(std::move(condition))) terms.push_back(std::move(term));
-  } else if (condition != nullptr && type != JoinType::kInner) {
-    return Refuse("a subquery in the condition of an outer, semi or anti join with LATERAL", pending[0].position);
   }
   ARROW_RETURN_NOT_OK(JoinLateral(state, type, std::move(right), std::move(terms), ast.position, plan));
   if (pending.empty()) return arrow::Status::OK();
-  BoundExprPtr* slots[] = {&condition};
-  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
-  auto filter = std::make_unique<LogicalFilter>();
-  filter->terms = SplitConjuncts(std::move(condition));
-  filter->output = plan->output;
-  filter->children.push_back(std::move(plan));
-  plan = std::move(filter);
-  return arrow::Status::OK();
+  return FilterMatches(state, std::move(pending), std::move(condition), plan);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "store/column/column_chunk.h"
+#include "store/column/storage_dispatch.h"
 #include "store/column/text_symbols.h"
 
 namespace llkv {
@@ -17,32 +18,6 @@ constexpr uint32_t kRowsPerTextPlace = 64;
 /// Texts of up to so many codes are decoded without a look at their size.
 constexpr int64_t kShortCodes = 64;
 static_assert(kTextBlockRows % kRowsPerTextPlace == 0);
-
-/// Calls f with a null pointer of the integer type that stores values of a chunk.
-template <typename F>
-void WithStorage(PhysicalType storage, F&& f) {
-  switch (storage) {
-    case PhysicalType::kBool:
-    case PhysicalType::kUInt8:
-      return f(static_cast<const uint8_t*>(nullptr));
-    case PhysicalType::kUInt16:
-      return f(static_cast<const uint16_t*>(nullptr));
-    case PhysicalType::kUInt32:
-      return f(static_cast<const uint32_t*>(nullptr));
-    case PhysicalType::kUInt64:
-      return f(static_cast<const uint64_t*>(nullptr));
-    case PhysicalType::kInt8:
-      return f(static_cast<const int8_t*>(nullptr));
-    case PhysicalType::kInt16:
-      return f(static_cast<const int16_t*>(nullptr));
-    case PhysicalType::kInt32:
-      return f(static_cast<const int32_t*>(nullptr));
-    case PhysicalType::kInt64:
-      return f(static_cast<const int64_t*>(nullptr));
-    default:
-      return f(static_cast<const int128_t*>(nullptr));
-  }
-}
 
 /// Base + stored, in unsigned arithmetic of the wider type: the checks have shown that it does not overflow.
 template <typename T, typename From>
@@ -94,9 +69,9 @@ Vector ColumnChunk::DecodeRuns(uint32_t first_row, uint32_t count, uint8_t* valu
   const bool is_constant = static_cast<uint32_t>(run_ends_[run]) >= first_row + count;
   if (is_constant) vector.form = VectorForm::kConstant;
   const uint32_t num_values = is_constant ? 1 : count;
-  WithStorage(descriptor_.type.physical(), [&](const auto* type) {
+  WithInteger(descriptor_.type.physical(), [&](const auto* type) {
     using T = std::remove_cvref_t<decltype(*type)>;
-    WithStorage(descriptor_.storage, [&](const auto* stored_type) {
+    WithInteger(descriptor_.storage, [&](const auto* stored_type) {
       using From = std::remove_cvref_t<decltype(*stored_type)>;
       if constexpr (sizeof(From) <= sizeof(T)) {
         const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
@@ -124,7 +99,7 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
   Vector vector = whole_;
   vector.data = values;
   if (vector.validity != nullptr) vector.validity += first_row / 64 * 8;
-  WithStorage(descriptor_.storage, [&](const auto* type) {
+  WithInteger(descriptor_.storage, [&](const auto* type) {
     using From = std::remove_cvref_t<decltype(*type)>;
     if constexpr (sizeof(From) <= 4) {
       const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer)) + first_row;
@@ -139,7 +114,7 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
 }
 
 void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const {
-  WithStorage(rows_.storage, [&](const auto* stored_type) {
+  WithInteger(rows_.storage, [&](const auto* stored_type) {
     using From = std::remove_cvref_t<decltype(*stored_type)>;
     const From* stored = reinterpret_cast<const From*>(rows_.data);
     if (rows_.encoding == ChunkEncoding::kDecimal) {
@@ -151,7 +126,7 @@ void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out)
       }
       return;
     }
-    WithStorage(rows_.physical, [&](const auto* type) {
+    WithInteger(rows_.physical, [&](const auto* type) {
       using T = std::remove_cvref_t<decltype(*type)>;
       if constexpr (sizeof(From) <= sizeof(T)) {
         T* values = out.data<T>();
@@ -176,7 +151,7 @@ arrow::Status ColumnChunk::OpenText(arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(text_places_, arrow::AllocateBuffer(int64_t{num_places} * 4, pool));
   auto* places = text_places_->mutable_data_as<uint32_t>();
   bool is_right = true;
-  WithStorage(descriptor_.storage, [&](const auto* type) {
+  WithInteger(descriptor_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
@@ -207,7 +182,7 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
   auto* offsets = reinterpret_cast<int32_t*>(values);
   const TextDecoder& decoder = *text_;
   arrow::Status status;
-  WithStorage(descriptor_.storage, [&](const auto* type) {
+  WithInteger(descriptor_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
@@ -266,7 +241,7 @@ arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVec
   const auto* bytes = static_cast<const uint8_t*>(rows_.dictionary);
   auto* refs = out.data<StringRef>();
   arrow::Status status;
-  WithStorage(rows_.storage, [&](const auto* type) {
+  WithInteger(rows_.storage, [&](const auto* type) {
     using Size = std::remove_cvref_t<decltype(*type)>;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(rows_.data);

@@ -9,6 +9,7 @@
 #include "store/column/chunk_ipc.h"
 #include "store/column/descriptor_page.h"
 #include "store/column/nested_chunk.h"
+#include "store/column/storage_dispatch.h"
 #include "store/column/text_symbols.h"
 #include "store/column/value_kernels.h"
 
@@ -137,40 +138,6 @@ VectorForm FormOf(const ChunkDescriptor& chunk) {
       break;
   }
   return chunk.type.physical() == PhysicalType::kString ? VectorForm::kOffsets : VectorForm::kFlat;
-}
-
-/// Calls f with a null pointer of the type that flat values of a physical type have.
-template <typename F>
-void WithPhysical(PhysicalType type, F&& f) {
-  switch (type) {
-    case PhysicalType::kBool:
-    case PhysicalType::kUInt8:
-      return f(static_cast<const uint8_t*>(nullptr));
-    case PhysicalType::kInt8:
-      return f(static_cast<const int8_t*>(nullptr));
-    case PhysicalType::kInt16:
-      return f(static_cast<const int16_t*>(nullptr));
-    case PhysicalType::kInt32:
-      return f(static_cast<const int32_t*>(nullptr));
-    case PhysicalType::kInt64:
-      return f(static_cast<const int64_t*>(nullptr));
-    case PhysicalType::kInt128:
-      return f(static_cast<const int128_t*>(nullptr));
-    case PhysicalType::kUInt16:
-      return f(static_cast<const uint16_t*>(nullptr));
-    case PhysicalType::kUInt32:
-      return f(static_cast<const uint32_t*>(nullptr));
-    case PhysicalType::kUInt64:
-      return f(static_cast<const uint64_t*>(nullptr));
-    case PhysicalType::kFloat:
-      return f(static_cast<const float*>(nullptr));
-    case PhysicalType::kDouble:
-      return f(static_cast<const double*>(nullptr));
-    case PhysicalType::kString:
-      return f(static_cast<const StringRef*>(nullptr));
-    case PhysicalType::kInterval:
-      return f(static_cast<const Interval*>(nullptr));
-  }
 }
 
 }  // namespace
