@@ -57,8 +57,22 @@ TEST_F(InterruptTest, Queries) {
   ExpectInterrupted("SELECT count(*) FROM range(100000000000) WHERE range % 7 = 3");
   ExpectInterrupted("SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE (a.range + b.range) % 11 = 5");
   ExpectInterrupted("SELECT sum(range) FROM (SELECT range FROM range(100000000) ORDER BY range % 1000, range DESC) s");
+  ExpectInterrupted(
+      "SELECT sum(n) FROM (SELECT min(range) OVER (ORDER BY -range ROWS BETWEEN 9 PRECEDING AND 9 FOLLOWING) AS n "
+      "FROM range(100000000)) s");
   ExpectInterrupted("SELECT range % 5000000 AS k, count(*) FROM range(10000000000) GROUP BY k");
   ExpectInterrupted("SELECT count(*) FROM range(20000000) a, range(1000000) b WHERE a.range % 1000 = b.range % 1000");
+}
+
+TEST_F(InterruptTest, Recursions) {
+  for (const char* all : {"ALL ", ""}) {
+    ExpectInterrupted(std::string("WITH RECURSIVE r (n) AS (SELECT range FROM range(1000) UNION ") + all +
+                      "SELECT n + 1000 FROM r) SELECT count(*) FROM r");
+  }
+  // One step that is long by itself.
+  ExpectInterrupted(
+      "WITH RECURSIVE r (n) AS (SELECT 1::BIGINT UNION ALL SELECT range FROM r, range(100000000000) WHERE range % 7 = "
+      "-n) SELECT sum(n) FROM r");
 }
 
 TEST_F(InterruptTest, Changes) {

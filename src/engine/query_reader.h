@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <memory>
 
 #include "engine/adapters.h"
@@ -27,6 +28,8 @@ struct QueryEnvironment {
   std::shared_ptr<Database> database;
   std::shared_ptr<StopToken> stop;
   std::shared_ptr<Progress> progress;
+  /// The session's; see KernelContext::session_seed.
+  std::shared_ptr<std::atomic<uint64_t>> seed;
   CatalogStores stores;
   EngineFiles files;
 };

@@ -52,7 +52,9 @@ arrow::Status SessionCore::RollbackTransaction() {
 }
 
 std::shared_ptr<QueryEnvironment> SessionCore::MakeEnvironment() const {
-  return std::make_shared<QueryEnvironment>(database_, stop_, progress_);
+  auto environment = std::make_shared<QueryEnvironment>(database_, stop_, progress_);
+  environment->seed = seed_;
+  return environment;
 }
 
 std::unique_ptr<Transaction> SessionCore::BeginOwn() {
@@ -75,7 +77,11 @@ ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transact
   context.dialect = settings_.dialect;
   context.zone = settings_.zone;
   context.statement_time_us = database_->file_system()->NowMicros();
-  context.random_seed = random_seed_ + static_cast<uint64_t>(context.statement_time_us);
+  context.session_seed = seed_.get();
+  const bool is_set = seed_->load(std::memory_order_relaxed) != 0;
+  // From a seed that was set, statements go on the same way each time.
+  context.random_seed = is_set ? seed_->fetch_add(1, std::memory_order_relaxed)
+                               : random_seed_ + static_cast<uint64_t>(context.statement_time_us);
   return context;
 }
 

@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -67,6 +68,8 @@ class SessionCore {
   std::unique_ptr<Transaction> transaction_;
   std::unique_ptr<Transaction> ended_;
   uint64_t random_seed_;
+  /// 0 until setseed.
+  std::shared_ptr<std::atomic<uint64_t>> seed_ = std::make_shared<std::atomic<uint64_t>>(0);
 };
 
 /// One statement's transaction: the session's, or one of its own. What was not committed when it ends is undone.

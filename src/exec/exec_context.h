@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -75,6 +76,8 @@ struct ExecContext {
   int64_t statement_time_us = 0;
   TimeZone zone;
   uint64_t random_seed = 0;
+  /// What setseed sets; may be null.
+  std::atomic<uint64_t>* session_seed = nullptr;
   /// Measures the time of each operator (EXPLAIN ANALYZE); rows are always counted.
   bool measure_time = false;
 };

@@ -70,6 +70,7 @@ arrow::Status Lane::Open(QueryContext* query, Waker* waker, Sink* sink) {
     context.kernel.statement_time_us = query->exec->statement_time_us;
     context.kernel.zone = &query->exec->zone;
     context.kernel.random_state = &random_state_;
+    context.kernel.session_seed = query->exec->session_seed;
   }
   std::fill(pending_.begin(), pending_.end(), false);
   std::fill(blocked_.begin(), blocked_.end(), false);

@@ -41,6 +41,15 @@ namespace llkv {
 
 class StopToken;
 
+/// Runs a part of the plan that a source asks for again and again.
+class SubPlanRunner {
+ public:
+  virtual ~SubPlanRunner() = default;
+  /// Runs pipelines of PhysicalPlan::sub_plans[index] to their ends, anew each time; what their sinks hold stays until
+  /// the next call. On the thread that reads the query's result, which a source in a sequential pipeline is on.
+  virtual arrow::Status RunSubPlan(size_t index) = 0;
+};
+
 /// One execution of a plan, as its operators see it. Shared by all threads.
 struct QueryContext {
   const ExecContext* exec = nullptr;
@@ -53,6 +62,7 @@ struct QueryContext {
   arrow::MemoryPool* pool = nullptr;
   /// No pipeline runs in more lanes.
   uint32_t max_lanes = 1;
+  SubPlanRunner* sub_plans = nullptr;
 };
 
 /// Makes a lane that answered kBlocked go on. Any thread, at any time until the query ends.

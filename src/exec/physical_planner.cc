@@ -2,11 +2,14 @@
 // operators that produce a node's output, and finishes the pipelines that it depends on first.
 #include "exec/physical_planner.h"
 
+#include <iterator>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
 #include "exec/expr_set.h"
+#include "exec/filter_targets.h"
 #include "exec/operators/aggregate.h"
 #include "exec/operators/changes.h"
 #include "exec/operators/collect.h"
@@ -16,6 +19,7 @@
 #include "exec/operators/limit.h"
 #include "exec/operators/nested_loop_join.h"
 #include "exec/operators/project.h"
+#include "exec/operators/recursive.h"
 #include "exec/operators/row_constraints.h"
 #include "exec/operators/set_operation.h"
 #include "exec/operators/sort.h"
@@ -23,6 +27,7 @@
 #include "exec/operators/table_scan.h"
 #include "exec/operators/union_all.h"
 #include "exec/operators/values.h"
+#include "exec/operators/window.h"
 
 namespace llkv {
 
@@ -102,24 +107,53 @@ class Planner {
   }
   /// A pipeline of its own that gives the rows of `node`.
   arrow::Result<std::unique_ptr<Pipeline>> BuildApart(const LogicalPlan& node) {
+    const bool varies = std::exchange(varies_, false);
     auto pipeline = std::make_unique<Pipeline>();
     ARROW_RETURN_NOT_OK(Build(node, *pipeline));
+    pipeline->varies = varies_;
+    varies_ |= varies;
     return pipeline;
+  }
+  /// Builds and ends a pipeline whose sink's content is read any number of times. Of a recursion's step, where nothing
+  /// of it varies it runs once, with all that it needs.
+  arrow::Result<bool> BuildKept(const LogicalPlan& input, std::unique_ptr<Sink> sink, const LogicalPlan& node,
+                                const char* title) {
+    const size_t first = plan_.pipelines.size();
+    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> pipeline, BuildApart(input));
+    const bool varies = pipeline->varies;
+    Finish(std::move(pipeline), std::move(sink), node, title);
+    if (around_ == nullptr || varies) return varies;
+    const auto begin = plan_.pipelines.begin() + static_cast<std::ptrdiff_t>(first);
+    std::move(begin, plan_.pipelines.end(), std::back_inserter(*around_));
+    plan_.pipelines.erase(begin, plan_.pipelines.end());
+    return false;
   }
 
   arrow::Status Build(const LogicalPlan& node, Pipeline& pipeline);
   arrow::Status BuildJoin(const LogicalJoin& node, Pipeline& pipeline);
+  std::vector<std::shared_ptr<JoinFilter>> AddFilters(const LogicalJoin& node, const ColumnLayout& left,
+                                                      const ColumnLayout& right);
   arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
+  arrow::Status BuildWindow(const LogicalWindow& node, Pipeline& pipeline);
   arrow::Status BuildSort(const LogicalSort& node, Pipeline& pipeline);
   arrow::Status BuildLimit(const LogicalLimit& node, Pipeline& pipeline);
   arrow::Status BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline);
+  arrow::Status BuildRecursive(const LogicalRecursive& node, Pipeline& pipeline);
   arrow::Status BuildMaterialize(const LogicalMaterialize& node, Pipeline& pipeline);
   arrow::Status BuildMaterializedScan(const LogicalMaterializedScan& node, Pipeline& pipeline);
   arrow::Status BuildChange(const LogicalPlan& node, Pipeline& pipeline);
   void BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const LogicalPlan& node, Pipeline& pipeline);
 
   PhysicalPlan plan_;
+  /// Where the pipelines go that the step being built needs only once; null outside of steps.
+  std::vector<std::unique_ptr<Pipeline>>* around_ = nullptr;
+  /// Whether what was built since BuildApart began differs from run to run of the step.
+  bool varies_ = false;
+  /// Ids of materialized rows that do.
+  std::unordered_set<uint32_t> varying_;
   std::unordered_map<uint32_t, std::shared_ptr<CollectedRows>> materialized_;
+  /// Of scans that are still to be built.
+  std::unordered_map<const LogicalScan*, std::vector<RuntimeFilter>> scan_filters_;
 };
 
 arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
@@ -127,7 +161,10 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
     case PlanKind::kScan: {
       const auto& scan = node.As<LogicalScan>();
       const bool is_lookup = !scan.key_lookup.empty();
-      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan), node, is_lookup ? "lookup" : "scan");
+      // A join's filter is another one each time.
+      varies_ |= around_ != nullptr && !scan_filters_[&scan].empty();
+      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, std::move(scan_filters_[&scan])), node,
+                is_lookup ? "lookup" : "scan");
       return arrow::Status::OK();
     }
     case PlanKind::kValues:
@@ -154,12 +191,16 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
       return BuildJoin(node.As<LogicalJoin>(), pipeline);
     case PlanKind::kAggregate:
       return BuildAggregate(node.As<LogicalAggregate>(), pipeline);
+    case PlanKind::kWindow:
+      return BuildWindow(node.As<LogicalWindow>(), pipeline);
     case PlanKind::kSort:
       return BuildSort(node.As<LogicalSort>(), pipeline);
     case PlanKind::kLimit:
       return BuildLimit(node.As<LogicalLimit>(), pipeline);
     case PlanKind::kSetOperation:
       return BuildSetOperation(node.As<LogicalSetOperation>(), pipeline);
+    case PlanKind::kRecursive:
+      return BuildRecursive(node.As<LogicalRecursive>(), pipeline);
     case PlanKind::kMaterialize:
       return BuildMaterialize(node.As<LogicalMaterialize>(), pipeline);
     case PlanKind::kMaterializedScan:
@@ -181,13 +222,37 @@ void Planner::BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const Log
   SetSource(pipeline, MakeUnionAll(std::move(parts)), node, "union");
 }
 
+/// Lets the scans that a join's keys come from leave out rows without a partner. They are built after the join's build.
+std::vector<std::shared_ptr<JoinFilter>> Planner::AddFilters(const LogicalJoin& node, const ColumnLayout& left,
+                                                             const ColumnLayout& right) {
+  std::vector<std::shared_ptr<JoinFilter>> filters;
+  // Left rows without a partner are not given.
+  if (node.type != JoinType::kInner && node.type != JoinType::kSemi && node.type != JoinType::kRight) return filters;
+  const double num_keys = node.children[1]->estimated_rows;
+  for (const JoinKey& key : FindJoinKeys(node, left, right)) {
+    std::shared_ptr<JoinFilter>& filter = filters.emplace_back();
+    if (!key.left->IsColumn() || key.null_safe || !JoinFilter::Supports(key.left->type)) continue;
+    for (const FilterTarget& target : FindFilterTargets(*node.children[0], key.left->column)) {
+      if (num_keys >= 0 && num_keys > target.scan->estimated_rows) continue;
+      if (filter == nullptr) filter = std::make_shared<JoinFilter>();
+      scan_filters_[target.scan].push_back({target.column, filter});
+    }
+  }
+  return filters;
+}
+
 arrow::Status Planner::BuildJoin(const LogicalJoin& node, Pipeline& pipeline) {
   const ColumnLayout left = MakeLayout(node.children[0]->output);
   const ColumnLayout right = MakeLayout(node.children[1]->output);
-  JoinOperators join =
-      CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right) : MakeNestedLoopJoin(node, left, right);
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> build, BuildApart(*node.children[1]));
-  Finish(std::move(build), std::move(join.build), node, "build");
+  JoinOperators join = CanHashJoin(node, left, right) ? MakeHashJoin(node, left, right, AddFilters(node, left, right))
+                                                      : MakeNestedLoopJoin(node, left, right);
+  // A right or full join marks the rows that it finds: those of each run apart.
+  if (join.unmatched == nullptr) {
+    ARROW_RETURN_NOT_OK(BuildKept(*node.children[1], std::move(join.build), node, "build").status());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> build, BuildApart(*node.children[1]));
+    Finish(std::move(build), std::move(join.build), node, "build");
+  }
   if (join.unmatched == nullptr) {
     ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
     Add(pipeline, std::move(join.probe), node, "probe");
@@ -212,6 +277,16 @@ arrow::Status Planner::BuildAggregate(const LogicalAggregate& node, Pipeline& pi
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
   Finish(std::move(input), std::move(aggregate.sink), node, "input");
   SetSource(pipeline, std::move(aggregate.source), node, "groups");
+  return arrow::Status::OK();
+}
+
+arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline) {
+  WindowOperators window = MakeWindow(node, MakeLayout(node.children[0]->output));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
+  input->is_sequential |= window.needs_input_order;
+  Add(*input, std::move(window.arguments), node, "arguments");
+  Finish(std::move(input), std::move(window.sink), node, "input");
+  SetSource(pipeline, std::move(window.source), node, "rows");
   return arrow::Status::OK();
 }
 
@@ -274,15 +349,43 @@ arrow::Status Planner::BuildSetOperation(const LogicalSetOperation& node, Pipeli
 arrow::Status Planner::BuildMaterialize(const LogicalMaterialize& node, Pipeline& pipeline) {
   const LogicalPlan& definition = *node.children[0];
   auto rows = std::make_shared<CollectedRows>();
-  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(definition));
-  Finish(std::move(input), std::make_unique<CollectSink>(TypesOf(definition.output), rows), node, "input");
+  ARROW_ASSIGN_OR_RAISE(
+      const bool varies,
+      BuildKept(definition, std::make_unique<CollectSink>(TypesOf(definition.output), rows), node, "input"));
+  if (varies) varying_.insert(node.id);
   materialized_[node.id] = std::move(rows);
   return Build(*node.children[1], pipeline);
+}
+
+arrow::Status Planner::BuildRecursive(const LogicalRecursive& node, Pipeline& pipeline) {
+  RecursiveRows rows{std::make_shared<CollectedRows>(), std::make_shared<CollectedRows>(),
+                     std::make_shared<CollectedRows>()};
+  const std::vector<LogicalType> types = TypesOf(node.output);
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> first, BuildApart(*node.children[0]));
+  Finish(std::move(first), std::make_unique<CollectSink>(types, rows.first), node, "first");
+  materialized_[node.id] = rows.working;
+  varying_.insert(node.id);
+  const size_t index = plan_.sub_plans.size();
+  plan_.sub_plans.emplace_back();
+  // The step's pipelines apart, but for those that need to run only once.
+  std::vector<std::unique_ptr<Pipeline>> around = std::exchange(plan_.pipelines, {});
+  std::vector<std::unique_ptr<Pipeline>>* outer = std::exchange(around_, &around);
+  const bool varies = varies_;
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> step, BuildApart(*node.children[1]));
+  Finish(std::move(step), std::make_unique<CollectSink>(types, rows.added), node, "step");
+  around_ = outer;
+  plan_.sub_plans[index] = std::exchange(plan_.pipelines, std::move(around));
+  // Within another recursion's step, the whole of this one may read what that gave.
+  varies_ = varies || around_ != nullptr;
+  pipeline.is_sequential = true;
+  SetSource(pipeline, MakeRecursive(node, std::move(rows), index), node, "rows");
+  return arrow::Status::OK();
 }
 
 arrow::Status Planner::BuildMaterializedScan(const LogicalMaterializedScan& node, Pipeline& pipeline) {
   const auto found = materialized_.find(node.id);
   if (found == materialized_.end()) return InternalError("a materialized subplan is read that is not there");
+  varies_ |= varying_.contains(node.id);
   SetSource(pipeline, MakeCollectedScan(found->second, node.column_indexes), node, "rows");
   return arrow::Status::OK();
 }

@@ -36,6 +36,8 @@ struct Pipeline {
   std::unique_ptr<Sink> sink;
   /// Runs in one lane, in the order of rows (something in it needs that).
   bool is_sequential = false;
+  /// Of a sub plan: reads what differs from run to run.
+  bool varies = false;
   /// For the source, each operator, and the sink.
   std::vector<std::unique_ptr<OperatorStats>> stats;
 };
@@ -43,6 +45,8 @@ struct Pipeline {
 /// Pipelines in an order in which each comes after those it depends on. The last one's rows are the result.
 struct PhysicalPlan {
   std::vector<std::unique_ptr<Pipeline>> pipelines;
+  /// Pipelines that sources run when they need them, in the same order.
+  std::vector<std::vector<std::unique_ptr<Pipeline>>> sub_plans;
   /// Those within a source (UNION ALL), for their stats.
   std::vector<const Pipeline*> nested;
   std::vector<OutputColumn> output;

@@ -39,10 +39,10 @@ enum class Stage : uint8_t {
 
 }  // namespace
 
-class QueryExecution::Impl {
+class QueryExecution::Impl : public SubPlanRunner {
  public:
   explicit Impl(std::shared_ptr<const LogicalPlan> plan) : logical_(std::move(plan)), errors_(&stop_) {}
-  ~Impl() { Stop(); }
+  ~Impl() override { Stop(); }
 
   arrow::Status Plan();
   arrow::Status Start(const ExecContext& context, std::span<const Value> parameters);
@@ -51,12 +51,16 @@ class QueryExecution::Impl {
   arrow::Result<uint64_t> Drain();
   void Stop();
   std::string ExplainAnalyze() const;
+  arrow::Status RunSubPlan(size_t index) override;
 
   const std::vector<OutputColumn>& output() const { return plan_.output; }
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
 
  private:
   arrow::Status RunPipelines();
+  arrow::Status RunToEnd(PipelineRun& run);
+  template <typename F>
+  void ForEachRun(F&& f);
   arrow::Status OpenLast();
   uint32_t ChooseLastLanes() const;
   TaskQueue* queue();
@@ -92,6 +96,8 @@ class QueryExecution::Impl {
   std::unique_ptr<TaskQueue> queue_;
   std::unique_ptr<ResultQueue> results_;
   std::vector<std::unique_ptr<PipelineRun>> runs_;
+  /// Of plan_.sub_plans.
+  std::vector<std::vector<std::unique_ptr<PipelineRun>>> sub_runs_;
 
   Stage stage_ = Stage::kIdle;
   Lane* direct_ = nullptr;
@@ -115,6 +121,12 @@ arrow::Status QueryExecution::Impl::Plan() {
   for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) {
     runs_.push_back(std::make_unique<PipelineRun>(pipeline.get()));
   }
+  for (const auto& pipelines : plan_.sub_plans) {
+    auto& runs = sub_runs_.emplace_back();
+    for (const std::unique_ptr<Pipeline>& pipeline : pipelines) {
+      runs.push_back(std::make_unique<PipelineRun>(pipeline.get()));
+    }
+  }
   return arrow::Status::OK();
 }
 
@@ -125,7 +137,7 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
   parameters_.assign(parameters.begin(), parameters.end());
   if (pool_ == nullptr || pool_parent_ != exec_.pool) {
     // What came from the old pool goes first.
-    for (std::unique_ptr<PipelineRun>& run : runs_) run->Forget();
+    ForEachRun([](PipelineRun& run) { run.Forget(); });
     builder_.reset();
     results_.reset();
     // Operators may still hold what they made in the last execution: its pool stays.
@@ -141,6 +153,7 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
   query_.parameter_version++;
   query_.stop = &stop_;
   query_.pool = pool_.get();
+  query_.sub_plans = this;
   query_.max_lanes = exec_.scheduler == nullptr ? 1 : std::max(1U, exec_.num_threads);
   if (exec_.measure_time) {
     for (const Pipeline* pipeline : AllPipelines()) {
@@ -171,12 +184,30 @@ TaskQueue* QueryExecution::Impl::queue() {
   return queue_.get();
 }
 
+template <typename F>
+void QueryExecution::Impl::ForEachRun(F&& f) {
+  for (const std::unique_ptr<PipelineRun>& run : runs_) f(*run);
+  for (const auto& runs : sub_runs_) {
+    for (const std::unique_ptr<PipelineRun>& run : runs) f(*run);
+  }
+}
+
+arrow::Status QueryExecution::Impl::RunToEnd(PipelineRun& run) {
+  ARROW_RETURN_NOT_OK(stop_.Check());
+  ARROW_RETURN_NOT_OK(run.Open(&query_, &errors_));
+  const uint32_t num_lanes = run.ChooseLanes();
+  return run.RunToEnd(num_lanes, num_lanes > 1 ? queue() : nullptr);
+}
+
+arrow::Status QueryExecution::Impl::RunSubPlan(size_t index) {
+  for (const std::unique_ptr<PipelineRun>& run : sub_runs_[index]) run->End();
+  for (const std::unique_ptr<PipelineRun>& run : sub_runs_[index]) ARROW_RETURN_NOT_OK(RunToEnd(*run));
+  return arrow::Status::OK();
+}
+
 arrow::Status QueryExecution::Impl::RunPipelines() {
   for (size_t i = 0; i + 1 < runs_.size(); ++i) {
-    ARROW_RETURN_NOT_OK(stop_.Check());
-    ARROW_RETURN_NOT_OK(runs_[i]->Open(&query_, &errors_));
-    const uint32_t num_lanes = runs_[i]->ChooseLanes();
-    ARROW_RETURN_NOT_OK(runs_[i]->RunToEnd(num_lanes, num_lanes > 1 ? queue() : nullptr));
+    ARROW_RETURN_NOT_OK(RunToEnd(*runs_[i]));
     if (exec_.progress != nullptr) exec_.progress->pipelines_done.fetch_add(1, std::memory_order_relaxed);
   }
   return OpenLast();
@@ -340,7 +371,7 @@ void QueryExecution::Impl::Stop() {
   stage_ = Stage::kIdle;
   stop_.RequestStop();
   if (queue_ != nullptr) queue_->Cancel();
-  for (std::unique_ptr<PipelineRun>& run : runs_) run->End();
+  ForEachRun([](PipelineRun& run) { run.End(); });
   if (results_ != nullptr) results_->Clear();
   queued_.reset();
   builder_.reset();
@@ -351,6 +382,9 @@ void QueryExecution::Impl::Stop() {
 std::vector<const Pipeline*> QueryExecution::Impl::AllPipelines() const {
   std::vector<const Pipeline*> all = plan_.nested;
   for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) all.push_back(pipeline.get());
+  for (const auto& pipelines : plan_.sub_plans) {
+    for (const std::unique_ptr<Pipeline>& pipeline : pipelines) all.push_back(pipeline.get());
+  }
   return all;
 }
 

@@ -15,6 +15,7 @@ const TimeZone& KernelContext::time_zone() const {
 
 void RegisterScalarFunctions(FunctionRegistry& registry);
 void RegisterAggregateFunctions(FunctionRegistry& registry);
+void RegisterWindowFunctions(FunctionRegistry& registry);
 void RegisterTableFunctions(FunctionRegistry& registry);
 
 namespace {
@@ -79,18 +80,21 @@ std::shared_ptr<const FunctionRegistry> FunctionRegistry::MakeDefault() {
   auto registry = std::make_shared<FunctionRegistry>();
   RegisterScalarFunctions(*registry);
   RegisterAggregateFunctions(*registry);
+  RegisterWindowFunctions(*registry);
   RegisterTableFunctions(*registry);
   return registry;
 }
 
 void FunctionRegistry::Add(ScalarFunction function) { AddTo(scalars_, std::move(function)); }
 void FunctionRegistry::Add(AggregateFunction function) { AddTo(aggregates_, std::move(function)); }
+void FunctionRegistry::Add(WindowFunction function) { AddTo(windows_, std::move(function)); }
 void FunctionRegistry::Add(TableFunction function) { AddTo(tables_, std::move(function)); }
 
 const ScalarFunction* FunctionRegistry::FindScalar(std::string_view name) const { return FindIn(scalars_, name); }
 const AggregateFunction* FunctionRegistry::FindAggregate(std::string_view name) const {
   return FindIn(aggregates_, name);
 }
+const WindowFunction* FunctionRegistry::FindWindow(std::string_view name) const { return FindIn(windows_, name); }
 const TableFunction* FunctionRegistry::FindTable(std::string_view name) const { return FindIn(tables_, name); }
 
 arrow::Result<BoundScalar> FunctionRegistry::BindScalar(std::string_view name, const BindInput& input) const {

@@ -1,17 +1,19 @@
 // The function registry: what a function is called, what it takes and gives, and the kernel that computes it over
 // Vectors.
 //
-// A function is added by a file under scalar/, aggregate/ or table/ that defines Register<FileName>(FunctionRegistry&).
-// Operators (+, =, LIKE, …) are functions too, registered under their symbol: + - * / % (+ and - also with one
-// argument), = <> < <= > >=, || & | << >> ~, and as words: not, is_null, is_not_null, is_true, is_not_true, is_false,
-// is_not_false, is_distinct_from, is_not_distinct_from, like and ilike (text, pattern[, escape]), extract (text
-// constant, value). Comparisons take the text constants that they are given as literals of the other side's type.
+// A function is added by a file under scalar/, aggregate/, window/ or table/ that defines
+// Register<FileName>(FunctionRegistry&). Operators (+, =, LIKE, …) are functions too, registered under their symbol: +
+// - * / % (+ and - also with one argument), = <> < <= > >=, || & | << >> ~, and as words: not, is_null, is_not_null,
+// is_true, is_not_true, is_false, is_not_false, is_distinct_from, is_not_distinct_from, like, ilike and "similar to"
+// (text, pattern[, escape]), regex_match (~; the others as ~* !~ !~*), extract (text constant, value). Comparisons take
+// the text constants that they are given as literals of the other side's type.
 #pragma once
 
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -37,6 +39,8 @@ struct KernelContext {
   StringArena* arena = nullptr;      // result strings; lives until the consumer is done with the batch
   int64_t statement_time_us = 0;     // now(), fixed a statement, microseconds since 1970 UTC
   uint64_t* random_state = nullptr;  // random()
+  /// What setseed leaves for the session's next statements; may be null.
+  std::atomic<uint64_t>* session_seed = nullptr;
   /// The session's time zone; null is UTC. What goes by it is kStable.
   const TimeZone* zone = nullptr;
 
@@ -137,7 +141,8 @@ struct BoundAggregate {
   /// All selected rows into one state: the path of ungrouped aggregates, at memory speed.
   arrow::Status (*update_single)(KernelContext&, const void* bound, std::span<const Vector* const> args,
                                  const Selection&, uint32_t num_rows, uint8_t* state) = nullptr;
-  /// targets[i] absorbs sources[i], `count` of them. Sources are not used again.
+  /// targets[i] absorbs sources[i], `count` of them, in order: a target may be a later pair's source, or stand in
+  /// several pairs. Sources stay as they are.
   arrow::Status (*combine)(KernelContext&, const void* bound, const uint8_t* const* sources, uint8_t* const* targets,
                            uint32_t count) = nullptr;
   /// Results of `count` states into rows 0 … count-1 of `out`, validity included.
@@ -152,6 +157,38 @@ struct AggregateFunction {
   std::string description;
   std::string example;
   arrow::Result<BoundAggregate> (*bind)(const AggregateFunction& self, const BindInput& input) = nullptr;
+};
+
+/// What a call with OVER computes.
+enum class WindowKind : uint8_t {
+  kRowNumber,
+  kRank,
+  kDenseRank,
+  kPercentRank,
+  kCumeDist,
+  kNtile,
+  kLag,
+  kLead,
+  kFirstValue,
+  kLastValue,
+  kNthValue,
+  kAggregate,  // an aggregate function over the frame
+};
+
+/// A function that stands with OVER alone, computed by exec. The first argument of those that give values may be of any
+/// type, and the third (a default) is unified with it; all others are BIGINT.
+struct WindowFunction {
+  std::string name;
+  std::vector<std::string> aliases;
+  std::string description;
+  std::string example;
+  WindowKind kind = WindowKind::kRowNumber;
+  size_t min_arguments = 0;
+  size_t max_arguments = 0;
+  /// Null where the result is of the first argument's type.
+  LogicalType return_type{};
+  /// Takes IGNORE NULLS.
+  bool may_ignore_nulls = false;
 };
 
 /// Rows of a table function (range, …) in batches; see BoundTableFunction.
@@ -192,11 +229,13 @@ class FunctionRegistry {
 
   void Add(ScalarFunction function);
   void Add(AggregateFunction function);
+  void Add(WindowFunction function);
   void Add(TableFunction function);
 
   /// Null where there is none. Valid as long as the registry.
   const ScalarFunction* FindScalar(std::string_view name) const;
   const AggregateFunction* FindAggregate(std::string_view name) const;
+  const WindowFunction* FindWindow(std::string_view name) const;
   const TableFunction* FindTable(std::string_view name) const;
 
   /// Errors: 42883 for an unknown name (with the nearest one as a hint) or for types that no overload takes.
@@ -210,6 +249,7 @@ class FunctionRegistry {
  private:
   std::unordered_map<std::string, ScalarFunction> scalars_;
   std::unordered_map<std::string, AggregateFunction> aggregates_;
+  std::unordered_map<std::string, WindowFunction> windows_;
   std::unordered_map<std::string, TableFunction> tables_;
 };
 

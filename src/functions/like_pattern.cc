@@ -9,6 +9,7 @@
 #endif
 
 #include "base/error.h"
+#include "functions/unicode.h"
 #include "functions/utf8.h"
 
 namespace llkv {
@@ -54,13 +55,14 @@ size_t FindBytes(std::string_view text, std::string_view needle) {
   return text.find(needle);
 }
 
-arrow::Result<LikePattern> LikePattern::Make(std::string_view pattern, std::string_view escape, bool fold_case) {
+arrow::Result<LikePattern> LikePattern::Make(std::string_view pattern, std::string_view escape, LikeFold fold) {
   if (!escape.empty() && CharacterBytes(escape, 0) != escape.size()) {
     return SqlError(sqlstate::kInvalidEscape, "an escape is one character");
   }
   LikePattern result;
-  result.fold_case_ = fold_case;
+  result.fold_ = fold;
   result.pieces_.emplace_back();
+  std::string lower;
   for (size_t at = 0; at < pattern.size();) {
     const uint32_t size = CharacterBytes(pattern, at);
     std::string_view character = pattern.substr(at, size);
@@ -82,8 +84,10 @@ arrow::Result<LikePattern> LikePattern::Make(std::string_view pattern, std::stri
     Piece& piece = result.pieces_.back();
     const bool wild = !literal && character == "_";
     piece.has_wildcard = piece.has_wildcard || wild;
-    for (const char c : character) {
-      piece.text.push_back(fold_case ? Fold(c) : c);
+    lower.clear();
+    if (fold == LikeFold::kUnicode) AppendConverted<LowerCode>(character, &lower);
+    for (const char c : fold == LikeFold::kUnicode ? std::string_view(lower) : character) {
+      piece.text.push_back(fold == LikeFold::kNone ? c : Fold(c));
       piece.wild.push_back(wild);
     }
   }
@@ -156,14 +160,24 @@ bool LikePattern::MatchesFolded(std::string_view text) const {
 }
 
 bool LikePattern::Matches(std::string_view text) const {
-  if (!fold_case_) return MatchesFolded(text);
+  if (fold_ == LikeFold::kNone) return MatchesFolded(text);
   char room[256];
   if (text.size() <= sizeof(room)) {
-    for (size_t i = 0; i < text.size(); ++i) room[i] = Fold(text[i]);
-    return MatchesFolded({room, text.size()});
+    char all = 0;
+    for (size_t i = 0; i < text.size(); ++i) {
+      all = static_cast<char>(all | text[i]);
+      room[i] = Fold(text[i]);
+    }
+    const bool is_ascii = static_cast<unsigned char>(all) < 0x80;
+    if (is_ascii || fold_ == LikeFold::kAscii) return MatchesFolded({room, text.size()});
   }
-  std::string folded(text);
-  for (char& c : folded) c = Fold(c);
+  std::string folded;
+  if (fold_ == LikeFold::kUnicode) {
+    AppendConverted<LowerCode>(text, &folded);
+  } else {
+    folded = text;
+    for (char& c : folded) c = Fold(c);
+  }
   return MatchesFolded(folded);
 }
 

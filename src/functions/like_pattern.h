@@ -17,10 +17,13 @@ inline bool ContainsBytes(std::string_view text, std::string_view needle) {
   return FindBytes(text, needle) != std::string_view::npos;
 }
 
+/// Whose case does not count.
+enum class LikeFold : uint8_t { kNone, kAscii, kUnicode };
+
 class LikePattern {
  public:
-  /// `escape` is one character, or empty for none. `fold_case` ignores the case of ASCII letters. Error 22025.
-  static arrow::Result<LikePattern> Make(std::string_view pattern, std::string_view escape, bool fold_case);
+  /// `escape` is one character, or empty for none. Error 22025.
+  static arrow::Result<LikePattern> Make(std::string_view pattern, std::string_view escape, LikeFold fold);
 
   bool Matches(std::string_view text) const;
 
@@ -39,7 +42,7 @@ class LikePattern {
   bool MatchesSuffix(const Piece& piece, std::string_view text) const;
 
   std::vector<Piece> pieces_;  // at least one; '%' stands between them
-  bool fold_case_ = false;
+  LikeFold fold_ = LikeFold::kNone;
 };
 
 }  // namespace llkv

@@ -66,21 +66,14 @@ arrow::Status TimestampInterval(KernelContext& /*context*/, const void* /*state*
       });
 }
 
-// Months and days are those of local time, the rest passes as time does.
 template <int sign>
 arrow::Status InstantInterval(KernelContext& context, const void* /*state*/, KernelArgs args,
                               const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
   const TimeZone& zone = context.time_zone();
-  return CheckedMap<int64_t, Interval, int64_t>(
-      args, selection, out, [&](int64_t utc, const Interval& interval, int64_t* result) {
-        if (interval.months != 0 || interval.days != 0) {
-          int64_t local = 0;
-          if (!zone.LocalMicros(utc, &local)) return false;
-          const std::optional<int64_t> moved = AddInterval(local, {interval.months, interval.days, 0}, sign);
-          if (!moved || !zone.UtcMicros(*moved, &utc)) return false;
-        }
-        return !__builtin_add_overflow(utc, sign * (interval.nanos / 1000), result);
-      });
+  return CheckedMap<int64_t, Interval, int64_t>(args, selection, out,
+                                                [&](int64_t utc, const Interval& interval, int64_t* result) {
+                                                  return MoveInstant(zone, utc, interval, sign, result);
+                                                });
 }
 
 // As PostgreSQL: whole days and the rest as time.
@@ -131,6 +124,15 @@ arrow::Status DateTime(KernelContext& /*context*/, const void* /*state*/, Kernel
   });
 }
 
+arrow::Status DateTimeTz(KernelContext& /*context*/, const void* /*state*/, KernelArgs args, const Selection& selection,
+                         uint32_t /*num_rows*/, ScratchVector& out) {
+  return CheckedMap<int32_t, int64_t, int64_t>(args, selection, out, [](int32_t days, int64_t held, int64_t* result) {
+    const TimeTz time = TimeTzOf(held);
+    return !__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, result) &&
+           !__builtin_add_overflow(*result, time.micros - time.offset_seconds * kMicrosPerSecond, result);
+  });
+}
+
 bool CombineIntervals(const Interval& a, const Interval& b, int sign, Interval* result) {
   if (sign > 0) {
     return !__builtin_add_overflow(a.months, b.months, &result->months) &&
@@ -150,32 +152,54 @@ arrow::Status IntervalInterval(KernelContext& /*context*/, const void* /*state*/
       [](const Interval& a, const Interval& b, Interval* result) { return CombineIntervals(a, b, sign, result); });
 }
 
-// Fractions of months spill into days of a 30-day month, those of days into time.
+// To whole microseconds, as seconds.
+double RoundSeconds(double value) { return std::rint(value * 1e6) / 1e6; }
+
+// Fractions of months spill into days of a 30-day month, those of days into time, as PostgreSQL has it.
+template <bool divide>
 bool ScaleInterval(const Interval& value, double factor, Interval* result) {
-  const double months = value.months * factor;
+  const auto scale = [&](double part) { return divide ? part / factor : part * factor; };
+  constexpr double kSecondsPerDay = 86400;
+  const double months = scale(value.months);
+  const double days = scale(value.days);
+  if (!(std::fabs(months) < 0x1p31) || !(std::fabs(days) < 0x1p31)) return false;
   const double whole_months = std::trunc(months);
-  const double days = value.days * factor + (months - whole_months) * 30;
-  const double whole_days = std::trunc(days);
-  const double nanos =
-      static_cast<double>(value.nanos) * factor + (days - whole_days) * static_cast<double>(kNanosPerDay);
-  if (!(std::fabs(whole_months) < 0x1p31) || !(std::fabs(whole_days) < 0x1p31) || !(std::fabs(nanos) < 0x1p63)) {
-    return false;
+  double whole_days = std::trunc(days);
+  const double days_of_months = RoundSeconds((months - whole_months) * 30);
+  double seconds = RoundSeconds((days - whole_days + days_of_months - std::trunc(days_of_months)) * kSecondsPerDay);
+  if (std::fabs(seconds) >= kSecondsPerDay) {
+    whole_days += std::trunc(seconds / kSecondsPerDay);
+    seconds = std::fmod(seconds, kSecondsPerDay);
   }
-  *result = {static_cast<int32_t>(whole_months), static_cast<int32_t>(whole_days),
-             static_cast<int64_t>(std::nearbyint(nanos / 1000)) * 1000};
+  whole_days += std::trunc(days_of_months);
+  const double micros = std::rint(scale(static_cast<double>(value.nanos / 1000)) + seconds * 1e6);
+  if (!(std::fabs(whole_days) < 0x1p31) || !(std::fabs(micros) * 1000 < 0x1p63)) return false;
+  *result = {static_cast<int32_t>(whole_months), static_cast<int32_t>(whole_days), static_cast<int64_t>(micros) * 1000};
   return true;
 }
 
 arrow::Status IntervalTimesDouble(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
                                   const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  return CheckedMap<Interval, double, Interval>(args, selection, out, ScaleInterval);
+  return CheckedMap<Interval, double, Interval>(args, selection, out, ScaleInterval<false>);
 }
 
 arrow::Status DoubleTimesInterval(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
                                   const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  return CheckedMap<double, Interval, Interval>(
-      args, selection, out,
-      [](double factor, const Interval& value, Interval* result) { return ScaleInterval(value, factor, result); });
+  return CheckedMap<double, Interval, Interval>(args, selection, out,
+                                                [](double factor, const Interval& value, Interval* result) {
+                                                  return ScaleInterval<false>(value, factor, result);
+                                                });
+}
+
+arrow::Status IntervalByDouble(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                               const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  const Input<Interval> intervals(*args[0]);
+  const Input<double> divisors(*args[1]);
+  return ForEachRowChecked(selection, [&](uint32_t row) {
+    if (divisors[row] == 0) return DivisionByZero();
+    const bool fits = ScaleInterval<true>(intervals[row], divisors[row], &out.data<Interval>()[row]);
+    return fits ? arrow::Status::OK() : Overflow(TypeId::kInterval);
+  });
 }
 
 // a + b with the sides swapped, for interval + date.
@@ -220,6 +244,8 @@ std::vector<Overload> AddOverloads() {
       {{kTime, kDate}, kTimestamp, Swapped<DateTime>, true},
       {{kInterval, kTimestamp}, kTimestamp, Swapped<TimestampInterval<1>>, true},
       {{kInterval, kTime}, kTime, Swapped<TimeInterval<1>>},
+      {{kDate, kTimeTz}, kTimestampTz, DateTimeTz, true},
+      {{kTimeTz, kDate}, kTimestampTz, Swapped<DateTimeTz>, true},
       {{kInterval},
        kInterval,
        [](KernelContext&, const void*, KernelArgs args, const Selection&, uint32_t, ScratchVector& out) {
@@ -260,6 +286,16 @@ std::vector<Overload> SubtractOverloads() {
 
 }  // namespace
 
+bool MoveInstant(const TimeZone& zone, int64_t utc_micros, const Interval& interval, int sign, int64_t* result) {
+  if (interval.months != 0 || interval.days != 0) {
+    int64_t local = 0;
+    if (!zone.LocalMicros(utc_micros, &local)) return false;
+    const std::optional<int64_t> moved = AddInterval(local, {interval.months, interval.days, 0}, sign);
+    if (!moved || !zone.UtcMicros(*moved, &utc_micros)) return false;
+  }
+  return !__builtin_add_overflow(utc_micros, sign * (interval.nanos / 1000), result);
+}
+
 bool HasTemporalArgument(const BindInput& input) {
   for (const LogicalType type : input.argument_types) {
     if (type.IsTemporal()) return true;
@@ -282,6 +318,12 @@ arrow::Result<BoundScalar> BindTemporalArithmetic(const ScalarFunction& self, co
     default:
       return BindOverloads(self, input, multiply);
   }
+}
+
+arrow::Result<BoundScalar> BindIntervalDivision(const ScalarFunction& self, const BindInput& input) {
+  static const std::vector<Overload> overloads = {
+      {{TypeId::kInterval, TypeId::kDouble}, TypeId::kInterval, IntervalByDouble, true}};
+  return BindOverloads(self, input, overloads);
 }
 
 }  // namespace llkv

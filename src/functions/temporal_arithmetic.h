@@ -3,14 +3,22 @@
 
 #include "functions/arithmetic_loops.h"
 #include "functions/binding.h"
+#include "types/time_zone.h"
+#include "types/value.h"
 
 namespace llkv {
 
 /// Is any argument temporal?
 bool HasTemporalArgument(const BindInput& input);
 
+/// An instant moved by an interval (`sign` 1 or -1): months and days are those of the zone's local time, the rest
+/// passes as time does. False where the result does not fit.
+bool MoveInstant(const TimeZone& zone, int64_t utc_micros, const Interval& interval, int sign, int64_t* result);
+
 /// date ± integer, date ± interval, date - date, timestamp ± interval, timestamp - timestamp, time ± interval, interval
 /// ± interval, interval * number, - interval. Error 42883.
 arrow::Result<BoundScalar> BindTemporalArithmetic(const ScalarFunction& self, const BindInput& input, ArithmeticOp op);
+/// interval / number. Error 42883.
+arrow::Result<BoundScalar> BindIntervalDivision(const ScalarFunction& self, const BindInput& input);
 
 }  // namespace llkv

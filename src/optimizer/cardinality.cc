@@ -294,6 +294,10 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
       if (set.op == LogicalSetOperation::Op::kUnion) rows += plan.children[1]->estimated_rows;
       break;
     }
+    case PlanKind::kRecursive:
+      // Some steps.
+      rows = 10 * plan.children[0]->estimated_rows;
+      break;
     case PlanKind::kInsert:
     case PlanKind::kUpdate:
     case PlanKind::kDelete:

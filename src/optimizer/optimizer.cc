@@ -27,6 +27,13 @@ void RefreshOutput(LogicalPlan& node) {
     case PlanKind::kMaterialize:
       node.output = node.children[1]->output;
       break;
+    case PlanKind::kWindow: {
+      std::vector<OutputColumn> output = node.children[0]->output;
+      const auto num_calls = static_cast<std::ptrdiff_t>(node.As<LogicalWindow>().calls.size());
+      output.insert(output.end(), node.output.end() - num_calls, node.output.end());
+      node.output = std::move(output);
+      break;
+    }
     case PlanKind::kJoin: {
       auto& join = node.As<LogicalJoin>();
       std::vector<OutputColumn> output = join.children[0]->output;
@@ -61,6 +68,7 @@ LogicalPlanPtr WithOutput(LogicalPlanPtr plan, const std::vector<OutputColumn>& 
 bool ReadsByPlace(const LogicalPlan& node, size_t child) {
   switch (node.kind) {
     case PlanKind::kSetOperation:
+    case PlanKind::kRecursive:
     case PlanKind::kInsert:
     case PlanKind::kUpdate:
     case PlanKind::kDelete:

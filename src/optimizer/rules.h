@@ -60,7 +60,8 @@ void EstimateRows(LogicalPlan& root, RuleContext& context);
 
 // Shared by rules:
 
-/// Recomputes the output of `node` from its children's where it is theirs (filter, sort, limit, join, materialize).
+/// Recomputes the output of `node` from its children's where it is theirs (filter, sort, limit, window, join,
+/// materialize).
 void RefreshOutput(LogicalPlan& node);
 
 /// `plan` with exactly the output columns `wanted`, in that order: itself, or under a projection.

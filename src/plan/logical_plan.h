@@ -36,9 +36,11 @@ enum class PlanKind : uint8_t {
   kProject,
   kJoin,
   kAggregate,
+  kWindow,
   kSort,
   kLimit,
   kSetOperation,
+  kRecursive,
   kMaterialize,
   kMaterializedScan,
   kInsert,
@@ -184,6 +186,44 @@ struct SortKey {
   bool nulls_first = false;
 };
 
+/// One end of a frame.
+struct FrameBound {
+  enum class Kind : uint8_t { kUnboundedPreceding, kPreceding, kCurrentRow, kFollowing, kUnboundedFollowing };
+  Kind kind = Kind::kUnboundedPreceding;
+  BoundExprPtr offset;  // kPreceding and kFollowing: BIGINT without columns
+};
+
+/// The rows of its partition that a row's call is computed over. With is_range a row's peers (equal in the order) come
+/// and go with it, and bounds have no offsets.
+struct WindowFrame {
+  bool is_range = true;
+  FrameBound start;
+  FrameBound end{FrameBound::Kind::kCurrentRow, nullptr};
+};
+
+/// One function over a window.
+struct WindowCall {
+  std::string name;
+  WindowKind kind = WindowKind::kRowNumber;
+  LogicalType return_type;
+  BoundAggregate aggregate;             // kAggregate
+  std::vector<BoundExprPtr> arguments;  // none for count(*)
+  BoundExprPtr filter;                  // kAggregate: null, or BOOLEAN
+  bool ignore_nulls = false;
+  /// The call's own order is the first so many of the node's keys.
+  uint32_t num_order_keys = 0;
+  WindowFrame frame;
+};
+
+/// Functions over the rows of partitions in an order. Output: the child's columns, then one a call; rows come in the
+/// order of partition_by and order_by, but nobody may rely on it.
+struct LogicalWindow : LogicalPlan {
+  LogicalWindow() : LogicalPlan(PlanKind::kWindow) {}
+  std::vector<BoundExprPtr> partition_by;
+  std::vector<SortKey> order_by;
+  std::vector<WindowCall> calls;
+};
+
 /// Output is the child's. With limit set (top-N) only the first limit rows after offset.
 struct LogicalSort : LogicalPlan {
   LogicalSort() : LogicalPlan(PlanKind::kSort) {}
@@ -205,6 +245,16 @@ struct LogicalSetOperation : LogicalPlan {
   LogicalSetOperation() : LogicalPlan(PlanKind::kSetOperation) {}
   enum class Op : uint8_t { kUnion, kIntersect, kExcept };
   Op op = Op::kUnion;
+  bool all = false;
+};
+
+/// WITH RECURSIVE. children[0] gives the first rows; children[1] is computed again and again, over the rows that came
+/// last, which it reads by LogicalMaterializedScan with the same id, until it gives none. Output: all rows; children
+/// have columns of the same types, matched by place; output has ids of its own.
+struct LogicalRecursive : LogicalPlan {
+  LogicalRecursive() : LogicalPlan(PlanKind::kRecursive) {}
+  uint32_t id = 0;
+  /// Without: rows that were given before are left out.
   bool all = false;
 };
 

@@ -155,15 +155,66 @@ std::string LimitDetail(const BoundExprPtr& limit, const BoundExprPtr& offset) {
   return text;
 }
 
-std::string SortDetail(const LogicalSort& sort) {
+std::string SortKeysText(const std::vector<SortKey>& keys, size_t count) {
   std::string text;
-  for (const auto& key : sort.keys) {
+  for (size_t i = 0; i < count; ++i) {
+    const SortKey& key = keys[i];
     if (!text.empty()) text += ", ";
     text += key.expr->ToString();
     if (key.descending) text += " DESC";
     if (key.nulls_first != key.descending) text += key.nulls_first ? " NULLS FIRST" : " NULLS LAST";
   }
-  return text + LimitDetail(sort.limit, sort.offset);
+  return text;
+}
+
+std::string SortDetail(const LogicalSort& sort) {
+  return SortKeysText(sort.keys, sort.keys.size()) + LimitDetail(sort.limit, sort.offset);
+}
+
+std::string FrameBoundText(const FrameBound& bound) {
+  switch (bound.kind) {
+    case FrameBound::Kind::kUnboundedPreceding:
+      return "UNBOUNDED PRECEDING";
+    case FrameBound::Kind::kPreceding:
+      return bound.offset->ToString() + " PRECEDING";
+    case FrameBound::Kind::kCurrentRow:
+      return "CURRENT ROW";
+    case FrameBound::Kind::kFollowing:
+      return bound.offset->ToString() + " FOLLOWING";
+    case FrameBound::Kind::kUnboundedFollowing:
+      return "UNBOUNDED FOLLOWING";
+  }
+  return {};
+}
+
+/// The frame, where the function looks at it and it is not the default one.
+std::string FrameText(const WindowCall& call) {
+  const bool has_frame = call.kind == WindowKind::kAggregate || call.kind == WindowKind::kFirstValue ||
+                         call.kind == WindowKind::kLastValue || call.kind == WindowKind::kNthValue;
+  const WindowFrame& frame = call.frame;
+  const bool is_default = frame.is_range && frame.start.kind == FrameBound::Kind::kUnboundedPreceding &&
+                          frame.end.kind == FrameBound::Kind::kCurrentRow;
+  if (!has_frame || is_default) return {};
+  return fmt::format(" {} BETWEEN {} AND {}", frame.is_range ? "RANGE" : "ROWS", FrameBoundText(frame.start),
+                     FrameBoundText(frame.end));
+}
+
+std::string WindowDetail(const LogicalWindow& node) {
+  std::string text;
+  for (const WindowCall& call : node.calls) {
+    if (!text.empty()) text += ", ";
+    const bool star = call.kind == WindowKind::kAggregate && call.arguments.empty();
+    text +=
+        fmt::format("{}({}){}", call.name, star ? "*" : Join(call.arguments), call.ignore_nulls ? " IGNORE NULLS" : "");
+    if (call.filter != nullptr) text += fmt::format(" FILTER ({})", call.filter->ToString());
+    if (call.num_order_keys < node.order_by.size()) {
+      text += call.num_order_keys == 0 ? " UNORDERED" : " ORDER BY " + SortKeysText(node.order_by, call.num_order_keys);
+    }
+    text += FrameText(call);
+  }
+  if (!node.partition_by.empty()) text += " [PARTITION BY " + Join(node.partition_by) + "]";
+  if (!node.order_by.empty()) text += " [ORDER BY " + SortKeysText(node.order_by, node.order_by.size()) + "]";
+  return text;
 }
 
 std::string ProjectDetail(const LogicalProject& node) {
@@ -210,6 +261,8 @@ std::string Detail(const LogicalPlan& plan) {
       return Join(plan.As<LogicalJoin>().terms, " AND ");
     case PlanKind::kAggregate:
       return AggregateDetail(plan.As<LogicalAggregate>());
+    case PlanKind::kWindow:
+      return WindowDetail(plan.As<LogicalWindow>());
     case PlanKind::kSort:
       return SortDetail(plan.As<LogicalSort>());
     case PlanKind::kLimit: {
@@ -219,6 +272,8 @@ std::string Detail(const LogicalPlan& plan) {
       if (limit.offset != nullptr) text += " OFFSET " + limit.offset->ToString();
       return text;
     }
+    case PlanKind::kRecursive:
+      return fmt::format("#{} [{}]", plan.As<LogicalRecursive>().id, Names(plan.output));
     case PlanKind::kMaterialize:
       return fmt::format("#{}", plan.As<LogicalMaterialize>().id);
     case PlanKind::kMaterializedScan:
@@ -258,6 +313,8 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
       return JoinTitle(plan.As<LogicalJoin>());
     case PlanKind::kAggregate:
       return plan.As<LogicalAggregate>().aggregates.empty() ? "DISTINCT" : "AGGREGATE";
+    case PlanKind::kWindow:
+      return "WINDOW";
     case PlanKind::kSort: {
       const auto& sort = plan.As<LogicalSort>();
       return sort.limit != nullptr || sort.offset != nullptr ? "TOP_N" : "SORT";
@@ -266,6 +323,8 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
       return "LIMIT";
     case PlanKind::kSetOperation:
       return SetTitle(plan.As<LogicalSetOperation>());
+    case PlanKind::kRecursive:
+      return plan.As<LogicalRecursive>().all ? "RECURSIVE UNION ALL" : "RECURSIVE UNION";
     case PlanKind::kMaterialize:
       return "MATERIALIZE";
     case PlanKind::kMaterializedScan:

@@ -44,6 +44,18 @@ void ForEachSlot(Node& node, const F& f) {
       }
       break;
     }
+    case PlanKind::kWindow: {
+      auto& window = node.template As<LogicalWindow>();
+      each(window.partition_by);
+      for (auto& key : window.order_by) f(key.expr);
+      for (auto& call : window.calls) {
+        each(call.arguments);
+        f(call.filter);
+        f(call.frame.start.offset);
+        f(call.frame.end.offset);
+      }
+      break;
+    }
     case PlanKind::kSort: {
       auto& sort = node.template As<LogicalSort>();
       for (auto& key : sort.keys) f(key.expr);
@@ -63,6 +75,7 @@ void ForEachSlot(Node& node, const F& f) {
       break;
     case PlanKind::kTableFunction:
     case PlanKind::kSetOperation:
+    case PlanKind::kRecursive:
     case PlanKind::kMaterialize:
     case PlanKind::kMaterializedScan:
     case PlanKind::kDelete:

@@ -44,8 +44,12 @@ ParseOutcome ParseTimeTz(std::string_view text, int64_t* held);
 ParseOutcome ParseUHugeInt(std::string_view text, int128_t* held);
 /// 32 hexadecimal digits, in braces or not, with a hyphen behind any four digits or none.
 ParseOutcome ParseUuid(std::string_view text, int128_t* held);
-/// "1 year 2 months -3 days 04:05:06.7", "1.5 hours ago"; a bare number counts `default_unit`.
+/// "1 year 2 months -3 days 04:05:06.7", "1.5 hours ago", "1-2 3 4:05:06", "P1Y2M3DT4H"; a bare number counts
+/// `default_unit`.
 ParseOutcome ParseInterval(std::string_view text, std::string_view default_unit, Interval* value);
+/// INTERVAL 'text' with a field, or a range of them ("day to second"): a bare number counts the last field, and what is
+/// finer than that is left out. kSyntax for a range that is none.
+ParseOutcome ParseIntervalOf(std::string_view text, std::string_view fields, Interval* value);
 /// "\x" with hexadecimal digits, else the bytes themselves.
 ParseOutcome ParseBlob(std::string_view text, std::string* bytes);
 

@@ -79,6 +79,8 @@ arrow::Result<TimeZone> TimeZone::Find(std::string_view name) {
 
 int32_t TimeZone::OffsetAt(int64_t utc_seconds) const { return zone_.lookup(PointAt(utc_seconds)).offset; }
 
+std::string TimeZone::AbbreviationAt(int64_t utc_seconds) const { return zone_.lookup(PointAt(utc_seconds)).abbr; }
+
 int64_t TimeZone::ToUtc(int64_t local_seconds) const {
   const cctz::civil_second civil = cctz::civil_second(1970, 1, 1) + local_seconds;
   const auto found = zone_.lookup(civil);

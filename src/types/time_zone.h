@@ -26,6 +26,9 @@ class TimeZone {
   /// Seconds east of UTC at an instant (seconds since 1970 UTC).
   int32_t OffsetAt(int64_t utc_seconds) const;
 
+  /// What the zone's time is called at an instant: "CET", "CEST"; "+02" where it has no name.
+  std::string AbbreviationAt(int64_t utc_seconds) const;
+
   /// The instant of a local time (seconds since 1970-01-01 00:00:00 local). A local time that the clocks skipped is
   /// read by the offset before the change, one that came twice by the offset after it, as PostgreSQL has it.
   int64_t ToUtc(int64_t local_seconds) const;

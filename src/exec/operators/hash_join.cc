@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "exec/operators/hash_join_plan.h"
 #include "exec/operators/hash_join_probe.h"
 #include "exec/operators/hash_join_table.h"
@@ -20,6 +21,8 @@ struct BuildState : LaneState {
         key_flattener(kernel.pool),
         flattener(kernel.pool) {}
   std::unique_ptr<JoinBuildLane> lane;
+  /// One a key that has a filter.
+  std::vector<std::unique_ptr<JoinFilterKeys>> filter_keys;
   ExprSetState keys;
   ColumnFlattener key_flattener;
   ColumnFlattener flattener;
@@ -33,18 +36,24 @@ struct BuildState : LaneState {
 
 class HashJoinBuild : public Sink {
  public:
-  HashJoinBuild(std::shared_ptr<HashJoinPlan> plan, std::shared_ptr<HashJoinTable> table)
-      : plan_(std::move(plan)), table_(std::move(table)) {}
+  HashJoinBuild(std::shared_ptr<HashJoinPlan> plan, std::shared_ptr<HashJoinTable> table,
+                std::vector<std::shared_ptr<JoinFilter>> filters)
+      : plan_(std::move(plan)), table_(std::move(table)), filters_(std::move(filters)) {
+    filters_.resize(plan_->null_safe().size());
+  }
 
   arrow::Status Open(QueryContext& query) override {
-    table_->Reset();
+    Clear();
     return plan_->Bind(query);
   }
-  void Close() override { table_->Reset(); }
+  void Close() override { Clear(); }
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     auto state = std::make_unique<BuildState>(*plan_, lane.kernel);
     ARROW_RETURN_NOT_OK(state->keys.Prepare(plan_->right_keys(), lane.kernel));
+    for (const auto& filter : filters_) {
+      state->filter_keys.push_back(filter != nullptr ? std::make_unique<JoinFilterKeys>(lane.query->pool) : nullptr);
+    }
     return state;
   }
 
@@ -61,6 +70,9 @@ class HashJoinBuild : public Sink {
       if (plan_->KeepsUnmatchedRight()) ARROW_RETURN_NOT_OK(Store(batch, keys, invalid, state));
     }
     if (valid.count == 0) return SinkResult::kNeedInput;
+    for (size_t k = 0; k < filters_.size(); ++k) {
+      if (filters_[k] != nullptr) ARROW_RETURN_NOT_OK(state.filter_keys[k]->Add(keys[k], valid));
+    }
     ARROW_RETURN_NOT_OK(Store(batch, keys, valid, state));
     const uint64_t* key_words = state.hashes;
     if (plan_->is_packed()) {
@@ -78,7 +90,10 @@ class HashJoinBuild : public Sink {
   }
 
   arrow::Status Combine(LaneContext&, LaneState& lane_state) override {
-    table_->AddLane(std::move(static_cast<BuildState&>(lane_state).lane));
+    auto& state = static_cast<BuildState&>(lane_state);
+    table_->AddLane(std::move(state.lane));
+    MutexLock lock(mutex_);
+    filter_lanes_.push_back(std::move(state.filter_keys));
     return arrow::Status::OK();
   }
   arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return table_->PrepareFinalize(query.pool); }
@@ -86,8 +101,28 @@ class HashJoinBuild : public Sink {
     table_->FinalizePart(part);
     return arrow::Status::OK();
   }
+  arrow::Status Finalize(QueryContext& query) override {
+    MutexLock lock(mutex_);
+    for (size_t k = 0; k < filters_.size(); ++k) {
+      if (filters_[k] == nullptr) continue;
+      std::vector<const JoinFilterKeys*> lanes;
+      for (const auto& lane : filter_lanes_) lanes.push_back(lane[k].get());
+      ARROW_RETURN_NOT_OK(filters_[k]->Build(lanes, query.pool));
+    }
+    filter_lanes_.clear();
+    return arrow::Status::OK();
+  }
 
  private:
+  void Clear() {
+    table_->Reset();
+    for (const auto& filter : filters_) {
+      if (filter != nullptr) filter->Reset();
+    }
+    MutexLock lock(mutex_);
+    filter_lanes_.clear();
+  }
+
   /// Takes the rows whose keys can match nothing out of *valid.
   Selection SplitOffNulls(std::span<const Vector> keys, BuildState& state, Selection* valid) const {
     bool has_nulls = false;
@@ -126,19 +161,27 @@ class HashJoinBuild : public Sink {
 
   std::shared_ptr<HashJoinPlan> plan_;
   std::shared_ptr<HashJoinTable> table_;
+  std::vector<std::shared_ptr<JoinFilter>> filters_;
+  Mutex mutex_;
+  std::vector<std::vector<std::unique_ptr<JoinFilterKeys>>> filter_lanes_ LLKV_GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
 bool CanHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
-  return HashJoinPlan::HasKeys(node, left, right);
+  return !FindJoinKeys(node, left, right).empty();
 }
 
-JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
+std::vector<JoinKey> FindJoinKeys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
+  return HashJoinPlan::Keys(node, left, right);
+}
+
+JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right,
+                           std::vector<std::shared_ptr<JoinFilter>> filters) {
   auto plan = std::make_shared<HashJoinPlan>(node, left, right);
   auto table = std::make_shared<HashJoinTable>(plan->is_packed());
   JoinOperators operators;
-  operators.build = std::make_unique<HashJoinBuild>(plan, table);
+  operators.build = std::make_unique<HashJoinBuild>(plan, table, std::move(filters));
   operators.probe = MakeHashJoinProbe(plan, table);
   if (plan->KeepsUnmatchedRight()) {
     JoinRightRows rows{&plan->columns(), &plan->layout(), plan->num_stored_keys(), [table = table.get()] {

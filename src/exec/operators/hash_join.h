@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "exec/operator.h"
+#include "exec/operators/join_filter.h"
 #include "expr/program.h"
 #include "plan/logical_plan.h"
 
@@ -22,8 +24,20 @@ struct JoinOperators {
 /// MakeNestedLoopJoin's.
 bool CanHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
 
+/// One of the equalities that a hash join finds rows by. The expressions are the node's.
+struct JoinKey {
+  const BoundExpr* left;
+  const BoundExpr* right;
+  /// NULL matches NULL.
+  bool null_safe;
+};
+
+/// In the order of the filters for MakeHashJoin; none where CanHashJoin is false.
+std::vector<JoinKey> FindJoinKeys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
+
 /// `node` outlives what is made. `left` and `right` are the layouts of the batches that the probe and the build get.
-/// Requires CanHashJoin.
-JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
+/// Requires CanHashJoin. The build fills `filters`, one a key, null where that key has none.
+JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right,
+                           std::vector<std::shared_ptr<JoinFilter>> filters = {});
 
 }  // namespace llkv

@@ -131,8 +131,11 @@ HashJoinPlan::Terms HashJoinPlan::SplitTerms(const LogicalJoin& node, const Colu
   return terms;
 }
 
-bool HashJoinPlan::HasKeys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
-  return !SplitTerms(node, left, right).left.empty();
+std::vector<JoinKey> HashJoinPlan::Keys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right) {
+  const Terms terms = SplitTerms(node, left, right);
+  std::vector<JoinKey> keys;
+  for (size_t i = 0; i < terms.left.size(); ++i) keys.push_back({terms.left[i], terms.right[i], terms.null_safe[i]});
+  return keys;
 }
 
 HashJoinPlan::HashJoinPlan(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right)

@@ -8,6 +8,7 @@
 
 #include "exec/expr_set.h"
 #include "exec/operators/aggregate_keys.h"
+#include "exec/operators/hash_join.h"
 #include "plan/logical_plan.h"
 #include "vector/row_layout.h"
 
@@ -40,7 +41,7 @@ class HashJoinPlan {
  public:
   HashJoinPlan(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
 
-  static bool HasKeys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
+  static std::vector<JoinKey> Keys(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
 
   /// Opens the expressions; once an execution, before any lane begins.
   arrow::Status Bind(const QueryContext& query);

@@ -235,9 +235,13 @@ class SortSource : public Source {
 
 }  // namespace
 
+std::unique_ptr<Sink> MakeSortSink(std::shared_ptr<SortShared> shared) {
+  return std::make_unique<SortSink>(std::move(shared));
+}
+
 SortOperators MakeSort(const LogicalSort& node, const ColumnLayout& input) {
   auto shared = std::make_shared<SortShared>(node, input);
-  return {std::make_unique<SortSink>(shared), std::make_unique<SortSource>(shared)};
+  return {MakeSortSink(shared), std::make_unique<SortSource>(shared)};
 }
 
 }  // namespace llkv

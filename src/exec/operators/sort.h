@@ -9,6 +9,11 @@
 
 namespace llkv {
 
+class SortShared;
+
+/// The sink alone, for operators that read the sorted rows in their own way.
+std::unique_ptr<Sink> MakeSortSink(std::shared_ptr<SortShared> shared);
+
 /// The sink ends the input's pipeline; the source begins the next one, which depends on it, and gives the rows in order
 /// over its morsels. The source's columns are node.output.
 struct SortOperators {

@@ -42,11 +42,13 @@ struct ScanState : LaneState {
 
 class TableScanSource : public Source {
  public:
-  explicit TableScanSource(const LogicalScan& node) : node_(node) {}
+  TableScanSource(const LogicalScan& node, std::vector<RuntimeFilter> filters)
+      : node_(node), filters_(std::move(filters)) {}
 
   arrow::Status Open(QueryContext& query) override {
     ScanRequest request;
     request.columns = node_.column_ordinals;
+    request.runtime_filters = filters_;
     request.with_row_ids = node_.with_row_id;
     request.index = node_.index;
     request.snapshot = query.exec->snapshot;
@@ -94,6 +96,7 @@ class TableScanSource : public Source {
 
  private:
   const LogicalScan& node_;
+  const std::vector<RuntimeFilter> filters_;
   std::shared_ptr<TableStore> store_;
   std::unique_ptr<TableScan> scan_;
   Mutex mutex_;
@@ -102,6 +105,8 @@ class TableScanSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> MakeTableScan(const LogicalScan& node) { return std::make_unique<TableScanSource>(node); }
+std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, std::vector<RuntimeFilter> filters) {
+  return std::make_unique<TableScanSource>(node, std::move(filters));
+}
 
 }  // namespace llkv

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "exec/operator.h"
 #include "plan/logical_plan.h"
@@ -9,8 +10,8 @@
 
 namespace llkv {
 
-/// `node` outlives it. Columns are node.output.
-std::unique_ptr<Source> MakeTableScan(const LogicalScan& node);
+/// `node` outlives it. Columns are node.output. Rows that one of `filters` rejects may be left out.
+std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, std::vector<RuntimeFilter> filters = {});
 
 /// The one row (or none) whose key in the unique index node.index is node.key_lookup, without a scan. Allocates nothing
 /// when run again.

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "functions/cast/cast_nested.h"
+#include "functions/cast/cast_through_text.h"
 
 namespace llkv {
 
@@ -44,9 +45,10 @@ CastChoice ChooseCast(LogicalType from, LogicalType to) {
 arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalType to, bool safe,
                                                       Dialect dialect) const {
   if (from != to && from.IsNested() && to.IsNested()) return BindNestedCast(*this, from, to, safe, dialect);
+  if (IsCastThroughText(from, to)) return BindCastThroughText(*this, from, to, safe, dialect);
   const CastChoice choice = ChooseCast(from, to);
   if (choice.kernel == nullptr) {
-    return SqlError(sqlstate::kDatatypeMismatch, "cannot cast " + from.ToString() + " to " + to.ToString());
+    return SqlError(kCannotCoerce, "cannot cast " + from.ToString() + " to " + to.ToString());
   }
   BoundScalar bound;
   bound.name = safe ? "try_cast" : "cast";

@@ -119,6 +119,15 @@ arrow::Status FromTimestampTz(KernelContext& context, const void* raw_state, Ker
   return CastLoop<int64_t, int64_t>(state, args, selection, num_rows, out, convert, error);
 }
 
+// In UTC, as what has no zone.
+arrow::Status TimestampToTimeTz(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                                const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  MapUnary<int64_t, int64_t>(args, selection, out, [](int64_t micros) {
+    return HoldTimeTz({TimeOfDay(micros, kMicrosPerDay), 0});
+  });
+  return arrow::Status::OK();
+}
+
 arrow::Status TimeToTimeTz(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
                            const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
   MapUnary<int64_t, int64_t>(args, selection, out, [](int64_t micros) { return HoldTimeTz({micros, 0}); });
@@ -152,6 +161,8 @@ CastChoice ChooseFromTimestamp(LogicalType from, LogicalType to) {
   const bool far = from.id() == TypeId::kTimestampS || from.id() == TypeId::kTimestampMs;
   if (to.id() == TypeId::kDate) return {TimestampToDate, far, kFormsFlat, false};
   if (to.id() == TypeId::kTime) return {TimestampToTime, false, kFormsFlat, false};
+  if (to.id() == TypeId::kTimeTz && from.id() == TypeId::kTimestamp)
+    return {TimestampToTimeTz, false, kFormsFlat, false};
   if (to.id() == TypeId::kTimestampTz) return {ToTimestampTz<int64_t>, true, kFormsFlat, false, true};
   if (!to.IsTimestamp()) return {};
   return {TimestampToTimestamp, UnitsPerDay(to.id()) > UnitsPerDay(from.id()), kFormsFlat, false};

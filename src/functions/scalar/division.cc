@@ -67,36 +67,11 @@ ScalarKernel PickKernel(LogicalType type) {
   }
 }
 
-// interval / number is interval * (1 / number).
-arrow::Status IntervalDivide(KernelContext& context, const void* state, KernelArgs args, const Selection& selection,
-                             uint32_t num_rows, ScratchVector& out) {
-  static const BoundScalar multiply = [] {
-    const LogicalType types[] = {TypeId::kInterval, TypeId::kDouble};
-    ScalarFunction self;
-    self.name = "*";
-    return *BindTemporalArithmetic(self, BindInput{types, {}, Dialect::kDefault}, ArithmeticOp::kMultiply);
-  }();
-  const Input<double> divisor(*args[1]);
-  alignas(64) double factors[kMaxBatchRows] = {};
-  ARROW_RETURN_NOT_OK(ForEachRowChecked(selection, [&](uint32_t row) {
-    if (divisor[row] == 0) return DivisionByZero();
-    factors[row] = 1 / divisor[row];
-    return arrow::Status::OK();
-  }));
-  Vector factor;
-  factor.type = TypeId::kDouble;
-  factor.data = factors;
-  const Vector* const pair[] = {args[0], &factor};
-  return multiply.kernel(context, state, KernelArgs(pair, 2), selection, num_rows, out);
-}
-
 template <DivisionOp op>
 arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 2));
   if (op == DivisionOp::kDivide && input.argument_types[0].id() == TypeId::kInterval) {
-    static const std::vector<Overload> overloads = {
-        {{TypeId::kInterval, TypeId::kDouble}, TypeId::kInterval, IntervalDivide, true}};
-    return BindOverloads(self, input, overloads);
+    return BindIntervalDivision(self, input);
   }
   if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
   ARROW_ASSIGN_OR_RAISE(NumericPair pair, NumericArguments(self.name, input));
@@ -117,8 +92,20 @@ arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindIn
   return bound;
 }
 
-// Integers only; other numbers are an error.
+// The quotient cut to a whole number, of integers and of decimals; other numbers are an error.
 arrow::Result<BoundScalar> BindIntegerDivision(const ScalarFunction& self, const BindInput& input) {
+  ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 2));
+  if (input.argument_types[0].IsDecimal() || input.argument_types[1].IsDecimal()) {
+    // The unscaled values of one scale divide as the numbers do.
+    ARROW_ASSIGN_OR_RAISE(BoundScalar bound, BindDivision<DivisionOp::kModulo>(self, input));
+    if (!bound.return_type.IsDecimal()) return NoOverload(self.name, input.argument_types);
+    const LogicalType type = bound.argument_types[0];
+    const bool null_at_zero = bound.null_rule == NullRule::kKernel;
+    bound.kernel =
+        null_at_zero ? PickKernel<DivisionOp::kDivide, true>(type) : PickKernel<DivisionOp::kDivide, false>(type);
+    bound.return_type = LogicalType::Decimal(type.precision(), 0);
+    return bound;
+  }
   ARROW_ASSIGN_OR_RAISE(BoundScalar bound, BindDivision<DivisionOp::kDivide>(self, input));
   if (!bound.return_type.IsInteger() && bound.return_type.id() != TypeId::kUHugeInt)
     return NoOverload(self.name, input.argument_types);
@@ -130,7 +117,8 @@ arrow::Result<BoundScalar> BindIntegerDivision(const ScalarFunction& self, const
 void RegisterDivision(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{
       "/", {"divide"}, "Quotient; of integers, towards zero.", "7 / 2", BindDivision<DivisionOp::kDivide>});
-  registry.Add(ScalarFunction{"//", {"div"}, "Quotient of integers, towards zero.", "7 // 2", BindIntegerDivision});
+  registry.Add(ScalarFunction{
+      "//", {"div"}, "Quotient of integers or decimals, cut to a whole number.", "7 // 2", BindIntegerDivision});
   registry.Add(ScalarFunction{
       "%", {"mod"}, "Rest of a division, with the sign of the left side.", "7 % 2", BindDivision<DivisionOp::kModulo>});
 }

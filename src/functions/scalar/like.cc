@@ -8,7 +8,7 @@ namespace llkv {
 namespace {
 
 struct LikeState {
-  bool fold_case = false;
+  LikeFold fold = LikeFold::kNone;
   bool compiled = false;
   LikePattern pattern;
 };
@@ -40,7 +40,7 @@ uint32_t CompiledSelect(const void* state, KernelArgs args, const Selection& sel
 // A pattern of each row's own; the last one is kept while it repeats.
 arrow::Status DynamicKernel(KernelContext& /*context*/, const void* state, KernelArgs args, const Selection& selection,
                             uint32_t /*num_rows*/, ScratchVector& out) {
-  const bool fold_case = StateOf(state).fold_case;
+  const LikeFold fold = StateOf(state).fold;
   const TextInput text(*args[0]);
   const TextInput patterns(*args[1]);
   uint8_t* result = out.data<uint8_t>();
@@ -51,7 +51,7 @@ arrow::Status DynamicKernel(KernelContext& /*context*/, const void* state, Kerne
     const std::string_view escape = args.size() == 3 ? TextInput(*args[2])[row] : std::string_view("\\");
     std::string key = std::string(escape) + '\0' + std::string(patterns[row]);
     if (!any || key != last) {
-      ARROW_ASSIGN_OR_RAISE(pattern, LikePattern::Make(patterns[row], escape, fold_case));
+      ARROW_ASSIGN_OR_RAISE(pattern, LikePattern::Make(patterns[row], escape, fold));
       last = std::move(key);
       any = true;
     }
@@ -67,7 +67,7 @@ const std::string* ConstantText(const BindInput& input, size_t argument) {
   return value.is_null() || !value.type().IsString() ? nullptr : &value.bytes();
 }
 
-arrow::Result<BoundScalar> BindLikeAs(const ScalarFunction& self, const BindInput& input, bool fold_case) {
+arrow::Result<BoundScalar> BindLikeAs(const ScalarFunction& self, const BindInput& input, LikeFold fold) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 2, 3));
   const size_t count = input.argument_types.size();
   const std::vector<Overload> overloads = {
@@ -75,7 +75,7 @@ arrow::Result<BoundScalar> BindLikeAs(const ScalarFunction& self, const BindInpu
       {std::vector<LogicalType>(count, TypeId::kBlob), TypeId::kBoolean, DynamicKernel, true}};
   ARROW_ASSIGN_OR_RAISE(BoundScalar bound, BindOverloads(self, input, overloads));
   auto state = std::make_shared<LikeState>();
-  state->fold_case = fold_case;
+  state->fold = fold;
   // PostgreSQL's default escape is the backslash; SQLite has none.
   static const std::string kBackslash = "\\";
   static const std::string kNone;
@@ -83,7 +83,7 @@ arrow::Result<BoundScalar> BindLikeAs(const ScalarFunction& self, const BindInpu
   const std::string* pattern = ConstantText(input, 1);
   const std::string* escape = count == 3 ? ConstantText(input, 2) : default_escape;
   if (pattern != nullptr && escape != nullptr) {
-    ARROW_ASSIGN_OR_RAISE(state->pattern, LikePattern::Make(*pattern, *escape, fold_case));
+    ARROW_ASSIGN_OR_RAISE(state->pattern, LikePattern::Make(*pattern, *escape, fold));
     state->compiled = true;
     bound.kernel = CompiledKernel;
     bound.select = CompiledSelect;
@@ -96,11 +96,11 @@ arrow::Result<BoundScalar> BindLikeAs(const ScalarFunction& self, const BindInpu
 }
 
 arrow::Result<BoundScalar> BindLike(const ScalarFunction& self, const BindInput& input) {
-  return BindLikeAs(self, input, input.dialect == Dialect::kSqlite);
+  return BindLikeAs(self, input, input.dialect == Dialect::kSqlite ? LikeFold::kAscii : LikeFold::kNone);
 }
 
 arrow::Result<BoundScalar> BindILike(const ScalarFunction& self, const BindInput& input) {
-  return BindLikeAs(self, input, true);
+  return BindLikeAs(self, input, LikeFold::kUnicode);
 }
 
 bool StartsWith(std::string_view text, std::string_view part) { return text.starts_with(part); }
@@ -130,8 +130,7 @@ arrow::Result<BoundScalar> BindTest(const ScalarFunction& self, const BindInput&
 
 void RegisterLike(FunctionRegistry& registry) {
   registry.Add(ScalarFunction{"like", {"~~"}, "Does the text match the pattern of % and _?", "a LIKE 'x%'", BindLike});
-  registry.Add(
-      ScalarFunction{"ilike", {"~~*"}, "LIKE without regard to the case of ASCII letters.", "a ILIKE 'x%'", BindILike});
+  registry.Add(ScalarFunction{"ilike", {"~~*"}, "LIKE without regard to case.", "a ILIKE 'x%'", BindILike});
   registry.Add(ScalarFunction{"starts_with",
                               {"prefix", "^@"},
                               "Does the text begin with the other?",

@@ -1,64 +1,41 @@
-// Mathematical functions: abs, sign, rounding, powers, roots, logarithms, trigonometry, random.
+// Mathematical functions: abs, sign, rounding, powers, roots, logarithms, error and gamma functions.
 #include <cmath>
 #include <numbers>
 
 #include "functions/arithmetic_loops.h"
-#include "functions/binding.h"
-#include "functions/kernel.h"
+#include "functions/double_functions.h"
 #include "types/decimal.h"
 
 namespace llkv {
 
 namespace {
 
-arrow::Status DomainError(const char* what) { return SqlError(sqlstate::kInvalidParameter, what); }
+const MathError kLogError{sqlstate::kInvalidLogArgument, "the logarithm of a number that is not positive"};
+const MathError kRootError{sqlstate::kInvalidPowerArgument, "the square root of a negative number"};
+
+arrow::Status PowerError(const char* what) { return SqlError(sqlstate::kInvalidPowerArgument, what); }
 
 // ---- DOUBLE to DOUBLE ----------------------------------------------------------------------------------------------
 
-// f(x, &result) answers with null, or with what is wrong with x.
-template <const char* (*f)(double, double*)>
-arrow::Status DoubleKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
-                           const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  const Input<double> input(*args[0]);
-  double* result = out.data<double>();
-  return ForEachRowChecked(selection, [&](uint32_t row) {
-    const char* wrong = f(input[row], &result[row]);
-    if (wrong != nullptr) return DomainError(wrong);
-    return std::isinf(result[row]) && std::isfinite(input[row]) ? OutOfRange(TypeId::kDouble) : arrow::Status::OK();
-  });
-}
-
-template <double (*f)(double)>
-const char* Total(double x, double* result) {
-  *result = f(x);
-  return nullptr;
-}
-
-const char* Sqrt(double x, double* result) {
+const MathError* Sqrt(double x, double* result) {
   *result = std::sqrt(x);
-  return x < 0 ? "the square root of a negative number" : nullptr;
+  return x < 0 ? &kRootError : nullptr;
 }
 
 template <double (*f)(double)>
-const char* Logarithm(double x, double* result) {
+const MathError* Logarithm(double x, double* result) {
   *result = x > 0 || std::isnan(x) ? f(x) : 0;
-  return x <= 0 ? "the logarithm of a number that is not positive" : nullptr;
+  return x <= 0 ? &kLogError : nullptr;
 }
 
-template <double (*f)(double)>
-const char* Arc(double x, double* result) {
-  *result = f(x);
-  return x < -1 || x > 1 ? "the argument is not between -1 and 1" : nullptr;
+const MathError* Gamma(double x, double* result) {
+  *result = std::tgamma(x);
+  return std::isnan(*result) && !std::isnan(x) ? &kInputOutOfRange : nullptr;
 }
 
-double Cotangent(double x) { return 1 / std::tan(x); }
-double Degrees(double x) { return x * 180 / std::numbers::pi; }
-double Radians(double x) { return x * std::numbers::pi / 180; }
-
-template <const char* (*f)(double, double*)>
-arrow::Result<BoundScalar> BindDouble(const ScalarFunction& self, const BindInput& input) {
-  static const std::vector<Overload> overloads = {{{TypeId::kDouble}, TypeId::kDouble, DoubleKernel<f>, true}};
-  return BindOverloads(self, input, overloads);
+double LogGamma(double x) {
+  int sign = 0;
+  return lgamma_r(x, &sign);
 }
 
 arrow::Status PowerKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
@@ -67,10 +44,10 @@ arrow::Status PowerKernel(KernelContext& /*context*/, const void* /*state*/, Ker
   const Input<double> exponent(*args[1]);
   double* result = out.data<double>();
   return ForEachRowChecked(selection, [&](uint32_t row) {
-    if (base[row] == 0 && exponent[row] < 0) return DomainError("zero raised to a negative power");
+    if (base[row] == 0 && exponent[row] < 0) return PowerError("zero raised to a negative power");
     result[row] = std::pow(base[row], exponent[row]);
     if (std::isnan(result[row]) && !std::isnan(base[row]) && !std::isnan(exponent[row])) {
-      return DomainError("a negative number raised to a power that is no integer");
+      return PowerError("a negative number raised to a power that is no integer");
     }
     const bool overflow = std::isinf(result[row]) && std::isfinite(base[row]) && std::isfinite(exponent[row]);
     return overflow ? OutOfRange(TypeId::kDouble) : arrow::Status::OK();
@@ -83,17 +60,13 @@ arrow::Status LogBaseKernel(KernelContext& /*context*/, const void* /*state*/, K
   const Input<double> x(*args[1]);
   double* result = out.data<double>();
   return ForEachRowChecked(selection, [&](uint32_t row) {
-    if (base[row] <= 0 || x[row] <= 0) return DomainError("the logarithm of a number that is not positive");
+    if (base[row] <= 0 || x[row] <= 0) return SqlError(kLogError.sqlstate, kLogError.message);
     if (base[row] == 1) return DivisionByZero();
-    result[row] = std::log(x[row]) / std::log(base[row]);
+    result[row] = base[row] == 2    ? std::log2(x[row])
+                  : base[row] == 10 ? std::log10(x[row])
+                                    : std::log(x[row]) / std::log(base[row]);
     return arrow::Status::OK();
   });
-}
-
-arrow::Status Atan2Kernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
-                          const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  MapBinary<double, double, double>(args, selection, out, [](double y, double x) { return std::atan2(y, x); });
-  return arrow::Status::OK();
 }
 
 // ---- abs and sign --------------------------------------------------------------------------------------------------
@@ -329,29 +302,8 @@ arrow::Status PiKernel(KernelContext& /*context*/, const void* /*state*/, Kernel
   return arrow::Status::OK();
 }
 
-// splitmix64 over the session's seed.
-arrow::Status RandomKernel(KernelContext& context, const void* /*state*/, KernelArgs /*args*/,
-                           const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  uint64_t own_state = static_cast<uint64_t>(context.statement_time_us);
-  uint64_t* state = context.random_state != nullptr ? context.random_state : &own_state;
-  ForEachRow(selection, [&](uint32_t row) {
-    uint64_t x = *state += 0x9E3779B97F4A7C15U;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9U;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBU;
-    x ^= x >> 31;
-    out.data<double>()[row] = static_cast<double>(x >> 11) * 0x1p-53;
-  });
-  return arrow::Status::OK();
-}
-
 arrow::Result<BoundScalar> BindPi(const ScalarFunction& self, const BindInput& input) {
   static const std::vector<Overload> overloads = {{{}, TypeId::kDouble, PiKernel}};
-  return BindOverloads(self, input, overloads);
-}
-
-arrow::Result<BoundScalar> BindRandom(const ScalarFunction& self, const BindInput& input) {
-  static const std::vector<Overload> overloads = {
-      {{}, TypeId::kDouble, RandomKernel, false, false, NullRule::kPropagate, Volatility::kVolatile}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -365,11 +317,6 @@ arrow::Result<BoundScalar> BindLog(const ScalarFunction& self, const BindInput& 
   static const std::vector<Overload> overloads = {
       {{TypeId::kDouble}, TypeId::kDouble, DoubleKernel<Logarithm<std::log10>>, true},
       {{TypeId::kDouble, TypeId::kDouble}, TypeId::kDouble, LogBaseKernel, true}};
-  return BindOverloads(self, input, overloads);
-}
-
-arrow::Result<BoundScalar> BindAtan2(const ScalarFunction& self, const BindInput& input) {
-  static const std::vector<Overload> overloads = {{{TypeId::kDouble, TypeId::kDouble}, TypeId::kDouble, Atan2Kernel}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -387,26 +334,20 @@ void RegisterMath(FunctionRegistry& registry) {
   add("trunc", {"truncate"}, "Cut towards zero, to a number of digits.", "trunc(2.7)", BindRound<Rounding::kTruncate>);
   add("floor", {}, "The next integer below.", "floor(2.7)", BindRound<Rounding::kFloor>);
   add("ceil", {"ceiling"}, "The next integer above.", "ceil(2.1)", BindRound<Rounding::kCeil>);
-  add("sqrt", {}, "Square root.", "sqrt(2)", BindDouble<Sqrt>);
-  add("cbrt", {}, "Cube root.", "cbrt(27)", BindDouble<Total<std::cbrt>>);
+  add("sqrt", {"|/"}, "Square root.", "sqrt(2)", BindDouble<Sqrt>);
+  add("cbrt", {"||/"}, "Cube root.", "cbrt(27)", BindDouble<Total<std::cbrt>>);
   add("power", {"pow", "^", "**"}, "Raised to a power.", "power(2, 10)", BindPower);
   add("exp", {}, "e raised to a power.", "exp(1)", BindDouble<Total<std::exp>>);
   add("ln", {}, "Natural logarithm.", "ln(2)", BindDouble<Logarithm<std::log>>);
   add("log", {}, "Logarithm to base 10, or to the first argument.", "log(100)", BindLog);
   add("log10", {}, "Logarithm to base 10.", "log10(100)", BindDouble<Logarithm<std::log10>>);
   add("log2", {}, "Logarithm to base 2.", "log2(8)", BindDouble<Logarithm<std::log2>>);
-  add("sin", {}, "Sine.", "sin(0)", BindDouble<Total<std::sin>>);
-  add("cos", {}, "Cosine.", "cos(0)", BindDouble<Total<std::cos>>);
-  add("tan", {}, "Tangent.", "tan(0)", BindDouble<Total<std::tan>>);
-  add("cot", {}, "Cotangent.", "cot(1)", BindDouble<Total<Cotangent>>);
-  add("asin", {}, "Arc sine.", "asin(1)", BindDouble<Arc<std::asin>>);
-  add("acos", {}, "Arc cosine.", "acos(1)", BindDouble<Arc<std::acos>>);
-  add("atan", {}, "Arc tangent.", "atan(1)", BindDouble<Total<std::atan>>);
-  add("atan2", {}, "Arc tangent of y / x.", "atan2(1, 1)", BindAtan2);
-  add("degrees", {}, "Radians as degrees.", "degrees(pi())", BindDouble<Total<Degrees>>);
-  add("radians", {}, "Degrees as radians.", "radians(180)", BindDouble<Total<Radians>>);
+  add("erf", {}, "Error function.", "erf(1)", BindDouble<Total<std::erf>>);
+  add("erfc", {}, "1 - erf(x), also where that is small.", "erfc(1)", BindDouble<Total<std::erfc>>);
+  add("gamma", {}, "Gamma function.", "gamma(0.5)", BindDouble<Gamma>);
+  add("lgamma", {}, "Natural logarithm of the gamma function's magnitude.", "lgamma(1000)",
+      BindDouble<Total<LogGamma>>);
   add("pi", {}, "The circle's constant.", "pi()", BindPi);
-  add("random", {}, "Between 0 and 1, another one each row.", "random()", BindRandom);
 }
 
 }  // namespace llkv

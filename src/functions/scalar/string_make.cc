@@ -1,32 +1,16 @@
-// Functions that make new text: ||, concat, upper, lower, replace, padding, repeat, reverse, chr, hex, overlay.
+// Functions that make new text: ||, concat, replace, padding, repeat, reverse, translate, overlay.
 #include <cstring>
 
 #include "functions/binding.h"
 #include "functions/bit_operators.h"
 #include "functions/nested_functions.h"
 #include "functions/text_input.h"
+#include "functions/text_output.h"
 #include "functions/utf8.h"
 
 namespace llkv {
 
 namespace {
-
-constexpr uint64_t kMaxTextSize = uint64_t{1} << 30;
-
-arrow::Status TooLong() { return SqlError(sqlstate::kStringTooLong, "the text would be longer than 1 GiB"); }
-
-// out[row] = what f(row, text) appends to `text`, copied into the arena.
-template <typename F>
-arrow::Status MakeTexts(KernelContext& context, const Selection& selection, ScratchVector& out, F&& f) {
-  StringRef* result = out.data<StringRef>();
-  std::string text;
-  return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
-    text.clear();
-    ARROW_RETURN_NOT_OK(f(row, text));
-    ARROW_ASSIGN_OR_RAISE(result[row], context.arena->Copy(text));
-    return arrow::Status::OK();
-  });
-}
 
 // ---- concatenation -------------------------------------------------------------------------------------------------
 
@@ -37,7 +21,7 @@ arrow::Status ConcatOperator(KernelContext& context, const void* /*state*/, Kern
   StringRef* result = out.data<StringRef>();
   return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
     const uint64_t size = uint64_t{a[row].size} + b[row].size;
-    if (size > kMaxTextSize) return TooLong();
+    if (size > kMaxTextSize) return TextTooLong();
     ARROW_ASSIGN_OR_RAISE(char* bytes, context.arena->Allocate(static_cast<uint32_t>(size)));
     std::memcpy(bytes, a[row].data, a[row].size);
     std::memcpy(bytes + a[row].size, b[row].data, b[row].size);
@@ -71,7 +55,7 @@ arrow::Status ConcatKernel(KernelContext& context, const void* /*state*/, Kernel
     for (const Vector* arg : args) {
       if (InputValidity(*arg)[row]) text += Input<StringRef>(*arg)[row].view();
     }
-    return text.size() > kMaxTextSize ? TooLong() : arrow::Status::OK();
+    return arrow::Status::OK();
   });
 }
 
@@ -90,7 +74,7 @@ arrow::Status ConcatWsKernel(KernelContext& context, const void* /*state*/, Kern
       first = false;
       text += Input<StringRef>(*args[i])[row].view();
     }
-    return text.size() > kMaxTextSize ? TooLong() : arrow::Status::OK();
+    return arrow::Status::OK();
   });
 }
 
@@ -100,60 +84,6 @@ arrow::Result<BoundScalar> BindConcat(const ScalarFunction& self, const BindInpu
   Overload overload{std::vector<LogicalType>(input.argument_types.size(), TypeId::kVarchar), TypeId::kVarchar, kernel};
   overload.null_rule = NullRule::kKernel;
   return MakeScalar(self, overload);
-}
-
-// ---- case ----------------------------------------------------------------------------------------------------------
-
-// Letters of Latin-1, Greek and Cyrillic whose cases are a fixed distance apart, beside ASCII.
-uint32_t UpperCode(uint32_t c) {
-  if (c >= 'a' && c <= 'z') return c - 32;
-  if ((c >= 0xE0 && c <= 0xFE && c != 0xF7) || (c >= 0x3B1 && c <= 0x3C9 && c != 0x3C2) || (c >= 0x430 && c <= 0x44F)) {
-    return c - 32;
-  }
-  if (c >= 0x450 && c <= 0x45F) return c - 80;
-  if (c == 0xFF) return 0x178;
-  const bool pairs =
-      (c >= 0x100 && c <= 0x137 && c != 0x131) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481);
-  if (pairs) return c & ~1U;
-  if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return (c & 1) != 0 ? c : c - 1;
-  return c;
-}
-
-uint32_t LowerCode(uint32_t c) {
-  if (c >= 'A' && c <= 'Z') return c + 32;
-  if ((c >= 0xC0 && c <= 0xDE && c != 0xD7) || (c >= 0x391 && c <= 0x3A9 && c != 0x3A2) || (c >= 0x410 && c <= 0x42F)) {
-    return c + 32;
-  }
-  if (c >= 0x400 && c <= 0x40F) return c + 80;
-  if (c == 0x178) return 0xFF;
-  const bool pairs =
-      (c >= 0x100 && c <= 0x137 && c != 0x130) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481);
-  if (pairs) return c | 1U;
-  if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return (c & 1) != 0 ? c + 1 : c;
-  return c;
-}
-
-template <uint32_t (*convert)(uint32_t)>
-arrow::Status CaseKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                         uint32_t /*num_rows*/, ScratchVector& out) {
-  const Input<StringRef> input(*args[0]);
-  return MakeTexts(context, selection, out, [&](uint32_t row, std::string& text) {
-    const std::string_view source = input[row].view();
-    for (size_t at = 0; at < source.size();) {
-      const uint32_t size = CharacterBytes(source, at);
-      if (size == 1) {
-        const auto byte = static_cast<unsigned char>(source[at]);
-        text.push_back(byte < 0x80 ? static_cast<char>(convert(byte)) : source[at]);
-      } else if (size == 2) {
-        char encoded[4];
-        text.append(encoded, EncodeCharacter(convert(DecodeCharacter(source, at)), encoded));
-      } else {
-        text.append(source.substr(at, size));
-      }
-      at += size;
-    }
-    return arrow::Status::OK();
-  });
 }
 
 // ---- replace, repeat, reverse, pad ---------------------------------------------------------------------------------
@@ -174,7 +104,7 @@ arrow::Status ReplaceKernel(KernelContext& context, const void* /*state*/, Kerne
       rest.remove_prefix(found + wanted.size());
     }
     text += rest;
-    return text.size() > kMaxTextSize ? TooLong() : arrow::Status::OK();
+    return arrow::Status::OK();
   });
 }
 
@@ -186,7 +116,7 @@ arrow::Status RepeatKernel(KernelContext& context, const void* /*state*/, Kernel
     const auto times = static_cast<uint64_t>(std::max<int64_t>(0, count[row]));
     const uint64_t size = input[row].size;
     if (size == 0) return arrow::Status::OK();
-    if (times > kMaxTextSize / size) return TooLong();
+    if (times > kMaxTextSize / size) return TextTooLong();
     for (uint64_t i = 0; i < times; ++i) text += input[row].view();
     return arrow::Status::OK();
   });
@@ -217,7 +147,7 @@ arrow::Status PadKernel(KernelContext& context, const void* /*state*/, KernelArg
     const std::string_view source = input[row].view();
     const std::string_view fill = args.size() == 3 ? Input<StringRef>(*args[2])[row].view() : std::string_view(" ");
     const int64_t wanted = std::max<int64_t>(0, width[row]);
-    if (static_cast<uint64_t>(wanted) > kMaxTextSize / 4) return TooLong();
+    if (static_cast<uint64_t>(wanted) > kMaxTextSize / 4) return TextTooLong();
     const int64_t missing = wanted - CountCharacters(source);
     if (missing <= 0 || fill.empty()) {
       text = source.substr(0, CharacterOffset(source, wanted));
@@ -235,45 +165,33 @@ arrow::Status PadKernel(KernelContext& context, const void* /*state*/, KernelArg
   });
 }
 
-// ---- codes ---------------------------------------------------------------------------------------------------------
+// ---- translate and overlay -----------------------------------------------------------------------------------------
 
-arrow::Status ChrKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                        uint32_t /*num_rows*/, ScratchVector& out) {
-  const Input<int64_t> code(*args[0]);
-  return MakeTexts(context, selection, out, [&](uint32_t row, std::string& text) {
-    const int64_t value = code[row];
-    if (value < 1 || value > 0x10FFFF || (value >= 0xD800 && value <= 0xDFFF)) {
-      return SqlError(sqlstate::kInvalidParameter, std::to_string(value) + " is no character's code");
-    }
-    char encoded[4];
-    text.append(encoded, EncodeCharacter(static_cast<uint32_t>(value), encoded));
-    return arrow::Status::OK();
-  });
-}
-
-arrow::Status HexTextKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                            uint32_t /*num_rows*/, ScratchVector& out) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  const Input<StringRef> input(*args[0]);
-  return MakeTexts(context, selection, out, [&](uint32_t row, std::string& text) {
-    for (const char c : input[row].view()) {
-      text.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
-      text.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
-    }
-    return arrow::Status::OK();
-  });
-}
-
-arrow::Status HexNumberKernel(KernelContext& context, const void* /*state*/, KernelArgs args,
+// Each character of `from` becomes the one at its place in `to`, and goes where there is none.
+arrow::Status TranslateKernel(KernelContext& context, const void* /*state*/, KernelArgs args,
                               const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  const Input<int64_t> input(*args[0]);
+  const Input<StringRef> input(*args[0]);
+  const Input<StringRef> from(*args[1]);
+  const Input<StringRef> to(*args[2]);
   return MakeTexts(context, selection, out, [&](uint32_t row, std::string& text) {
-    auto value = static_cast<uint64_t>(input[row]);
-    do {
-      text.insert(text.begin(), kDigits[value & 15]);
-      value >>= 4;
-    } while (value != 0);
+    const std::string_view source = input[row].view();
+    const std::string_view wanted = from[row].view();
+    const std::string_view given = to[row].view();
+    for (size_t at = 0; at < source.size();) {
+      const std::string_view character = source.substr(at, CharacterBytes(source, at));
+      at += character.size();
+      size_t old_at = 0;
+      size_t new_at = 0;
+      while (old_at < wanted.size() && wanted.substr(old_at, CharacterBytes(wanted, old_at)) != character) {
+        old_at += CharacterBytes(wanted, old_at);
+        if (new_at < given.size()) new_at += CharacterBytes(given, new_at);
+      }
+      if (old_at == wanted.size()) {
+        text += character;
+      } else if (new_at < given.size()) {
+        text += given.substr(new_at, CharacterBytes(given, new_at));
+      }
+    }
     return arrow::Status::OK();
   });
 }
@@ -287,7 +205,7 @@ arrow::Status OverlayKernel(KernelContext& context, const void* /*state*/, Kerne
   return MakeTexts(context, selection, out, [&](uint32_t row, std::string& text) {
     const std::string_view source = input[row].view();
     const int64_t count = args.size() == 4 ? Input<int64_t>(*args[3])[row] : CountCharacters(placed[row].view());
-    if (start[row] < 1) return SqlError(sqlstate::kInvalidParameter, "positions are counted from 1");
+    if (start[row] < 1) return SqlError(sqlstate::kSubstringError, "positions are counted from 1");
     const int64_t begin = std::min<int64_t>(start[row] - 1, INT32_MAX);
     text += source.substr(0, CharacterOffset(source, begin));
     text += placed[row].view();
@@ -314,13 +232,6 @@ arrow::Result<BoundScalar> BindPad(const ScalarFunction& self, const BindInput& 
   return BindOverloads(self, input, overloads);
 }
 
-arrow::Result<BoundScalar> BindHex(const ScalarFunction& self, const BindInput& input) {
-  static const std::vector<Overload> overloads = {{{TypeId::kBlob}, TypeId::kVarchar, HexTextKernel, false, true},
-                                                  {{TypeId::kVarchar}, TypeId::kVarchar, HexTextKernel, false, true},
-                                                  {{TypeId::kBigInt}, TypeId::kVarchar, HexNumberKernel}};
-  return BindOverloads(self, input, overloads);
-}
-
 arrow::Result<BoundScalar> BindOverlay(const ScalarFunction& self, const BindInput& input) {
   constexpr TypeId kVarchar = TypeId::kVarchar;
   constexpr TypeId kBigInt = TypeId::kBigInt;
@@ -341,17 +252,13 @@ void RegisterStringMake(FunctionRegistry& registry) {
   add("concat", {}, "All arguments as one text; NULLs count as empty.", "concat('a', 1)", BindConcat<ConcatKernel>);
   add("concat_ws", {}, "The arguments with a separator between them; NULLs are left out.", "concat_ws(',', 'a', 'b')",
       BindConcat<ConcatWsKernel>);
-  add("upper", {"ucase"}, "In upper case (Latin, Greek, Cyrillic).", "upper('a')",
-      BindTexts<CaseKernel<UpperCode>, 1, 0, false>);
-  add("lower", {"lcase"}, "In lower case (Latin, Greek, Cyrillic).", "lower('A')",
-      BindTexts<CaseKernel<LowerCode>, 1, 0, false>);
   add("replace", {}, "Every match replaced.", "replace('aba', 'a', 'c')", BindTexts<ReplaceKernel, 3, 0, true>);
   add("repeat", {}, "The text several times.", "repeat('ab', 3)", BindTexts<RepeatKernel, 1, 1, true>);
   add("reverse", {}, "The characters in reverse.", "reverse('abc')", BindTexts<ReverseKernel, 1, 0, false>);
   add("lpad", {}, "Filled at the left to a number of characters.", "lpad('a', 3, '-')", BindPad<true>);
   add("rpad", {}, "Filled at the right to a number of characters.", "rpad('a', 3, '-')", BindPad<false>);
-  add("chr", {"char"}, "The character of a code point.", "chr(65)", BindTexts<ChrKernel, 0, 1, true>);
-  add("hex", {"to_hex"}, "In hexadecimal digits.", "hex('a')", BindHex);
+  add("translate", {}, "Characters exchanged for others, or left out.", "translate('12345', '143', 'ax')",
+      BindTexts<TranslateKernel, 3, 0, false>);
   add("overlay", {}, "Characters replaced by others.", "overlay('abcd' PLACING 'xy' FROM 2)", BindOverlay);
 }
 

@@ -2,6 +2,7 @@
 #include "functions/binding.h"
 #include "functions/bit_operators.h"
 #include "functions/nested_functions.h"
+#include "functions/regex_binding.h"
 #include "functions/text_input.h"
 #include "functions/utf8.h"
 
@@ -69,9 +70,7 @@ arrow::Result<BoundScalar> BindPosition(const ScalarFunction& self, const BindIn
 
 // ---- substring -----------------------------------------------------------------------------------------------------
 
-arrow::Status NegativeLength() {
-  return SqlError(sqlstate::kInvalidParameter, "the length of a substring is negative");
-}
+arrow::Status NegativeLength() { return SqlError(sqlstate::kSubstringError, "the length of a substring is negative"); }
 
 // The characters [begin, end) counted from 0.
 std::string_view Characters(std::string_view text, int64_t begin, int64_t end) {
@@ -143,6 +142,10 @@ arrow::Status SqliteSubstringKernel(KernelContext& /*context*/, const void* /*st
 }
 
 arrow::Result<BoundScalar> BindSubstring(const ScalarFunction& self, const BindInput& input) {
+  const size_t count = input.argument_types.size();
+  const bool pattern = count >= 2 && input.argument_types[1].IsString();
+  const bool escape = count == 3 && input.argument_types[1].id() == TypeId::kNull && input.argument_types[2].IsString();
+  if (pattern || escape) return BindRegexSubstring(self, input);
   constexpr TypeId kVarchar = TypeId::kVarchar;
   constexpr TypeId kBlob = TypeId::kBlob;
   constexpr TypeId kBigInt = TypeId::kBigInt;
@@ -288,7 +291,8 @@ void RegisterStringPart(FunctionRegistry& registry) {
   add("ascii", {"ord", "unicode"}, "Code point of the first character.", "ascii('a')", BindMeasure<FirstCode>);
   add("strpos", {"instr", "position"}, "Position of the first match, from 1; else 0.", "strpos('abc', 'b')",
       BindPosition);
-  add("substring", {"substr"}, "Characters from a position on.", "substring('abcd', 2, 2)", BindSubstring);
+  add("substring", {"substr"}, "Characters from a position on, or what matches a regular expression.",
+      "substring('abcd', 2, 2)", BindSubstring);
   add("left", {}, "The first characters; all but the last where negative.", "left('abc', 2)", BindEnd<Left>);
   add("right", {}, "The last characters; all but the first where negative.", "right('abc', 2)", BindEnd<Right>);
   add("trim", {"btrim"}, "Without the characters (spaces) at both ends.", "trim(' a ')", BindTrim<true, true>);

@@ -1,11 +1,10 @@
-// AT TIME ZONE (timezone) and to_timestamp.
-#include <cmath>
-
+// AT TIME ZONE and AT LOCAL: timezone.
+#include "types/time_zone.h"
 #include "functions/binding.h"
 #include "functions/kernel.h"
+#include "functions/zone_argument.h"
 #include "types/calendar.h"
 #include "types/time_tz.h"
-#include "types/time_zone.h"
 
 namespace llkv {
 
@@ -14,25 +13,6 @@ namespace {
 arrow::Status Overflow(LogicalType type) {
   return SqlError(sqlstate::kDatetimeOverflow, "the result is out of range for " + type.ToString());
 }
-
-// A zone by name, looked up once where it is a constant.
-class ZoneArgument {
- public:
-  explicit ZoneArgument(const Vector& vector) : names_(vector) {}
-
-  arrow::Result<const TimeZone*> At(uint32_t row) {
-    const std::string_view name = names_[row].view();
-    if (is_known_ && (names_.is_constant() || name == zone_.name())) return &zone_;
-    ARROW_ASSIGN_OR_RAISE(zone_, TimeZone::Find(name));
-    is_known_ = true;
-    return &zone_;
-  }
-
- private:
-  Input<StringRef> names_;
-  TimeZone zone_;
-  bool is_known_ = false;
-};
 
 // change(zone, value, &result) is false for an overflow.
 template <typename F>
@@ -91,6 +71,41 @@ arrow::Status ShiftByInterval(KernelContext& /*context*/, const void* /*state*/,
   });
 }
 
+// AT LOCAL: by the session's zone.
+arrow::Status LocalToSession(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
+                             uint32_t /*num_rows*/, ScratchVector& out) {
+  const Input<int64_t> values(*args[0]);
+  const bool to_local = args[0]->type.IsZoned();
+  const TimeZone& zone = context.time_zone();
+  return ForEachRowChecked(selection, [&](uint32_t row) {
+    int64_t* result = &out.data<int64_t>()[row];
+    const bool fits = to_local ? zone.LocalMicros(values[row], result) : zone.UtcMicros(values[row], result);
+    return fits ? arrow::Status::OK() : Overflow(out.vector().type);
+  });
+}
+
+arrow::Status TimeTzToSession(KernelContext& context, const void* /*state*/, KernelArgs args,
+                              const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  const int32_t offset = context.time_zone().OffsetAt(FloorDivide(context.statement_time_us, kMicrosPerSecond));
+  MapUnary<int64_t, int64_t>(args, selection, out, [&](int64_t held) { return MoveTimeTz(held, offset); });
+  return arrow::Status::OK();
+}
+
+arrow::Status TimeTzToDistance(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                               const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  const Input<Interval> distances(*args[0]);
+  const Input<int64_t> values(*args[1]);
+  return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
+    const Interval& distance = distances[row];
+    const int64_t seconds = distance.nanos / 1000000000;
+    if (distance.months != 0 || distance.days != 0 || seconds < -kMaxTimeTzOffset || seconds > kMaxTimeTzOffset) {
+      return SqlError(sqlstate::kInvalidParameter, "a distance from UTC has no months and no days");
+    }
+    out.data<int64_t>()[row] = MoveTimeTz(values[row], static_cast<int32_t>(seconds));
+    return arrow::Status::OK();
+  });
+}
+
 arrow::Result<BoundScalar> BindTimeZone(const ScalarFunction& self, const BindInput& input) {
   constexpr TypeId kText = TypeId::kVarchar;
   constexpr TypeId kTimestamp = TypeId::kTimestamp;
@@ -99,25 +114,13 @@ arrow::Result<BoundScalar> BindTimeZone(const ScalarFunction& self, const BindIn
       {{kText, kTimestamp}, kTimestampTz, LocalToInstant, true},
       {{kText, kTimestampTz}, kTimestamp, InstantToLocal, true},
       {{kText, TypeId::kTimeTz}, TypeId::kTimeTz, TimeTzToZone, true, false, NullRule::kPropagate, Volatility::kStable},
+      {{TypeId::kInterval, TypeId::kTimeTz}, TypeId::kTimeTz, TimeTzToDistance, true},
+      {{kTimestamp}, kTimestampTz, LocalToSession, true, false, NullRule::kPropagate, Volatility::kStable},
+      {{kTimestampTz}, kTimestamp, LocalToSession, true, false, NullRule::kPropagate, Volatility::kStable},
+      {{TypeId::kTimeTz}, TypeId::kTimeTz, TimeTzToSession, false, false, NullRule::kPropagate, Volatility::kStable},
       {{TypeId::kInterval, kTimestamp}, kTimestampTz, ShiftByInterval<-1>, true},
       {{TypeId::kInterval, kTimestampTz}, kTimestamp, ShiftByInterval<1>, true},
   };
-  return BindOverloads(self, input, overloads);
-}
-
-arrow::Status ToTimestampKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
-                                const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
-  const Input<double> seconds(*args[0]);
-  return ForEachRowChecked(selection, [&](uint32_t row) {
-    const double micros = std::nearbyint(seconds[row] * 1e6);
-    if (!(micros >= -0x1p63 && micros < 0x1p63)) return Overflow(TypeId::kTimestampTz);
-    out.data<int64_t>()[row] = static_cast<int64_t>(micros);
-    return arrow::Status::OK();
-  });
-}
-
-arrow::Result<BoundScalar> BindToTimestamp(const ScalarFunction& self, const BindInput& input) {
-  static const std::vector<Overload> overloads = {{{TypeId::kDouble}, TypeId::kTimestampTz, ToTimestampKernel, true}};
   return BindOverloads(self, input, overloads);
 }
 
@@ -129,8 +132,6 @@ void RegisterTimeZone(FunctionRegistry& registry) {
                               "An instant as local time of a zone, or a local time of a zone as an instant.",
                               "t AT TIME ZONE 'Europe/Berlin'",
                               BindTimeZone});
-  registry.Add(ScalarFunction{
-      "to_timestamp", {}, "The instant so many seconds after 1970.", "to_timestamp(0)", BindToTimestamp});
 }
 
 }  // namespace llkv

@@ -44,7 +44,18 @@ void PruneScan(LogicalScan& scan, const Ids& required) {
 
 /// Whether the node gives all its child's columns on.
 bool PassesOn(PlanKind kind) {
-  return kind == PlanKind::kFilter || kind == PlanKind::kSort || kind == PlanKind::kLimit;
+  return kind == PlanKind::kFilter || kind == PlanKind::kSort || kind == PlanKind::kLimit || kind == PlanKind::kWindow;
+}
+
+/// Drops functions over windows that nobody reads, and windows that have none left.
+void PruneWindows(LogicalPlanPtr& plan, const Ids& required) {
+  while (plan->kind == PlanKind::kWindow) {
+    auto& window = plan->As<LogicalWindow>();
+    KeepRequired(window.calls, plan->output, plan->output.size() - window.calls.size(), required);
+    if (!window.calls.empty()) return;
+    LogicalPlanPtr child = std::move(plan->children[0]);
+    plan = std::move(child);
+  }
 }
 
 void PruneChildren(LogicalPlan& plan, const Ids& required) {
@@ -56,6 +67,7 @@ void PruneChildren(LogicalPlan& plan, const Ids& required) {
       if (PassesOn(plan.kind) || plan.kind == PlanKind::kJoin || plan.kind == PlanKind::kMaterialize) needed = required;
       AddColumns(plan, needed);
     }
+    PruneWindows(plan.children[i], needed);
     Prune(*plan.children[i], needed);
   }
   RefreshOutput(plan);

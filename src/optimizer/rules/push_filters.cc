@@ -92,6 +92,19 @@ LogicalPlanPtr PushThroughAggregate(LogicalPlanPtr plan, Terms terms) {
   return WithFilter(std::move(plan), std::move(terms));
 }
 
+/// A term over PARTITION BY columns keeps or drops whole partitions.
+LogicalPlanPtr PushThroughWindow(LogicalPlanPtr plan, Terms terms) {
+  std::unordered_set<ColumnId> partition;
+  for (const BoundExprPtr& expr : plan->As<LogicalWindow>().partition_by) {
+    if (expr->IsColumn()) partition.insert(expr->column);
+  }
+  Terms below =
+      TakeIf(terms, [&partition](const BoundExpr& term) { return ReadsOnly(term, partition) && !ReadsOnly(term, {}); });
+  plan->children[0] = Push(std::move(plan->children[0]), std::move(below));
+  RefreshOutput(*plan);
+  return WithFilter(std::move(plan), std::move(terms));
+}
+
 LogicalPlanPtr PushThroughSetOperation(LogicalPlanPtr plan, Terms terms) {
   std::unordered_set<ColumnId> ids = OutputIds(*plan);
   const Terms below = TakeIf(terms, [&ids](const BoundExpr& term) { return ReadsOnly(term, ids); });
@@ -207,6 +220,8 @@ LogicalPlanPtr Push(LogicalPlanPtr plan, Terms terms) {
       return PushThroughProject(std::move(plan), std::move(terms));
     case PlanKind::kAggregate:
       return PushThroughAggregate(std::move(plan), std::move(terms));
+    case PlanKind::kWindow:
+      return PushThroughWindow(std::move(plan), std::move(terms));
     case PlanKind::kSetOperation:
       return PushThroughSetOperation(std::move(plan), std::move(terms));
     case PlanKind::kJoin:

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ struct CteDefinition {
   /// The definition's columns with the names that users see.
   std::vector<OutputColumn> columns;
   std::vector<LogicalProject*> uses;
+  /// While the step of a recursion is bound: the recursion's id, and how often the step refers to it.
+  std::optional<uint32_t> recursion;
+  uint32_t num_own_uses = 0;
 };
 
 /// The first `size` definitions are in sight, and what `parent` has.

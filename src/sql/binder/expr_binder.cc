@@ -230,18 +230,22 @@ arrow::Result<BoundExprPtr> ExprBinder::BindAtTimeZone(const AstAtTimeZone& at) 
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindIntervalLiteral(const AstIntervalLiteral& literal) {
-  if (literal.unit.find(' ') != std::string::npos) {
-    return Refuse(fmt::format("INTERVAL … {}", literal.unit), literal.position);
+  const auto* text = literal.value->TryAs<AstLiteral>();
+  const bool is_string = text != nullptr && text->literal == AstLiteralKind::kString;
+  if (!is_string && literal.unit.find(' ') != std::string::npos) {
+    return Refuse(fmt::format("INTERVAL of no text … {}", literal.unit), literal.position);
   }
-  const auto parse = [&](const std::string& text) -> arrow::Result<Interval> {
+  const auto parse = [&](const std::string& value) -> arrow::Result<Interval> {
     Interval interval;
-    const ParseOutcome outcome = ParseInterval(text, literal.unit.empty() ? "second" : literal.unit, &interval);
+    const ParseOutcome outcome = is_string && !literal.unit.empty()
+                                     ? ParseIntervalOf(value, literal.unit, &interval)
+                                     : ParseInterval(value, literal.unit.empty() ? "second" : literal.unit, &interval);
     if (outcome != ParseOutcome::kOk) {
-      return WithPosition(ParseError(outcome, text, TypeId::kInterval), literal.position);
+      return WithPosition(ParseError(outcome, value, TypeId::kInterval), literal.position);
     }
     return interval;
   };
-  if (const auto* text = literal.value->TryAs<AstLiteral>(); text != nullptr && !text->text.empty()) {
+  if (is_string || (text != nullptr && !text->text.empty())) {
     ARROW_ASSIGN_OR_RAISE(const Interval interval, parse(text->text));
     return BoundExpr::Constant(Value::OfInterval(interval), literal.position);
   }

@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,17 @@ struct AggregateState {
   std::vector<PendingSubquery> subqueries;
 };
 
+/// The windows that a query's expressions look through.
+struct WindowState {
+  /// Of the WINDOW clause; null: none.
+  const std::vector<AstNamedWindow>* named = nullptr;
+  /// One for each partition and order. Not yet part of a plan: without child, and `output` has the calls' columns
+  /// alone.
+  std::vector<std::unique_ptr<LogicalWindow>> nodes;
+  /// Those in what the windows compute: part of the plan below them.
+  std::vector<PendingSubquery> subqueries;
+};
+
 /// A select item that other clauses may name.
 struct SelectAlias {
   std::string_view name;
@@ -65,6 +77,8 @@ struct ExprContext {
   const CteFrame* ctes = nullptr;
   /// Null: aggregates are not allowed.
   AggregateState* aggregates = nullptr;
+  /// Null: functions over windows are not allowed.
+  WindowState* windows = nullptr;
   /// Null: subqueries are not allowed.
   std::vector<PendingSubquery>* subqueries = nullptr;
   /// Null: none. Columns of the scope go before aliases, those of outer queries after.
@@ -74,16 +88,20 @@ struct ExprContext {
   bool in_aggregate = false;
   /// A term of WHERE: what it gives for a row counts only as far as it is TRUE. Null elsewhere.
   const AstExpr* whole_term = nullptr;
+  bool in_window = false;
 };
 
 class ExprBinder {
  public:
   ExprBinder(BindState& state, const ExprContext& context) : state_(state), context_(context) {}
 
-  /// Errors: 42703, 42702, 42P01 for names, 42883 and 42804 for types, 42803 for misplaced aggregates, 0A000.
+  /// Errors: 42703, 42702, 42P01 for names, 42883 and 42804 for types, 42803 for misplaced aggregates, 42P20 for
+  /// misplaced windows, 0A000.
   arrow::Result<BoundExprPtr> Bind(const AstExpr& expr);
   /// The same, as a condition of the clause.
   arrow::Result<BoundExprPtr> BindCondition(const AstExpr& expr);
+  /// Says what is wrong with a window of the WINDOW clause, also where nobody looks through it.
+  arrow::Status CheckWindow(const AstWindow& window);
 
  private:
   arrow::Result<BoundExprPtr> BindColumnRef(const AstColumnRef& ref);
@@ -119,9 +137,21 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
   arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
   arrow::Result<BoundExprPtr> BindAggregate(const AstFunction& function, std::string_view name);
+  /// The call with its arguments, bound by `inner`.
+  arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
+                                                 const ExprContext& inner);
   arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
   arrow::Result<BoundExprPtr> BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position);
   arrow::Result<std::vector<BoundExprPtr>> BindAll(const std::vector<AstExprPtr>& exprs);
+
+  // expr_binder_window.cc
+  arrow::Result<BoundExprPtr> BindWindow(const AstFunction& function, std::string_view name);
+  arrow::Result<WindowCall> BindWindowCall(const AstFunction& function, std::string_view name,
+                                           const ExprContext& inner);
+  arrow::Result<WindowCall> BindPureWindowCall(const AstFunction& function, const WindowFunction& window,
+                                               const ExprContext& inner);
+  arrow::Status BindFrameBound(const AstFrameBound& ast, FrameBound* bound);
+  arrow::Status BindFrame(const AstFrame& ast, WindowFrame* frame);
 
   // expr_binder_subquery.cc
   arrow::Result<PendingSubquery> BindQueryOf(const AstQuery& query, int64_t position);
@@ -156,6 +186,13 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
 /// The registry's name of an operator, or null where it is none of the registry's.
 const char* OperatorName(AstBinaryOp op);
 bool IsComparison(AstBinaryOp op);
+
+/// Refuses what no call may have: 0A000, and 42809 for what only aggregates take.
+arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, bool may_ignore_nulls);
+
+/// Errors: 42704 for names that windows of the clause extend and that do not stand before them, 42P20 for names that
+/// stand twice and for what a window may not extend.
+arrow::Status CheckNamedWindows(const std::vector<AstNamedWindow>& named);
 
 /// not(expr).
 arrow::Result<BoundExprPtr> MakeNot(BindState& state, BoundExprPtr expr, int64_t position);

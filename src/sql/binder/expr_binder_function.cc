@@ -23,13 +23,22 @@ bool SameCall(const AggregateCall& a, const AggregateCall& b) {
   return a.filter == nullptr || a.filter->Equals(*b.filter);
 }
 
-arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate) {
-  if (function.over != nullptr) return Refuse("window functions", function.position);
+bool HasStar(const AstFunction& function) {
+  for (const AstExprPtr& argument : function.arguments) {
+    if (argument->Is<AstStar>()) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, bool may_ignore_nulls) {
   if (function.within_group) return Refuse("WITHIN GROUP", function.position);
   if (!function.order_by.empty()) return Refuse("ORDER BY within a call", function.position);
-  if (function.ignore_nulls) return Refuse("IGNORE NULLS", function.position);
+  if (function.ignore_nulls && !may_ignore_nulls) return Refuse("IGNORE NULLS", function.position);
   for (const AstName& name : function.argument_names) {
-    if (!name.empty()) return Refuse("named arguments", name.range.position);
+    if (!name.empty() && !SameName(function.name.name().key, "make_interval"))
+      return Refuse("named arguments", name.range.position);
   }
   if (is_aggregate) return arrow::Status::OK();
   const std::string& name = function.name.name().text;
@@ -44,11 +53,31 @@ arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate) {
   return arrow::Status::OK();
 }
 
-bool HasStar(const AstFunction& function) {
-  for (const AstExprPtr& argument : function.arguments) {
-    if (argument->Is<AstStar>()) return true;
+namespace {
+
+constexpr std::string_view kIntervalParts[] = {"years", "months", "weeks", "days", "hours", "mins", "secs"};
+
+/// make_interval's arguments at their places; those that are not given are 0.
+arrow::Result<std::vector<BoundExprPtr>> PlaceIntervalParts(const AstFunction& function,
+                                                            std::vector<BoundExprPtr> arguments) {
+  std::vector<BoundExprPtr> placed(std::size(kIntervalParts));
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const AstName& name = function.argument_names[i];
+    size_t place = i;
+    if (!name.empty()) {
+      place = 0;
+      while (place < placed.size() && !SameName(kIntervalParts[place], name.key)) ++place;
+    }
+    if (place >= placed.size() || placed[place] != nullptr) {
+      return SqlError(sqlstate::kUndefinedFunction, fmt::format("make_interval takes no \"{}\" here", name.text),
+                      name.empty() ? function.position : name.range.position);
+    }
+    placed[place] = std::move(arguments[i]);
   }
-  return false;
+  for (BoundExprPtr& part : placed) {
+    if (part == nullptr) part = BoundExpr::Constant(Value::Integer(TypeId::kInteger, 0), function.position);
+  }
+  return placed;
 }
 
 }  // namespace
@@ -70,10 +99,14 @@ arrow::Result<BoundExprPtr> ExprBinder::BindFunction(const AstFunction& function
     }
   }
   const std::string_view name = function.name.name().key;
+  if (function.over != nullptr) return BindWindow(function, name);
   const bool is_scalar = state_.functions.FindScalar(name) != nullptr;
   if (state_.functions.FindAggregate(name) != nullptr) {
     // SQLite's min and max of several arguments are scalar.
     if (!is_scalar || function.arguments.size() <= 1) return BindAggregate(function, name);
+  }
+  if (!is_scalar && state_.functions.FindWindow(name) != nullptr) {
+    return SqlError(sqlstate::kWrongObjectType, fmt::format("{} needs OVER (…)", name), function.position);
   }
   return BindScalarCall(function, name);
 }
@@ -107,11 +140,14 @@ arrow::Result<BoundExprPtr> ExprBinder::BindCoalesce(std::vector<BoundExprPtr> a
 arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& function, std::string_view name) {
   if (SameName(name, "struct_pack")) return BindStructPack(function);
   if (SameName(name, "unnest")) return Refuse("unnest anywhere but in FROM", function.position);
-  ARROW_RETURN_NOT_OK(CheckPlainCall(function, false));
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, false, false));
   if (HasStar(function)) {
     return SqlError(sqlstate::kSyntaxError, fmt::format("* is no argument of {}", name), function.position);
   }
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> arguments, BindAll(function.arguments));
+  if (!function.argument_names.empty()) {
+    ARROW_ASSIGN_OR_RAISE(arguments, PlaceIntervalParts(function, std::move(arguments)));
+  }
   const auto takes = [&](std::string_view special, size_t least, size_t most) {
     return SameName(name, special) && arguments.size() >= least && arguments.size() <= most;
   };
@@ -132,11 +168,20 @@ arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& functi
     if (arguments.size() == 2) arguments.push_back(BoundExpr::Constant(Value::Null(), function.position));
     return MakeCase(state_, std::move(arguments), function.position);
   }
+  if (takes("overlaps", 4, 4)) {
+    // (beginning, length) is (beginning, beginning + length).
+    for (const size_t end : {size_t{1}, size_t{3}}) {
+      if (arguments[end]->type.id() != TypeId::kInterval) continue;
+      std::vector<BoundExprPtr> sum;
+      sum.push_back(arguments[end - 1]->Clone());
+      sum.push_back(std::move(arguments[end]));
+      ARROW_ASSIGN_OR_RAISE(arguments[end], MakeFunction(state_, "+", std::move(sum), function.position));
+    }
+  }
   return MakeFunction(state_, name, std::move(arguments), function.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindAggregate(const AstFunction& function, std::string_view name) {
-  ARROW_RETURN_NOT_OK(CheckPlainCall(function, true));
   if (context_.in_aggregate) {
     return SqlError(sqlstate::kGroupingError, "calls of aggregate functions cannot be nested", function.position);
   }
@@ -148,19 +193,27 @@ arrow::Result<BoundExprPtr> ExprBinder::BindAggregate(const AstFunction& functio
   inner.in_aggregate = true;
   inner.aliases = nullptr;
   inner.aggregates = nullptr;
+  inner.windows = nullptr;
   inner.subqueries = context_.subqueries == nullptr ? nullptr : &context_.aggregates->subqueries;
-  ExprBinder binder(state_, inner);
+  ARROW_ASSIGN_OR_RAISE(AggregateCall call, BindAggregateCall(function, name, inner));
+  return AddAggregate(std::move(call), function);
+}
+
+arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& function, std::string_view name,
+                                                           const ExprContext& inner) {
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, true, false));
   AggregateCall call;
   if (HasStar(function)) {
     if (function.arguments.size() != 1 || !SameName(name, "count") || function.distinct) {
       return SqlError(sqlstate::kSyntaxError, "* is an argument of count alone: count(*)", function.position);
     }
   } else {
-    ARROW_ASSIGN_OR_RAISE(call.arguments, binder.BindAll(function.arguments));
+    ARROW_ASSIGN_OR_RAISE(call.arguments, ExprBinder(state_, inner).BindAll(function.arguments));
   }
   if (function.filter != nullptr) {
-    inner.clause = "FILTER";
-    ARROW_ASSIGN_OR_RAISE(call.filter, ExprBinder(state_, inner).BindCondition(*function.filter));
+    ExprContext filter = inner;
+    filter.clause = "FILTER";
+    ARROW_ASSIGN_OR_RAISE(call.filter, ExprBinder(state_, filter).BindCondition(*function.filter));
   }
   std::vector<LogicalType> types;
   std::vector<const Value*> constants;
@@ -177,7 +230,7 @@ arrow::Result<BoundExprPtr> ExprBinder::BindAggregate(const AstFunction& functio
                           CastTo(state_, std::move(call.arguments[i]), call.function.argument_types[i]));
   }
   call.distinct = function.distinct && !call.function.distinct_is_noop;
-  return AddAggregate(std::move(call), function);
+  return call;
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::AddAggregate(AggregateCall call, const AstFunction& function) {

@@ -83,7 +83,7 @@ const char* OperatorName(AstBinaryOp op) {
     case AstBinaryOp::kArrowText:
       return "->>";
     case AstBinaryOp::kRegexMatch:
-      return "~";
+      return "regex_match";
     case AstBinaryOp::kRegexMatchCaseless:
       return "~*";
     case AstBinaryOp::kRegexNotMatch:
@@ -238,21 +238,32 @@ arrow::Result<BoundExprPtr> ExprBinder::BindLike(const AstLike& like) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindBetween(const AstBetween& between) {
-  if (between.symmetric) return Refuse("BETWEEN SYMMETRIC", between.position);
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*between.operand));
-  if (operand->IsVolatile()) {
-    return Refuse("BETWEEN of a value that differs from call to call", between.position);
-  }
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr low, Bind(*between.low));
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr high, Bind(*between.high));
-  std::vector<BoundExprPtr> terms;
-  ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                        MakeComparison(state_, ">=", operand->Clone(), std::move(low), between.position));
-  ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                        MakeComparison(state_, "<=", std::move(operand), std::move(high), between.position));
-  BoundExprPtr both = BoundExpr::Conjunction(true, std::move(terms));
-  if (!between.negated) return both;
-  return MakeNot(state_, std::move(both), between.position);
+  if (operand->IsVolatile() || (between.symmetric && (low->IsVolatile() || high->IsVolatile()))) {
+    return Refuse("BETWEEN of a value that differs from call to call", between.position);
+  }
+  const auto make_within = [&](BoundExprPtr value, BoundExprPtr least,
+                               BoundExprPtr most) -> arrow::Result<BoundExprPtr> {
+    std::vector<BoundExprPtr> terms;
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state_, ">=", value->Clone(), std::move(least), between.position));
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state_, "<=", std::move(value), std::move(most), between.position));
+    return BoundExpr::Conjunction(true, std::move(terms));
+  };
+  BoundExprPtr result;
+  if (between.symmetric) {
+    std::vector<BoundExprPtr> ways;
+    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(operand->Clone(), low->Clone(), high->Clone()));
+    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(std::move(operand), std::move(high), std::move(low)));
+    result = BoundExpr::Conjunction(false, std::move(ways));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(result, make_within(std::move(operand), std::move(low), std::move(high)));
+  }
+  if (!between.negated) return result;
+  return MakeNot(state_, std::move(result), between.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindInList(const AstInList& in) {

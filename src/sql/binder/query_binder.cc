@@ -18,8 +18,6 @@
 namespace llkv {
 namespace {
 
-arrow::Result<LogicalPlanPtr> BindBody(BindState& state, const AstQueryBody& body, const QueryEnvironment& environment);
-
 LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
   auto filter = std::make_unique<LogicalFilter>();
   filter->terms = std::move(terms);
@@ -138,12 +136,19 @@ arrow::Result<std::vector<LogicalType>> CommonTypes(const std::vector<LogicalPla
 
 arrow::Result<LogicalPlanPtr> BindSetOperation(BindState& state, const AstSetOperation& operation,
                                                const QueryEnvironment& environment) {
-  if (operation.by_name) return Refuse("BY NAME", operation.position);
   std::vector<LogicalPlanPtr> inputs;
   inputs.reserve(operation.inputs.size());
   for (const AstQueryBodyPtr& input : operation.inputs) {
-    ARROW_ASSIGN_OR_RAISE(inputs.emplace_back(), BindBody(state, *input, environment));
+    ARROW_ASSIGN_OR_RAISE(inputs.emplace_back(), BindQueryBody(state, *input, environment));
   }
+  return CombineInputs(state, operation, std::move(inputs));
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> CombineInputs(BindState& state, const AstSetOperation& operation,
+                                            std::vector<LogicalPlanPtr> inputs) {
+  if (operation.by_name) return Refuse("BY NAME", operation.position);
   ARROW_ASSIGN_OR_RAISE(const std::vector<LogicalType> types, CommonTypes(inputs, operation));
   for (LogicalPlanPtr& input : inputs) {
     ARROW_ASSIGN_OR_RAISE(input, CastColumns(state, std::move(input), types));
@@ -170,8 +175,8 @@ arrow::Result<LogicalPlanPtr> BindSetOperation(BindState& state, const AstSetOpe
   return result;
 }
 
-arrow::Result<LogicalPlanPtr> BindBody(BindState& state, const AstQueryBody& body,
-                                       const QueryEnvironment& environment) {
+arrow::Result<LogicalPlanPtr> BindQueryBody(BindState& state, const AstQueryBody& body,
+                                            const QueryEnvironment& environment) {
   switch (body.kind) {
     case AstQueryBodyKind::kSelect: {
       const AstQuery plain;
@@ -186,6 +191,8 @@ arrow::Result<LogicalPlanPtr> BindBody(BindState& state, const AstQueryBody& bod
   }
   return InternalError("unknown query");
 }
+
+namespace {
 
 /// A conjunct of WHERE that must wait for its subqueries' joins, or for such a one before it.
 struct LateTerm {
@@ -238,7 +245,7 @@ arrow::Result<LogicalPlanPtr> BindQuery(BindState& state, const AstQuery& query,
   if (query.with_ties) return Refuse("WITH TIES", query.limit == nullptr ? -1 : query.limit->position);
   const auto bind = [&](const QueryEnvironment& inner) -> arrow::Result<LogicalPlanPtr> {
     if (query.body->Is<AstSelect>()) return BindSelect(state, query.body->As<AstSelect>(), query, inner);
-    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindBody(state, *query.body, inner));
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQueryBody(state, *query.body, inner));
     return BindOrderAndLimit(state, query, inner, std::move(plan));
   };
   if (query.with.empty()) return bind(environment);

@@ -25,6 +25,13 @@ struct QueryEnvironment {
 /// A query's plan; its output columns have the names that users see.
 arrow::Result<LogicalPlanPtr> BindQuery(BindState& state, const AstQuery& query, const QueryEnvironment& environment);
 
+/// One input of a set operation, or what ORDER BY and LIMIT stand behind.
+arrow::Result<LogicalPlanPtr> BindQueryBody(BindState& state, const AstQueryBody& body,
+                                            const QueryEnvironment& environment);
+/// `operation` of inputs that are bound.
+arrow::Result<LogicalPlanPtr> CombineInputs(BindState& state, const AstSetOperation& operation,
+                                            std::vector<LogicalPlanPtr> inputs);
+
 /// The same for a query whose WITH clause stands elsewhere (INSERT, UPDATE, DELETE): definitions that are in sight of
 /// `bind`, completed around the plan that it gives.
 arrow::Result<LogicalPlanPtr> BindWithCommonTables(

@@ -41,6 +41,8 @@ class SelectBinder {
   arrow::Status CheckSupported() const;
   ExprContext Context(std::string_view clause, std::vector<PendingSubquery>* pending, AggregateState* aggregates,
                       bool aliases) const;
+  /// Of the clauses that may look through windows.
+  ExprContext WindowContext(std::string_view clause, std::vector<PendingSubquery>* pending, bool aliases);
   arrow::Status ExpandItems();
   arrow::Status ExpandStar(const AstStar& star);
   arrow::Status BindItems();
@@ -49,7 +51,11 @@ class SelectBinder {
   arrow::Status GroupByAll();
   arrow::Status BindOrder();
   arrow::Result<size_t> OrderItem(const AstExpr& expr);
+  arrow::Status CheckWindows();
+  arrow::Status BindQualify();
   arrow::Status Aggregate();
+  arrow::Status ReadGroupsInWindows();
+  arrow::Status AddWindows();
   arrow::Status ReadGroups(BoundExprPtr& expr);
   arrow::Status ReadGroups(std::vector<PendingSubquery>& pending);
   void Project();
@@ -66,20 +72,22 @@ class SelectBinder {
   size_t num_visible_ = 0;
   std::vector<SelectAlias> aliases_;
   AggregateState aggregates_;
+  WindowState windows_;
   std::vector<BoundExprPtr> groups_;
   std::vector<const AstExpr*> group_asts_;
   std::vector<SubqueryGroup> subquery_groups_;
   std::vector<OutputColumn> group_outputs_;
   BoundExprPtr having_;
   std::vector<PendingSubquery> having_pending_;
+  BoundExprPtr qualify_;
+  std::vector<PendingSubquery> qualify_pending_;
   std::vector<PendingSubquery> item_pending_;
   std::vector<OrderKey> order_;
 };
 
 arrow::Status SelectBinder::CheckSupported() const {
   if (!select_.distinct_on.empty()) return Refuse("DISTINCT ON", select_.distinct_on[0]->position);
-  if (!select_.windows.empty()) return Refuse("window functions", select_.windows[0].name.range.position);
-  if (select_.qualify != nullptr) return Refuse("QUALIFY", select_.qualify->position);
+  ARROW_RETURN_NOT_OK(CheckNamedWindows(select_.windows));
   for (const AstGroupingElement& element : select_.group_by) {
     if (element.kind != AstGroupingKind::kExpression) {
       return Refuse("GROUPING SETS, ROLLUP and CUBE", element.range.position);
@@ -101,8 +109,15 @@ ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSu
   return context;
 }
 
+ExprContext SelectBinder::WindowContext(std::string_view clause, std::vector<PendingSubquery>* pending, bool aliases) {
+  ExprContext context = Context(clause, pending, &aggregates_, aliases);
+  context.windows = &windows_;
+  return context;
+}
+
 arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
   ARROW_RETURN_NOT_OK(CheckSupported());
+  windows_.named = &select_.windows;
   ARROW_ASSIGN_OR_RAISE(BoundFrom from, BindFrom(state_, select_.from, environment_));
   scope_ = std::move(from.scope);
   plan_ = std::move(from.plan);
@@ -110,6 +125,7 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
     ARROW_RETURN_NOT_OK(ApplyWhere(state_, *select_.where, scope_, environment_.ctes, plan_));
   }
   ARROW_RETURN_NOT_OK(ExpandItems());
+  ARROW_RETURN_NOT_OK(CheckWindows());
   ARROW_RETURN_NOT_OK(BindGroups());
   ARROW_RETURN_NOT_OK(BindItems());
   if (select_.group_by_all) ARROW_RETURN_NOT_OK(GroupByAll());
@@ -117,8 +133,10 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
     ExprBinder binder(state_, Context("HAVING", &having_pending_, &aggregates_, true));
     ARROW_ASSIGN_OR_RAISE(having_, binder.BindCondition(*select_.having));
   }
+  ARROW_RETURN_NOT_OK(BindQualify());
   ARROW_RETURN_NOT_OK(BindOrder());
   if (!groups_.empty() || !aggregates_.calls.empty() || having_ != nullptr) ARROW_RETURN_NOT_OK(Aggregate());
+  ARROW_RETURN_NOT_OK(AddWindows());
   std::vector<BoundExprPtr*> slots;
   for (SelectItem& item : items_) slots.push_back(&item.expr);
   ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(item_pending_), plan_, slots));
@@ -193,7 +211,7 @@ arrow::Status SelectBinder::ExpandItems() {
 }
 
 arrow::Status SelectBinder::BindItems() {
-  ExprBinder binder(state_, Context("SELECT", &item_pending_, &aggregates_, false));
+  ExprBinder binder(state_, WindowContext("SELECT", &item_pending_, false));
   for (SelectItem& item : items_) {
     if (item.ast == nullptr) continue;
     for (size_t i = 0; i < group_asts_.size() && item.expr == nullptr; ++i) {
@@ -254,10 +272,13 @@ arrow::Status SelectBinder::BindGroups() {
   return arrow::Status::OK();
 }
 
-// GROUP BY ALL: by every item that has no aggregate in it.
+// GROUP BY ALL: by every item that has neither an aggregate nor a function over a window in it.
 arrow::Status SelectBinder::GroupByAll() {
   std::unordered_set<ColumnId> aggregate_ids;
   for (const OutputColumn& column : aggregates_.outputs) aggregate_ids.insert(column.id);
+  for (const auto& window : windows_.nodes) {
+    for (const OutputColumn& column : window->output) aggregate_ids.insert(column.id);
+  }
   for (const SelectItem& item : items_) {
     std::unordered_set<ColumnId> columns;
     CollectColumns(*item.expr, columns);
@@ -302,7 +323,7 @@ arrow::Result<size_t> SelectBinder::OrderItem(const AstExpr& expr) {
     }
     if (found != nullptr) return static_cast<size_t>(found - items_.data());
   }
-  ExprBinder binder(state_, Context("ORDER BY", &item_pending_, &aggregates_, true));
+  ExprBinder binder(state_, WindowContext("ORDER BY", &item_pending_, true));
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, binder.Bind(expr));
   for (size_t i = 0; i < items_.size(); ++i) {
     if (items_[i].expr->Equals(*bound)) return i;
@@ -335,8 +356,62 @@ void SelectBinder::Filter(BoundExprPtr condition) {
   plan_ = std::move(filter);
 }
 
+// Each call binds its window anew: what is bound here is not kept.
+arrow::Status SelectBinder::CheckWindows() {
+  AggregateState aggregates;
+  std::vector<PendingSubquery> pending;
+  ExprContext context = Context("WINDOW", &pending, &aggregates, false);
+  context.in_window = true;
+  for (const AstNamedWindow& named : select_.windows) {
+    ARROW_RETURN_NOT_OK(ExprBinder(state_, context).CheckWindow(named.window));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::BindQualify() {
+  if (select_.qualify == nullptr) return arrow::Status::OK();
+  ExprBinder binder(state_, WindowContext("QUALIFY", &qualify_pending_, true));
+  ARROW_ASSIGN_OR_RAISE(qualify_, binder.BindCondition(*select_.qualify));
+  if (!windows_.nodes.empty()) return arrow::Status::OK();
+  return SqlError(sqlstate::kWindowingError, "QUALIFY needs a function over a window, in it or in the select list",
+                  select_.qualify->position);
+}
+
+// The windows stand above the aggregation and HAVING, and below what the select list computes of them.
+arrow::Status SelectBinder::AddWindows() {
+  std::vector<BoundExprPtr*> slots;
+  for (const auto& window : windows_.nodes) {
+    ForEachExpr(*window, [&](BoundExprPtr& expr) { slots.push_back(&expr); });
+  }
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(windows_.subqueries), plan_, slots));
+  for (auto& window : windows_.nodes) {
+    window->output.insert(window->output.begin(), plan_->output.begin(), plan_->output.end());
+    window->children.push_back(std::move(plan_));
+    plan_ = std::move(window);
+  }
+  if (qualify_ == nullptr) return arrow::Status::OK();
+  BoundExprPtr* qualify[] = {&qualify_};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(qualify_pending_), plan_, qualify));
+  Filter(std::move(qualify_));
+  return arrow::Status::OK();
+}
+
+arrow::Status SelectBinder::ReadGroupsInWindows() {
+  arrow::Status status;
+  for (const auto& window : windows_.nodes) {
+    ForEachExpr(*window, [&](BoundExprPtr& expr) {
+      if (status.ok()) status = ReadGroups(expr);
+    });
+  }
+  ARROW_RETURN_NOT_OK(status);
+  ARROW_RETURN_NOT_OK(ReadGroups(windows_.subqueries));
+  if (qualify_ != nullptr) ARROW_RETURN_NOT_OK(ReadGroups(qualify_));
+  return ReadGroups(qualify_pending_);
+}
+
 arrow::Status SelectBinder::Aggregate() {
   for (SelectItem& item : items_) ARROW_RETURN_NOT_OK(ReadGroups(item.expr));
+  ARROW_RETURN_NOT_OK(ReadGroupsInWindows());
   ARROW_RETURN_NOT_OK(ReadGroups(item_pending_));
   if (having_ != nullptr) ARROW_RETURN_NOT_OK(ReadGroups(having_));
   ARROW_RETURN_NOT_OK(ReadGroups(having_pending_));

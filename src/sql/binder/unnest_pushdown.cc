@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "plan/plan_visitor.h"
+#include "sql/binder/expr_binder.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest_pullup.h"
@@ -136,6 +137,8 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
       return PushProject(std::move(plan));
     case PlanKind::kAggregate:
       return PushAggregate(std::move(plan));
+    case PlanKind::kWindow:
+      return PushWindow(std::move(plan));
     case PlanKind::kJoin:
       return PushJoin(std::move(plan));
     case PlanKind::kSetOperation:
@@ -147,12 +150,14 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
     }
     case PlanKind::kValues:
       return PushValues(std::move(plan));
+    case PlanKind::kRecursive:
+      return PushRecursive(std::move(plan));
     case PlanKind::kMaterialize:
       return PushMaterialize(std::move(plan));
     case PlanKind::kMaterializedScan:
       return PushMaterializedScan(std::move(plan));
     case PlanKind::kLimit:
-      return Refuse("LIMIT in a correlated subquery", position_);
+      return PushLimit(std::move(plan));
     default:
       break;
   }
@@ -191,6 +196,86 @@ arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
   plan->children[0] = std::move(pushed.plan);
   if (scalar) return CompleteAggregate(std::move(plan), std::move(pushed.columns));
   pushed.plan = std::move(plan);
+  return pushed;
+}
+
+// Each outer value has partitions of its own.
+arrow::Result<PushedPlan> OuterDomain::PushWindow(LogicalPlanPtr plan) {
+  auto& window = plan->As<LogicalWindow>();
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+  ForEachExpr(*plan, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
+  for (const OutputColumn& outer : outer_) {
+    window.partition_by.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+  }
+  const auto num_calls = static_cast<std::ptrdiff_t>(window.calls.size());
+  std::vector<OutputColumn> output = pushed.plan->output;
+  output.insert(output.end(), plan->output.end() - num_calls, plan->output.end());
+  plan->output = std::move(output);
+  plan->children[0] = std::move(pushed.plan);
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+namespace {
+
+/// bound IS NULL OR number <= bound: of a LIMIT, where a NULL is none.
+arrow::Result<BoundExprPtr> WithinLimit(BindState& state, BoundExprPtr number, const BoundExpr& limit) {
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr within, MakeComparison(state, "<=", std::move(number), limit.Clone(), -1));
+  if (limit.IsConstant()) return within;
+  std::vector<BoundExprPtr> either;
+  ARROW_ASSIGN_OR_RAISE(either.emplace_back(), MakeIsNull(state, limit.Clone(), -1));
+  either.push_back(std::move(within));
+  return BoundExpr::Conjunction(false, std::move(either));
+}
+
+}  // namespace
+
+// The first rows of each outer value, by their numbers in the order below.
+arrow::Result<PushedPlan> OuterDomain::PushLimit(LogicalPlanPtr plan) {
+  auto& limit = plan->As<LogicalLimit>();
+  if (plan->children.size() > 1) return Refuse("a subquery in LIMIT of a correlated subquery", position_);
+  LogicalPlanPtr child = std::move(plan->children[0]);
+  auto window = std::make_unique<LogicalWindow>();
+  if (child->kind == PlanKind::kSort && child->As<LogicalSort>().limit == nullptr) {
+    window->order_by = std::move(child->As<LogicalSort>().keys);
+    LogicalPlanPtr sorted = std::move(child->children[0]);
+    child = std::move(sorted);
+  }
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(child)));
+  for (SortKey& key : window->order_by) ReplaceOuter(key.expr, pushed.columns);
+  for (const OutputColumn& outer : outer_) {
+    window->partition_by.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+  }
+  WindowCall& call = window->calls.emplace_back();
+  call.name = "row_number";
+  call.kind = WindowKind::kRowNumber;
+  call.return_type = TypeId::kBigInt;
+  call.num_order_keys = static_cast<uint32_t>(window->order_by.size());
+  window->output = pushed.plan->output;
+  const OutputColumn number{state_.NewColumn(), call.return_type, "row_number"};
+  window->output.push_back(number);
+  window->children.push_back(std::move(pushed.plan));
+  auto filter = std::make_unique<LogicalFilter>();
+  BoundExprPtr behind_offset = ColumnOf(number);
+  const bool has_offset = limit.offset != nullptr && !(limit.offset->IsConstant() && limit.offset->value.is_null());
+  if (has_offset) {
+    std::vector<BoundExprPtr> or_none;
+    or_none.push_back(std::move(limit.offset));
+    or_none.push_back(BoundExpr::Constant(Value::BigInt(0)));
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr offset, MakeFunction(state_, "coalesce", std::move(or_none), -1));
+    std::vector<BoundExprPtr> difference;
+    difference.push_back(std::move(behind_offset));
+    difference.push_back(std::move(offset));
+    ARROW_ASSIGN_OR_RAISE(behind_offset, MakeFunction(state_, "-", std::move(difference), -1));
+    ARROW_ASSIGN_OR_RAISE(filter->terms.emplace_back(), MakeComparison(state_, ">", behind_offset->Clone(),
+                                                                       BoundExpr::Constant(Value::BigInt(0)), -1));
+  }
+  if (limit.limit != nullptr && !(limit.limit->IsConstant() && limit.limit->value.is_null())) {
+    ARROW_ASSIGN_OR_RAISE(filter->terms.emplace_back(), WithinLimit(state_, std::move(behind_offset), *limit.limit));
+  }
+  filter->output = window->output;
+  filter->children.push_back(std::move(window));
+  pushed.plan = std::move(filter);
   return pushed;
 }
 
@@ -362,6 +447,24 @@ arrow::Result<PushedPlan> OuterDomain::PushValues(LogicalPlanPtr plan) {
   } else {
     result.plan = std::move(all);
   }
+  return result;
+}
+
+// Each outer value has a recursion of its own.
+arrow::Result<PushedPlan> OuterDomain::PushRecursive(LogicalPlanPtr plan) {
+  const auto num_columns = static_cast<uint32_t>(plan->output.size());
+  for (size_t i = 0; i < plan->children.size(); ++i) {
+    const std::vector<OutputColumn> columns = plan->children[i]->output;
+    ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[i])));
+    plan->children[i] = WithDomainLast(columns, std::move(pushed));
+    pushed_definitions_.emplace(plan->As<LogicalRecursive>().id, num_columns);
+  }
+  PushedPlan result;
+  for (const OutputColumn& outer : outer_) {
+    plan->output.push_back({state_.NewColumn(), outer.type, outer.name});
+    result.columns.emplace(outer.id, plan->output.back().id);
+  }
+  result.plan = std::move(plan);
   return result;
 }
 

@@ -29,7 +29,7 @@ class OuterDomain {
   OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free, int64_t position);
 
   /// `plan` for every combination of the outer columns' values. Errors: 0A000 where something in it cannot be computed
-  /// for all at once (LIMIT).
+  /// for all at once (a LIMIT that is computed).
   arrow::Result<PushedPlan> Push(LogicalPlanPtr plan);
 
   /// Terms that match outer rows with rows of a pushed plan. Columns in `strict` match by =, the rest NULL with NULL
@@ -45,12 +45,15 @@ class OuterDomain {
   arrow::Result<PushedPlan> Cross(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushProject(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushAggregate(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushWindow(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushLimit(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> CompleteAggregate(LogicalPlanPtr plan, std::unordered_map<ColumnId, ColumnId> columns);
   arrow::Result<PushedPlan> PushJoin(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushSetOperation(LogicalPlanPtr plan);
   arrow::Status AddMatch(const PushedPlan& left, const PushedPlan& right, std::vector<BoundExprPtr>& terms) const;
   arrow::Result<PushedPlan> PushFullJoin(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushValues(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushRecursive(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushMaterialize(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushMaterializedScan(LogicalPlanPtr plan);
   LogicalPlanPtr WithDomainLast(std::span<const OutputColumn> columns, PushedPlan pushed);

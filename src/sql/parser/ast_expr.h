@@ -363,6 +363,8 @@ struct AstFrame {
   AstFrameBound start;
   AstFrameBound end;
   AstFrameExclusion exclusion = AstFrameExclusion::kNoOthers;
+  int64_t position = -1;
+  int64_t exclusion_position = -1;
 };
 
 /// What stands in OVER (…) and in the WINDOW clause.
@@ -379,7 +381,7 @@ struct AstWindow {
 
 /// name([DISTINCT] arguments [ORDER BY …]) [WITHIN GROUP (ORDER BY …)] [FILTER (WHERE …)] [OVER …].
 ///
-/// Special forms come as plain calls: EXTRACT(f FROM x) as date_part('f', x), SUBSTRING(x FROM a FOR b) as
+/// Special forms come as plain calls: EXTRACT(f FROM x) as extract('f', x), SUBSTRING(x FROM a FOR b) as
 /// substring(x, a, b), POSITION(a IN b) as strpos(b, a), TRIM(LEADING c FROM x) as ltrim(x, c) (trim, rtrim likewise),
 /// OVERLAY(x PLACING y FROM a FOR b) as overlay(x, y, a, b), CURRENT_DATE and its kin as calls without arguments.
 struct AstFunction : AstExprBase<AstExprKind::kFunction> {

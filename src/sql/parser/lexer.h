@@ -58,6 +58,8 @@ enum class TokenKind : uint8_t {
   kConcat,
   kAmpersand,
   kPipe,
+  kSquareRoot,  // |/
+  kCubeRoot,    // ||/
   kHash,
   kTilde,
   kTildeStar,

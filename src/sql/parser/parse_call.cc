@@ -117,6 +117,7 @@ AstWindow StatementParser::ParseWindowSpecification() {
 
 AstFrame StatementParser::ParseFrame() {
   AstFrame frame;
+  frame.position = Begin();
   if (At(Keyword::kRows)) frame.unit = AstFrameUnit::kRows;
   if (At(Keyword::kGroups)) frame.unit = AstFrameUnit::kGroups;
   Advance();
@@ -128,6 +129,7 @@ AstFrame StatementParser::ParseFrame() {
     frame.start = ParseFrameBound();
     frame.end.kind = AstFrameBoundKind::kCurrentRow;
   }
+  frame.exclusion_position = Begin();
   if (!Accept(Keyword::kExclude)) return frame;
   if (Accept(Keyword::kCurrent, Keyword::kRow)) {
     frame.exclusion = AstFrameExclusion::kCurrentRow;
@@ -164,9 +166,9 @@ AstFrameBound StatementParser::ParseFrameBound() {
   return bound;
 }
 
-/// EXTRACT(field FROM x).
+/// EXTRACT(field FROM x), or the call that it is printed as.
 AstExprPtr StatementParser::ParseExtract() {
-  auto call = MakeCall("date_part", Begin(), Peek());
+  auto call = MakeCall("extract", Begin(), Peek());
   Advance();
   Advance();
   const Token& field = Peek();
@@ -178,13 +180,32 @@ AstExprPtr StatementParser::ParseExtract() {
     Note("a field such as YEAR");
     FailHere();
   }
-  Expect(Keyword::kFrom, "FROM");
+  if (field.kind == TokenKind::kWord || !Accept(TokenKind::kComma)) Expect(Keyword::kFrom, "FROM");
   call->arguments.push_back(ParseExpr());
   Expect(TokenKind::kRightParen, "\")\"");
   return Done(std::move(call));
 }
 
-/// SUBSTRING(x, a, b), SUBSTRING(x FROM a FOR b), SUBSTRING(x FOR b).
+/// NORMALIZE(x, NFC): the form is a word or an expression.
+AstExprPtr StatementParser::ParseNormalize() {
+  auto call = MakeCall("normalize", Begin(), Peek());
+  Advance();
+  Advance();
+  call->arguments.push_back(ParseExpr());
+  if (AcceptOr(TokenKind::kComma, "a comma")) {
+    const Token& form = Peek();
+    if (AtNormalForm()) {
+      Advance();
+      call->arguments.push_back(MakeLiteral(AstLiteralKind::kString, MakeName(form).key, form.begin));
+    } else {
+      call->arguments.push_back(ParseExpr());
+    }
+  }
+  Expect(TokenKind::kRightParen, "\")\"");
+  return Done(std::move(call));
+}
+
+/// SUBSTRING(x, a, b), SUBSTRING(x FROM a FOR b), SUBSTRING(x FOR b), SUBSTRING(x SIMILAR p ESCAPE e).
 AstExprPtr StatementParser::ParseSubstring() {
   auto call = MakeCall("substring", Begin(), Peek());
   Advance();
@@ -200,6 +221,10 @@ AstExprPtr StatementParser::ParseSubstring() {
   } else if (At(Keyword::kFor)) {
     call->arguments.push_back(MakeLiteral(AstLiteralKind::kInteger, "1", Begin()));
     Advance();
+    call->arguments.push_back(ParseExpr());
+  } else if (AcceptOr(Keyword::kSimilar, "SIMILAR")) {
+    call->arguments.push_back(ParseExpr());
+    Expect(Keyword::kEscape, "ESCAPE");
     call->arguments.push_back(ParseExpr());
   }
   Expect(TokenKind::kRightParen, "\")\"");

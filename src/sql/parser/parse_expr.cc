@@ -107,6 +107,15 @@ AstExprPtr StatementParser::ParseExpr(int min_level) {
   return left;
 }
 
+/// |/ x, ||/ x and @ x are calls.
+AstExprPtr StatementParser::ParsePrefixCall(std::string_view function) {
+  auto call = MakeCall(function, Begin(), Peek());
+  Advance();
+  call->arguments.push_back(ParseExpr(kOtherLevel));
+  Wrap();
+  return Done(std::move(call));
+}
+
 AstExprPtr StatementParser::ParsePrefix() {
   AstUnaryOp op = AstUnaryOp::kPlus;
   int level = kUnaryLevel;
@@ -120,6 +129,10 @@ AstExprPtr StatementParser::ParsePrefix() {
       op = AstUnaryOp::kBitNot;
       if (!sqlite()) level = kOtherLevel;
       break;
+    case TokenKind::kSquareRoot:
+      return ParsePrefixCall("sqrt");
+    case TokenKind::kCubeRoot:
+      return ParsePrefixCall("cbrt");
     default:
       if (!At(Keyword::kNot)) return ParsePrimary();
       op = AstUnaryOp::kNot;
@@ -141,9 +154,33 @@ bool StatementParser::ParseInfix(AstExprPtr* left, int min_level) {
     return false;
   }
   if (token.kind == TokenKind::kWord) {
-    return token.keyword != Keyword::kNone && ParseKeywordInfix(left, min_level);
+    if (token.keyword == Keyword::kNone) return ParseOverlaps(left, min_level);
+    return ParseKeywordInfix(left, min_level);
   }
   return ParsePostfix(left, min_level) || ParseOperatorInfix(left, min_level);
+}
+
+/// (a, b) OVERLAPS (c, d), as overlaps(a, b, c, d).
+bool StatementParser::ParseOverlaps(AstExprPtr* left, int min_level) {
+  if (kOtherLevel <= min_level || !AtWord("overlaps") || !At(TokenKind::kLeftParen, 1) || !(*left)->Is<AstRow>()) {
+    return false;
+  }
+  auto call = MakeCall("overlaps", (*left)->range.position, Peek());
+  call->position = Begin();
+  Advance();
+  AstExprPtr right = ParseExpr(kOtherLevel);
+  if (failed()) return true;
+  AstRow* const sides[] = {&(*left)->As<AstRow>(), right->Is<AstRow>() ? &right->As<AstRow>() : nullptr};
+  for (AstRow* side : sides) {
+    if (side == nullptr || side->values.size() != 2) {
+      Fail("42601", "OVERLAPS takes two pairs of values", call->position);
+      return true;
+    }
+    for (AstExprPtr& value : side->values) call->arguments.push_back(std::move(value));
+  }
+  Wrap();
+  *left = Done(std::move(call));
+  return true;
 }
 
 /// LIMIT 10%: the sign is no operator where nothing that it could apply to follows.
@@ -248,6 +285,15 @@ bool StatementParser::ParseKeywordInfix(AstExprPtr* left, int min_level) {
       return true;
     }
     case Keyword::kAt: {
+      if (At(Keyword::kLocal, 1) && take(kAtTimeZoneLevel)) {
+        auto local = MakeCall("timezone", (*left)->range.position, Peek());
+        local->position = position;
+        local->arguments.push_back(std::move(*left));
+        Advance();
+        Wrap();
+        *left = Done(std::move(local));
+        return true;
+      }
       if (!At(Keyword::kTime, 1) || !At(Keyword::kZone, 2) || !take(kAtTimeZoneLevel)) return false;
       Advance();
       Advance();
@@ -302,6 +348,8 @@ bool StatementParser::ParseMembership(AstExprPtr* left, int min_level) {
   }
   for (const LikeWord& like : kLikes) {
     if (word != like.keyword) continue;
+    // In SUBSTRING(x SIMILAR …) it is no operator.
+    if (word == Keyword::kSimilar && !At(Keyword::kTo, negated ? 2 : 1)) return false;
     take();
     if (word == Keyword::kSimilar) Expect(Keyword::kTo, "TO");
     ParseLike(left, like.op, negated, position, level);
@@ -336,6 +384,32 @@ void StatementParser::MakeIs(AstExprPtr* left, AstIsTest test, bool negated, int
   *left = Done(std::move(is));
 }
 
+bool StatementParser::AtNormalForm() const {
+  return AtWord("nfc") || AtWord("nfd") || AtWord("nfkc") || AtWord("nfkd");
+}
+
+/// [NFC | NFD | NFKC | NFKD] NORMALIZED behind IS [NOT]; false where something else stands there.
+bool StatementParser::ParseIsNormalized(AstExprPtr* left, bool negated, int64_t position) {
+  const bool form = AtNormalForm();
+  if (!AtWord("normalized", form ? 1 : 0)) return false;
+  auto call = MakeCall("is_normalized", (*left)->range.position, Peek());
+  call->arguments.push_back(std::move(*left));
+  if (form) {
+    call->arguments.push_back(MakeLiteral(AstLiteralKind::kString, MakeName(Peek()).key, Begin()));
+    Advance();
+  }
+  Advance();
+  Wrap();
+  *left = Done(std::move(call));
+  if (!negated) return true;
+  auto unary = Node<AstUnary>(position);
+  unary->op = AstUnaryOp::kNot;
+  unary->operand = std::move(*left);
+  Wrap();
+  *left = Done(std::move(unary));
+  return true;
+}
+
 /// Behind IS: a test, DISTINCT FROM, or SQLite's comparison with any expression.
 void StatementParser::ParseIs(AstExprPtr* left, int level) {
   const int64_t position = PreviousEnd() - 2;
@@ -344,6 +418,7 @@ void StatementParser::ParseIs(AstExprPtr* left, int level) {
   if (AcceptOr(Keyword::kTrue, "TRUE")) return MakeIs(left, AstIsTest::kTrue, negated, position);
   if (AcceptOr(Keyword::kFalse, "FALSE")) return MakeIs(left, AstIsTest::kFalse, negated, position);
   if (AcceptOr(Keyword::kUnknown, "UNKNOWN")) return MakeIs(left, AstIsTest::kUnknown, negated, position);
+  if (!sqlite() && ParseIsNormalized(left, negated, position)) return;
   const bool distinct = AcceptOr(Keyword::kDistinct, "DISTINCT FROM");
   if (distinct) Expect(Keyword::kFrom, "FROM");
   if (!distinct && !sqlite()) return FailHere();

@@ -59,7 +59,10 @@ TEST(ParseExpr, PrecedenceOfSqlite) {
 
 TEST(ParseExpr, SpecialForms) {
   const std::pair<const char*, const char*> kCases[] = {
-      {"EXTRACT(year FROM d)", "date_part('year', d)"},
+      {"EXTRACT(year FROM d)", "extract('year', d)"},
+      {"extract('year', d)", "extract('year', d)"},
+      {"(a, b) OVERLAPS (c, d) AND e", "overlaps(a, b, c, d) AND e"},
+      {"t AT LOCAL", "timezone(t)"},
       {"SUBSTRING(x FROM 2 FOR 3)", "substring(x, 2, 3)"},
       {"SUBSTRING(x FOR 3)", "substring(x, 1, 3)"},
       {"POSITION('a' IN b)", "strpos(b, 'a')"},

@@ -122,10 +122,7 @@ AstExprPtr StatementParser::ParseNamedParameter() {
       FailHere();
       return nullptr;
     }
-    auto call = MakeCall("abs", prefix.begin, prefix);
-    Advance();
-    call->arguments.push_back(ParseExpr());
-    return Done(std::move(call));
+    return ParsePrefixCall("abs");
   }
   Advance();
   Advance();
@@ -142,6 +139,7 @@ AstExprPtr StatementParser::ParseWordPrimary() {
     if (AstExprPtr expr = ParseKeywordPrimary(); expr != nullptr || failed()) return expr;
   }
   if (AtTypedLiteral()) return ParseTypedLiteral();
+  if (AtWord("normalize") && At(TokenKind::kLeftParen, 1)) return ParseNormalize();
   if (AtWord("lambda") && Peek(1).kind == TokenKind::kWord && (At(TokenKind::kColon, 2) || At(TokenKind::kComma, 2))) {
     FailUnsupported("a lambda", token.begin);
     return nullptr;

@@ -150,12 +150,16 @@ class StatementParser {
   // Expressions (parse_expr.cc, parse_primary.cc, parse_call.cc).
   AstExprPtr ParseExpr(int min_level = 0);
   AstExprPtr ParsePrefix();
+  AstExprPtr ParsePrefixCall(std::string_view function);
+  bool ParseOverlaps(AstExprPtr* left, int min_level);
   bool ParseInfix(AstExprPtr* left, int min_level);
   bool ParseKeywordInfix(AstExprPtr* left, int min_level);
   bool ParseMembership(AstExprPtr* left, int min_level);
   bool ParseOperatorInfix(AstExprPtr* left, int min_level);
   bool ParsePostfix(AstExprPtr* left, int min_level);
   void ParseIs(AstExprPtr* left, int level);
+  bool AtNormalForm() const;
+  bool ParseIsNormalized(AstExprPtr* left, bool negated, int64_t position);
   void ParseIn(AstExprPtr* left, bool negated, int64_t position);
   void ParseBetween(AstExprPtr* left, bool negated, int64_t position, int level);
   void ParseLike(AstExprPtr* left, AstLikeOp op, bool negated, int64_t position, int level);
@@ -195,6 +199,7 @@ class StatementParser {
   void ParseCallArguments(AstFunction* call);
   void ParseCallSuffix(AstFunction* call);
   AstExprPtr ParseExtract();
+  AstExprPtr ParseNormalize();
   AstExprPtr ParseSubstring();
   AstExprPtr ParsePosition();
   AstExprPtr ParseTrim();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <algorithm>
 
 #include <unordered_set>
 #include <utility>
@@ -121,6 +122,7 @@ bool MakesColumns(const LogicalPlan& node) {
     case PlanKind::kLimit:
     case PlanKind::kJoin:
     case PlanKind::kMaterialize:
+    case PlanKind::kWindow:
       return false;
     default:
       return true;
@@ -131,6 +133,12 @@ bool MakesColumns(const LogicalPlan& node) {
 Ids Passed(const LogicalPlan& node) {
   if (node.kind == PlanKind::kMaterialize) return IdsOf(*node.children[1]);
   Ids ids = IdsOf(*node.children[0]);
+  if (node.kind == PlanKind::kWindow) {
+    const Ids own = IdsOf(node);
+    const size_t num_calls = node.As<LogicalWindow>().calls.size();
+    for (size_t i = own.size() - std::min(own.size(), num_calls); i < own.size(); ++i) ids.push_back(own[i]);
+    return ids;
+  }
   if (node.kind != PlanKind::kJoin) return ids;
   const JoinType type = node.As<LogicalJoin>().type;
   if (type == JoinType::kSemi || type == JoinType::kAnti) return ids;
