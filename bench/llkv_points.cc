@@ -162,12 +162,14 @@ struct Totals {
   std::atomic<uint64_t> wrong{0};
 };
 
+/// One read transaction around all, in both engines: else SQLite takes its file locks for each SELECT.
 void SelectLlkv(llkv::SqlEngine& engine, int64_t num_rows, double until, uint64_t seed, Totals* totals) {
   auto session = Must(engine.NewSession());
   auto find = Must(session.Prepare(kSelect));
   Keys keys(seed, num_rows);
   uint64_t operations = 0;
   uint64_t wrong = 0;
+  Must(session.Execute("BEGIN"));
   while (Seconds() < until) {
     for (int i = 0; i < 500; ++i) {
       const int64_t id = keys.Next();
@@ -181,6 +183,7 @@ void SelectLlkv(llkv::SqlEngine& engine, int64_t num_rows, double until, uint64_
     }
     operations += 500;
   }
+  Must(session.Execute("COMMIT"));
   totals->operations += operations;
   totals->wrong += wrong;
 }
@@ -191,7 +194,6 @@ void SelectSqlite(const std::string& file, int64_t num_rows, double until, uint6
   Keys keys(seed, num_rows);
   uint64_t operations = 0;
   uint64_t wrong = 0;
-  // One read transaction around all, which LLKV does not get: else SQLite takes its file locks for each SELECT.
   sqlite.Run("BEGIN");
   while (Seconds() < until) {
     for (int i = 0; i < 500; ++i) {

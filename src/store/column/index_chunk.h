@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,13 @@ class IndexBlobBuilder {
   std::vector<uint64_t> numbers_;
 };
 
+/// Pairs of which each has the key and the number of the one before and one more, keys being a marker and a number.
+struct DensePairs {
+  uint64_t first_key = 0;
+  uint64_t first_number = 0;
+  uint32_t num_entries = 0;
+};
+
 /// A checked blob, read in place. Immutable.
 class alignas(64) IndexBlob {
  public:
@@ -58,6 +66,18 @@ class alignas(64) IndexBlob {
   uint64_t filter(uint32_t i) const { return filters_[i]; }
   /// The first entry whose key is not less than `key`.
   uint32_t LowerBound(std::string_view key) const;
+  /// All pairs, where they are so.
+  std::optional<DensePairs> dense_pairs() const {
+    if (!has_dense_keys_ || !has_dense_numbers_) return std::nullopt;
+    return DensePairs{first_, number_base_, num_entries_};
+  }
+  /// Whether the key is a number as those of this blob are, all of which then ascend as their numbers do.
+  bool HasNumberOf(std::string_view key) const { return has_numbers_ && key.size() == 9 && key[0] == marker_; }
+  static uint64_t NumberIn(std::string_view key) {
+    uint64_t number;
+    std::memcpy(&number, key.data() + 1, sizeof(number));
+    return __builtin_bswap64(number);
+  }
   /// Where that probably is, without a look at the keys; less than num_entries().
   uint32_t GuessLowerBound(std::string_view key) const {
     return HasNumberOf(key) ? GuessNumber(NumberIn(key)) : num_entries_ / 2;
@@ -75,12 +95,6 @@ class alignas(64) IndexBlob {
     return number;
   }
   uint64_t NumberOfKey(uint32_t i) const { return has_dense_keys_ ? first_ + i : NumberIn({keys_ + size_t{i} * 9, 9}); }
-  bool HasNumberOf(std::string_view key) const { return has_numbers_ && key.size() == 9 && key[0] == marker_; }
-  static uint64_t NumberIn(std::string_view key) {
-    uint64_t number;
-    std::memcpy(&number, key.data() + 1, sizeof(number));
-    return __builtin_bswap64(number);
-  }
   /// Numbers are mostly spread evenly: a guess by the proportion is near.
   uint32_t GuessNumber(uint64_t sought) const {
     if (sought <= first_) return 0;

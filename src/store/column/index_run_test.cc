@@ -69,6 +69,32 @@ TEST(IndexRunTest, FindsFixedKeys) {
   std::printf("index run: %.0f ns a lookup\n", seconds / 300000 * 1e9);
 }
 
+TEST(IndexRunTest, FindsDenseNumbersAndTheirDuplicatesAtTheEndsOfChunks) {
+  auto pager = OpenPager(":memory:").ValueOrDie();
+  const auto key = [](uint64_t number) { return '\1' + BigEndian(number); };
+  Pairs pairs;
+  // Chunks of numbers without a gap; the last of the first one comes again in the second.
+  for (uint64_t i = 0; i < 4 * kMaxIndexChunkEntries; ++i) {
+    pairs.emplace_back(key(i < kMaxIndexChunkEntries ? i : i - 1), 500 + i);
+  }
+  // Rows with a gap, then keys with gaps.
+  for (uint64_t i = 0; i < 2 * kMaxIndexChunkEntries; ++i) pairs.emplace_back(key(40000 + i), 100'000 + i * 2);
+  for (uint64_t i = 0; i < 2 * kMaxIndexChunkEntries; ++i) pairs.emplace_back(key(60000 + i * 2), 200'000 + i);
+  IndexRunReader reader(WriteRun(*pager, pairs), pager.get());
+  // The second time all chunks are open.
+  for (int round = 0; round < 2; ++round) {
+    size_t next = 0;
+    for (uint64_t i = 0; i < 80000; ++i) {
+      std::vector<uint64_t> expected;
+      while (next < pairs.size() && pairs[next].first == key(i)) expected.push_back(pairs[next++].second);
+      ASSERT_EQ(Lookup(reader, key(i)), expected) << i;
+    }
+    ASSERT_EQ(next, pairs.size());
+  }
+  EXPECT_TRUE(Lookup(reader, '\2' + BigEndian(7)).empty());
+  EXPECT_TRUE(Lookup(reader, '\1' + BigEndian(~uint64_t{0})).empty());
+}
+
 TEST(IndexRunTest, FindsTextAndDuplicatesOverChunks) {
   std::mt19937_64 random(3);
   auto pager = OpenPager(":memory:").ValueOrDie();
