@@ -50,8 +50,12 @@ struct EngineOptions {
   bool create_if_missing = true;
   /// Threads that run queries, the caller's included; 0 is one for each core.
   int num_threads = 0;
-  /// Bytes of memory that queries may take together; 0 is 80 % of the machine's. More is error 53200.
+  /// Bytes of memory that queries may take together; 0 is 80 % of the machine's. What they hold beyond it lies in a
+  /// temporary file.
   int64_t memory_limit_bytes = 0;
+  /// The folder of that file, which has no name there and is gone with the process. Empty: the folder of the database's
+  /// file; for other databases, and where that cannot be written, the first of $TMPDIR, /var/tmp and /tmp that can.
+  std::string temp_directory = {};
   /// The level of sessions that do not set one.
   Synchronous synchronous = Synchronous::kFull;
   /// For files; other backends have no choice.

@@ -249,10 +249,10 @@ TEST_F(SessionTest, TheMemoryLimitIsTheWholeEngines) {
   EXPECT_EQ(Rows("SHOW memory_limit"), "300000000") << "another session's setting does not bring an old limit back";
 }
 
-TEST_F(SessionTest, PastTheMemoryLimitStatementsFailAndTheSessionLives) {
+TEST_F(SessionTest, PastTheMemoryLimitWithoutATemporaryFileStatementsFailAndTheSessionLives) {
   ASSERT_EQ(Do("CREATE TABLE t (a BIGINT, b TEXT)"), "");
   ASSERT_EQ(Do("INSERT INTO t SELECT range, 'some text that takes room ' || range FROM range(400000)"), "");
-  ASSERT_EQ(Do("SET memory_limit = '8MB'"), "");
+  ASSERT_EQ(Do("SET memory_limit = '8MB'; SET temp_directory = ''"), "");
   for (const char* sql : {"SELECT * FROM t ORDER BY b, a", "SELECT b, count(*) FROM t GROUP BY b",
                           "SELECT count(*) FROM t x, t y WHERE x.b = y.b", "SELECT count(DISTINCT b) FROM t"}) {
     EXPECT_EQ(StateOf(session_->ExecuteAll(sql).status()), "53200") << sql;
@@ -267,6 +267,18 @@ TEST_F(SessionTest, PastTheMemoryLimitStatementsFailAndTheSessionLives) {
   EXPECT_EQ(StateOf(session_->ExecuteAll("SELECT * FROM t").status()), "53200") << "results count too";
   ASSERT_EQ(Do("RESET memory_limit"), "");
   EXPECT_EQ(Rows("SELECT count(DISTINCT b) FROM t"), "400000");
+}
+
+TEST_F(SessionTest, SetOperationsOfManyQueriesAreNoDeepPlans) {
+  const auto chain = [](const std::string& word, int count) {
+    std::string sql = "SELECT 0 AS n";
+    for (int i = 1; i < count; ++i) sql += " " + word + " SELECT " + std::to_string(i % 100);
+    return sql;
+  };
+  EXPECT_EQ(Rows("SELECT count(*) FROM (" + chain("UNION ALL", 20000) + ") q"), "20000");
+  EXPECT_EQ(Rows("SELECT count(*), sum(n) FROM (" + chain("UNION", 2000) + ") q"), "100|4950");
+  EXPECT_EQ(Rows("SELECT count(*) FROM (" + chain("EXCEPT", 500) + ") q"), "0");
+  EXPECT_EQ(Do(chain("EXCEPT", 20000)), "54001");
 }
 
 TEST_F(SessionTest, ProgressStartsAnewWithEachStatement) {

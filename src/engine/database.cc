@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <thread>
 #include <utility>
@@ -36,10 +38,27 @@ int64_t MachineMemoryBytes() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf
 /// keeps both.
 struct EnginePool {
   explicit EnginePool(int64_t limit_bytes)
-      : cache(arrow::default_memory_pool(), kCachedBlockBytes), pool(&cache, "memory_limit", limit_bytes) {}
+      : cache(arrow::default_memory_pool(), kCachedBlockBytes), pool(&cache, limit_bytes) {}
   BlockCache cache;
-  AccountingPool pool;
+  SpillingPool pool;
 };
+
+bool IsWritableFolder(const std::string& folder) { return !folder.empty() && ::access(folder.c_str(), W_OK) == 0; }
+
+/// The folder of a database in a file, else the system's.
+std::string TempFolderFor(std::string_view uri) {
+  const std::string_view scheme = SchemeOf(uri);
+  if (scheme.empty() || scheme == "file") {
+    const std::filesystem::path path(uri.substr(scheme.empty() ? 0 : scheme.size() + 1));
+    const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+    if (IsWritableFolder(folder)) return folder;
+  }
+  const char* of_user = std::getenv("TMPDIR");
+  for (const char* folder : {of_user == nullptr ? "" : of_user, "/var/tmp", "/tmp"}) {
+    if (IsWritableFolder(folder)) return folder;
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -50,7 +69,9 @@ arrow::Result<std::shared_ptr<Database>> Database::Open(std::string_view uri, co
   pager_options.durability = DurabilityOf(options.synchronous);
   pager_options.io = options.io == IoMode::kRead ? FileIo::kRead : FileIo::kMap;
   ARROW_ASSIGN_OR_RAISE(auto pager, OpenPager(uri, pager_options));
-  return Make(std::shared_ptr<Pager>(std::move(pager)), options);
+  EngineOptions options_of_file = options;
+  if (options.temp_directory.empty()) options_of_file.temp_directory = TempFolderFor(uri);
+  return Make(std::shared_ptr<Pager>(std::move(pager)), options_of_file);
 }
 
 arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> pager, const EngineOptions& options) {
@@ -64,11 +85,14 @@ arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> p
   settings.synchronous = DurabilityOf(options.synchronous);
   settings.memory_limit_bytes =
       options.memory_limit_bytes > 0 ? options.memory_limit_bytes : MachineMemoryBytes() / 5 * 4;
+  settings.temp_directory = options.temp_directory.empty() ? TempFolderFor(":memory:") : options.temp_directory;
+  settings.max_temp_directory_bytes = SpillSpace::kNoLimit;
   settings.batch_rows = options.batch_rows;
   settings.optimizer = options.optimizer;
 
   auto pool = std::make_shared<EnginePool>(settings.memory_limit_bytes);
-  database->pool_ = std::shared_ptr<AccountingPool>(pool, &pool->pool);
+  database->pool_ = std::shared_ptr<SpillingPool>(pool, &pool->pool);
+  ARROW_RETURN_NOT_OK(database->pool_->spill().Configure(settings.temp_directory, settings.max_temp_directory_bytes));
   database->functions_ = FunctionRegistry::MakeDefault();
   database->scheduler_ = std::make_unique<Scheduler>(settings.threads - 1);
   database->is_read_only_ = options.read_only;

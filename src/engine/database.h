@@ -18,8 +18,8 @@
 #include "llkv/engine.h"
 #include "os/file_system.h"
 #include "pager/pager.h"
-#include "runtime/memory_pool.h"
 #include "runtime/scheduler.h"
+#include "runtime/spilling_pool.h"
 #include "store/storage.h"
 
 namespace llkv {
@@ -52,8 +52,9 @@ class Database {
   FileSystem* file_system() const { return file_system_; }
   /// What new sessions start with.
   const Settings& default_settings() const { return default_settings_; }
-  /// The pool of all queries together; its limit is memory_limit. Shared: results keep it alive.
-  const std::shared_ptr<AccountingPool>& pool() const { return pool_; }
+  /// The pool of all queries together; its limit is memory_limit, behind which lies a file in temp_directory. Shared:
+  /// results keep it alive.
+  const std::shared_ptr<SpillingPool>& pool() const { return pool_; }
   /// Makes sure that a query can have `num_threads` threads, its caller's included.
   void EnsureThreads(uint32_t num_threads);
 
@@ -62,7 +63,7 @@ class Database {
 
   FileSystem* file_system_ = FileSystem::Default();
   bool is_read_only_ = false;
-  std::shared_ptr<AccountingPool> pool_;
+  std::shared_ptr<SpillingPool> pool_;
   std::shared_ptr<const FunctionRegistry> functions_;
   std::unique_ptr<Scheduler> scheduler_;
   std::unique_ptr<Storage> storage_;

@@ -69,6 +69,7 @@ ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transact
   context.pin = transaction.pin();
   context.transaction = writes ? &transaction : nullptr;
   context.pool = database_->pool().get();
+  context.spill = &database_->pool()->spill();
   context.scheduler = settings_.threads > 1 ? &database_->scheduler() : nullptr;
   context.stop = environment.stop.get();
   context.progress = environment.progress.get();
@@ -87,16 +88,21 @@ ExecContext SessionCore::MakeExecContext(QueryEnvironment& environment, Transact
 
 Settings SessionCore::CurrentSettings() const {
   Settings current = settings_;
-  current.memory_limit_bytes = database_->pool()->limit_bytes();
+  // Of the whole engine.
+  const SpillingPool& pool = *database_->pool();
+  current.memory_limit_bytes = pool.limit_bytes();
+  current.temp_directory = pool.spill().folder();
+  current.max_temp_directory_bytes = pool.spill().max_bytes();
   return current;
 }
 
-void SessionCore::ChangeSettings(const Settings& changed) {
-  if (changed.memory_limit_bytes != database_->pool()->limit_bytes()) {
-    database_->pool()->set_limit_bytes(changed.memory_limit_bytes);
-  }
+arrow::Status SessionCore::ChangeSettings(const Settings& changed) {
+  SpillingPool& pool = *database_->pool();
+  ARROW_RETURN_NOT_OK(pool.spill().Configure(changed.temp_directory, changed.max_temp_directory_bytes));
+  if (changed.memory_limit_bytes != pool.limit_bytes()) pool.set_limit_bytes(changed.memory_limit_bytes);
   settings_ = changed;
   database_->EnsureThreads(settings_.threads);
+  return arrow::Status::OK();
 }
 
 arrow::Status StatementScope::Begin() {

@@ -57,8 +57,9 @@ class SessionCore {
   std::shared_ptr<QueryEnvironment> MakeEnvironment() const;
   /// The context of a query; the environment outlives it.
   ExecContext MakeExecContext(QueryEnvironment& environment, Transaction& transaction, bool writes) const;
-  /// Takes changed settings; of those that belong to the whole engine, the ones that differ.
-  void ChangeSettings(const Settings& changed);
+  /// Takes changed settings; of those that belong to the whole engine, the ones that differ. Error
+  /// 55006 where what the engine holds now does not let one change.
+  arrow::Status ChangeSettings(const Settings& changed);
 
  private:
   std::shared_ptr<Database> database_;

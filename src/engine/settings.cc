@@ -7,6 +7,8 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "base/error.h"
 #include "vector/vector.h"
@@ -114,6 +116,21 @@ arrow::Status SetMemoryLimit(std::string_view name, const Value& value, Settings
   return arrow::Status::OK();
 }
 
+arrow::Status SetTempDirectory(std::string_view name, const Value& value, Settings& settings) {
+  if (value.is_null() || !value.type().IsString()) return BadValue(name, value, "a folder, or '' for none");
+  std::error_code error;
+  if (!value.bytes().empty() && !std::filesystem::is_directory(value.bytes(), error)) {
+    return BadValue(name, value, "a folder that exists, or '' for none");
+  }
+  settings.temp_directory = value.bytes();
+  return arrow::Status::OK();
+}
+
+arrow::Status SetMaxTempDirectorySize(std::string_view name, const Value& value, Settings& settings) {
+  ARROW_ASSIGN_OR_RAISE(settings.max_temp_directory_bytes, Bytes(name, value));
+  return arrow::Status::OK();
+}
+
 arrow::Status SetDialect(std::string_view name, const Value& value, Settings& settings) {
   const std::string word = value.is_null() ? "" : Word(value);
   if (word == "sqlite") {
@@ -149,12 +166,15 @@ arrow::Status SetTimeZone(std::string_view name, const Value& value, Settings& s
   return TimeZone::Find(text).Value(&settings.zone);
 }
 
-const std::array<Setting, 7>& AllSettings() {
-  static const std::array<Setting, 7> settings = {{
+const std::array<Setting, 9>& AllSettings() {
+  static const std::array<Setting, 9> settings = {{
       {"batch_rows", SetBatchRows, [](const Settings& from, Settings& to) { to.batch_rows = from.batch_rows; },
        [](const Settings& s) { return std::to_string(s.batch_rows); }},
       {"dialect", SetDialect, [](const Settings& from, Settings& to) { to.dialect = from.dialect; },
        [](const Settings& s) { return std::string(s.dialect == Dialect::kSqlite ? "sqlite" : "postgres"); }},
+      {"max_temp_directory_size", SetMaxTempDirectorySize,
+       [](const Settings& from, Settings& to) { to.max_temp_directory_bytes = from.max_temp_directory_bytes; },
+       [](const Settings& s) { return std::to_string(s.max_temp_directory_bytes); }},
       {"memory_limit", SetMemoryLimit,
        [](const Settings& from, Settings& to) { to.memory_limit_bytes = from.memory_limit_bytes; },
        [](const Settings& s) { return std::to_string(s.memory_limit_bytes); }},
@@ -162,6 +182,9 @@ const std::array<Setting, 7>& AllSettings() {
        [](const Settings& s) { return std::string(s.optimizer ? "on" : "off"); }},
       {"synchronous", SetSynchronous, [](const Settings& from, Settings& to) { to.synchronous = from.synchronous; },
        ShowSynchronous},
+      {"temp_directory", SetTempDirectory,
+       [](const Settings& from, Settings& to) { to.temp_directory = from.temp_directory; },
+       [](const Settings& s) { return s.temp_directory; }},
       {"threads", SetThreads, [](const Settings& from, Settings& to) { to.threads = from.threads; },
        [](const Settings& s) { return std::to_string(s.threads); }},
       {"timezone", SetTimeZone, [](const Settings& from, Settings& to) { to.zone = from.zone; },

@@ -21,6 +21,9 @@ struct Settings {
   uint32_t threads = 1;
   Durability synchronous = Durability::kFull;
   int64_t memory_limit_bytes = 0;
+  /// Empty: queries hold nothing beyond the limit.
+  std::string temp_directory;
+  int64_t max_temp_directory_bytes = 0;
   Dialect dialect = Dialect::kDefault;
   uint32_t batch_rows = 2048;
   bool optimizer = true;

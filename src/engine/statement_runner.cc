@@ -269,29 +269,34 @@ arrow::Result<StatementResult> StatementRunner::RunExplain(BoundExplain& explain
   BoundStatementPlan& plan = explain.query.plan;
   if (!explain.analyze) {
     ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
-    return TextResult("EXPLAIN", kPlanColumn, SplitLines(PlanToString(*plan.root, explain.costs)));
+    return TextResult("EXPLAIN", kPlanColumn,
+                      explain.json ? std::vector<std::string>{PlanReportJson(*plan.root, nullptr, explain.costs)}
+                                   : SplitLines(PlanToString(*plan.root, explain.costs)));
   }
   ARROW_ASSIGN_OR_RAISE(const std::vector<Value> values,
                         ConvertParameters(plan, parameters, session_.database()->functions(),
                                           session_.settings().dialect, session_.settings().zone));
   ARROW_RETURN_NOT_OK(OptimizePlan(plan, catalog));
-  ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(plan.root))));
+  const std::shared_ptr<const LogicalPlan> root(std::move(plan.root));
+  ARROW_ASSIGN_OR_RAISE(auto execution, QueryExecution::Make(root));
   const bool writes = explain.query.effect != QueryEffect::kRows && explain.query.effect != QueryEffect::kCopyTo;
   ExecContext context = session_.MakeExecContext(*environment_, scope.transaction(), writes);
   context.measure_time = true;
   ARROW_RETURN_NOT_OK(execution->Start(context, values));
   ARROW_RETURN_NOT_OK(execution->Drain().status());
-  std::string text = execution->ExplainAnalyze();
+  const PlanMeasures measures = execution->Measures();
   ARROW_RETURN_NOT_OK(scope.Commit());
-  return TextResult("EXPLAIN", kPlanColumn, SplitLines(text));
+  return TextResult("EXPLAIN", kPlanColumn,
+                    explain.json ? std::vector<std::string>{PlanReportJson(*root, &measures, true)}
+                                 : SplitLines(PlanReportText(*root, measures)));
 }
 
 arrow::Result<StatementResult> StatementRunner::RunSet(const BoundSet& set) {
   Settings changed = session_.CurrentSettings();
-  const arrow::Status status = set.reset ? ResetSetting(set.name, session_.database()->default_settings(), changed)
-                                         : SetSetting(set.name, set.value, changed);
+  arrow::Status status = set.reset ? ResetSetting(set.name, session_.database()->default_settings(), changed)
+                                   : SetSetting(set.name, set.value, changed);
+  if (status.ok()) status = session_.ChangeSettings(changed);
   if (!status.ok()) return WithPosition(status, set.name_position);
-  session_.ChangeSettings(changed);
   return Tagged(set.reset ? "RESET" : "SET");
 }
 

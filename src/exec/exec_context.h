@@ -26,6 +26,7 @@ class FileWriter;
 struct Progress;
 class Scheduler;
 class SnapshotPin;
+class SpillSpace;
 class StopToken;
 class TableStore;
 class Transaction;
@@ -59,6 +60,9 @@ struct ExecContext {
   /// Where changes go; null for statements that change nothing.
   Transaction* transaction = nullptr;
   arrow::MemoryPool* pool = nullptr;
+  /// Where `pool` puts what memory has no room for; may be null. Whether all of it could be written out is asked at the
+  /// end.
+  SpillSpace* spill = nullptr;
   /// Null: everything runs on the calling thread.
   Scheduler* scheduler = nullptr;
   /// May be null.

@@ -61,11 +61,11 @@ arrow::Status Lane::Open(QueryContext* query, Waker* waker, Sink* sink) {
   for (size_t i = 0; i < num_stages; ++i) {
     LaneContext& context = contexts_[i];
     arenas_[i]->Reset();
-    context.query = query;
+    context.query = &pipeline_->QueryOf(i, *query);
     context.lane = lane_;
     context.morsel = 0;
     context.waker = waker;
-    context.kernel.pool = query->pool;
+    context.kernel.pool = context.query->pool;
     context.kernel.arena = arenas_[i].get();
     context.kernel.statement_time_us = query->exec->statement_time_us;
     context.kernel.zone = &query->exec->zone;

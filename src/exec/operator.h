@@ -30,6 +30,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/exec_context.h"
@@ -114,6 +115,9 @@ class Source {
   virtual arrow::Result<uint64_t> NextMorsel(LaneContext& lane, LaneState& state) = 0;
   /// Gives the next batch of the lane's morsel, with at least one selected row.
   virtual arrow::Result<SourceResult> GetBatch(LaneContext& lane, LaneState& state, Batch* batch) = 0;
+
+  /// Figures of its own by name, for EXPLAIN ANALYZE; before Close.
+  virtual std::vector<std::pair<std::string, uint64_t>> counters() const { return {}; }
 
   /// After Open: upper bounds or guesses, for choosing the number of lanes.
   virtual uint64_t num_morsels() const = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "exec/operator.h"
@@ -24,8 +25,11 @@ struct OperatorStats {
   std::atomic<uint64_t> batches{0};
   /// Time in it, without those it feeds, added over all lanes; only with ExecContext::measure_time.
   std::atomic<uint64_t> nanos{0};
+  /// With measure_time, the query as this operator alone sees it, with a pool of its own; else null. Of the execution.
+  QueryContext* own_query = nullptr;
 
   OperatorStats(std::string t, const LogicalPlan* n) : title(std::move(t)), node(n) {}
+  QueryContext& QueryFor(QueryContext& shared) const { return own_query != nullptr ? *own_query : shared; }
 };
 
 /// A source, operators and a sink; see exec/operator.h. The last pipeline of a plan has no sink: its rows are the
@@ -40,6 +44,13 @@ struct Pipeline {
   bool varies = false;
   /// For the source, each operator, and the sink.
   std::vector<std::unique_ptr<OperatorStats>> stats;
+
+  /// What source, operators (1 …) and sink see of the query.
+  QueryContext& QueryOf(size_t stage, QueryContext& query) const {
+    return stage < stats.size() ? stats[stage]->QueryFor(query) : query;
+  }
+  /// Opens source and operators.
+  arrow::Status Open(QueryContext& query) const;
 };
 
 /// Pipelines in an order in which each comes after those it depends on. The last one's rows are the result.

@@ -138,6 +138,14 @@ LaneTask& PipelineRun::task(uint32_t lane) {
   return *tasks_[lane];
 }
 
+arrow::Status Pipeline::Open(QueryContext& query) const {
+  ARROW_RETURN_NOT_OK(source->Open(QueryOf(0, query)));
+  for (size_t i = 0; i < operators.size(); ++i) ARROW_RETURN_NOT_OK(operators[i]->Open(QueryOf(i + 1, query)));
+  return arrow::Status::OK();
+}
+
+QueryContext& PipelineRun::SinkQuery() { return pipeline_->QueryOf(pipeline_->operators.size() + 1, *query_); }
+
 arrow::Status PipelineRun::Open(QueryContext* query, ErrorHolder* errors) {
   query_ = query;
   errors_ = errors;
@@ -145,9 +153,8 @@ arrow::Status PipelineRun::Open(QueryContext* query, ErrorHolder* errors) {
   sink_ = pipeline_->sink.get();
   finished_.store(false, std::memory_order_relaxed);
   is_open_ = true;
-  ARROW_RETURN_NOT_OK(pipeline_->source->Open(*query));
-  for (const std::unique_ptr<Operator>& each : pipeline_->operators) ARROW_RETURN_NOT_OK(each->Open(*query));
-  if (pipeline_->sink != nullptr) ARROW_RETURN_NOT_OK(pipeline_->sink->Open(*query));
+  ARROW_RETURN_NOT_OK(pipeline_->Open(*query));
+  if (pipeline_->sink != nullptr) ARROW_RETURN_NOT_OK(pipeline_->sink->Open(SinkQuery()));
   if (Progress* progress = query->exec->progress; progress != nullptr) {
     progress->rows_total.fetch_add(pipeline_->source->num_rows_estimate(), std::memory_order_relaxed);
   }
@@ -202,7 +209,7 @@ arrow::Status PipelineRun::RunToEnd(uint32_t num_lanes, TaskQueue* queue) {
 }
 
 arrow::Status PipelineRun::Finalize() {
-  ARROW_ASSIGN_OR_RAISE(const uint32_t num_parts, sink_->PrepareFinalize(*query_));
+  ARROW_ASSIGN_OR_RAISE(const uint32_t num_parts, sink_->PrepareFinalize(SinkQuery()));
   if (num_lanes_ > 1 && num_parts > 1) {
     std::atomic<uint32_t> next{0};
     std::vector<std::unique_ptr<FinalizeTask>> tasks;
@@ -220,7 +227,7 @@ arrow::Status PipelineRun::Finalize() {
       ARROW_RETURN_NOT_OK(sink_->FinalizePart(tasks_[0]->lane().sink_context(), part));
     }
   }
-  ARROW_RETURN_NOT_OK(sink_->Finalize(*query_));
+  ARROW_RETURN_NOT_OK(sink_->Finalize(SinkQuery()));
   // What the lanes held is handed over: their memory need not wait for the query's end.
   for (uint32_t i = 0; i < num_lanes_; ++i) tasks_[i]->lane().End();
   return arrow::Status::OK();
@@ -231,6 +238,10 @@ arrow::Result<Lane*> PipelineRun::OpenDirect() {
   LaneTask& only = task(0);
   ARROW_RETURN_NOT_OK(only.lane().Open(query_, nullptr, nullptr));
   return &only.lane();
+}
+
+void PipelineRun::FlushStats() {
+  for (const std::unique_ptr<LaneTask>& each : tasks_) each->lane().FlushStats();
 }
 
 void PipelineRun::End() {

@@ -83,6 +83,8 @@ class PipelineRun {
   /// For a pipeline without a sink: the lane that the reader drives.
   arrow::Result<Lane*> OpenDirect();
 
+  /// Adds what lanes counted to the pipeline's stats. No task may run.
+  void FlushStats();
   /// Ends the execution: states are reset, objects closed. No task may run.
   void End();
   /// Drops all states, with the memory that they kept. After End.
@@ -98,6 +100,7 @@ class PipelineRun {
   void LaneDone() { lanes_left_.fetch_sub(1, std::memory_order_acq_rel); }
 
  private:
+  QueryContext& SinkQuery();
   void SubmitLanes(uint32_t num_lanes, TaskQueue* queue);
   arrow::Status Finalize();
   LaneTask& task(uint32_t lane);

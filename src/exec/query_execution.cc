@@ -14,9 +14,11 @@
 #include "exec/operators/limit.h"
 #include "exec/physical_planner.h"
 #include "exec/pipeline_run.h"
+#include "exec/query_measures.h"
 #include "exec/result_queue.h"
 #include "runtime/memory_pool.h"
 #include "runtime/scheduler.h"
+#include "runtime/spill_space.h"
 #include "runtime/stop_token.h"
 #include "types/logical_type.h"
 #include "vector/arrow_bridge.h"
@@ -50,7 +52,10 @@ class QueryExecution::Impl : public SubPlanRunner {
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextRecordBatch();
   arrow::Result<uint64_t> Drain();
   void Stop();
-  std::string ExplainAnalyze() const;
+  PlanMeasures Measures() const {
+    if (stage_ != Stage::kIdle && !runs_.empty()) runs_.back()->FlushStats();
+    return measures_.Collect(AllPipelines(), query_);
+  }
   arrow::Status RunSubPlan(size_t index) override;
 
   const std::vector<OutputColumn>& output() const { return plan_.output; }
@@ -66,6 +71,8 @@ class QueryExecution::Impl : public SubPlanRunner {
   TaskQueue* queue();
   /// The next rows as the last pipeline gives them, the limit applied; no rows at the end.
   arrow::Result<Batch> NextDirect();
+  /// 58030 where what the rows were computed from may be wrong.
+  arrow::Status CheckSpilled() const;
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> NextParallel();
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> PopParallel();
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> BuildDirect();
@@ -74,7 +81,6 @@ class QueryExecution::Impl : public SubPlanRunner {
   /// Ends the execution and gives the error to report for `status`.
   arrow::Status Fail(const arrow::Status& status);
   std::vector<const Pipeline*> AllPipelines() const;
-  void AppendNode(const LogicalPlan& node, int depth, std::string& text) const;
 
   std::shared_ptr<const LogicalPlan> logical_;
   std::shared_ptr<arrow::Schema> schema_;
@@ -88,6 +94,7 @@ class QueryExecution::Impl : public SubPlanRunner {
   arrow::MemoryPool* pool_parent_ = nullptr;
   std::unique_ptr<AccountingPool> pool_;
   std::vector<std::unique_ptr<AccountingPool>> former_pools_;
+  QueryMeasures measures_;
   QueryContext query_;
 
   PhysicalPlan plan_;
@@ -107,6 +114,8 @@ class QueryExecution::Impl : public SubPlanRunner {
   std::unique_ptr<RecordBatchBuilder> builder_;
   std::unique_ptr<ArrowBatchReader> queued_;
   int64_t result_rows_ = kFirstResultRows;
+  /// SpillSpace::total_bytes at the start.
+  int64_t spilled_before_ = 0;
 };
 
 arrow::Status QueryExecution::Impl::Plan() {
@@ -155,18 +164,11 @@ arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<
   query_.pool = pool_.get();
   query_.sub_plans = this;
   query_.max_lanes = exec_.scheduler == nullptr ? 1 : std::max(1U, exec_.num_threads);
-  if (exec_.measure_time) {
-    for (const Pipeline* pipeline : AllPipelines()) {
-      for (const std::unique_ptr<OperatorStats>& stats : pipeline->stats) {
-        stats->rows = 0;
-        stats->batches = 0;
-        stats->nanos = 0;
-      }
-    }
-  }
+  if (exec_.measure_time) measures_.Begin(AllPipelines(), query_);
   ARROW_ASSIGN_OR_RAISE(offset_left_, EvaluateRowBound(plan_.offset, query_, 0));
   ARROW_ASSIGN_OR_RAISE(limit_left_, EvaluateRowBound(plan_.limit, query_, kNoRowBound));
   result_rows_ = kFirstResultRows;
+  spilled_before_ = exec_.spill == nullptr ? 0 : exec_.spill->total_bytes();
   if (exec_.progress != nullptr) {
     exec_.progress->pipelines_total.fetch_add(plan_.pipelines.size(), std::memory_order_relaxed);
   }
@@ -248,6 +250,11 @@ Batch QueryExecution::Impl::CutDirect(const Batch& batch) {
   return cutter_.Slice(batch, skip, keep);
 }
 
+arrow::Status QueryExecution::Impl::CheckSpilled() const {
+  if (exec_.spill == nullptr || exec_.spill->total_bytes() == spilled_before_) return arrow::Status::OK();
+  return exec_.spill->CheckWritten();
+}
+
 arrow::Result<Batch> QueryExecution::Impl::NextDirect() {
   while (limit_left_ > 0) {
     Batch batch;
@@ -260,6 +267,7 @@ arrow::Result<Batch> QueryExecution::Impl::NextDirect() {
   }
   direct_->FlushStats();
   stage_ = Stage::kEnded;
+  ARROW_RETURN_NOT_OK(CheckSpilled());
   return Batch();
 }
 
@@ -298,6 +306,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> QueryExecution::Impl::NextPar
   stage_ = Stage::kEnded;
   stop_.RequestStop();
   queue_->Cancel();
+  ARROW_RETURN_NOT_OK(CheckSpilled());
   return nullptr;
 }
 
@@ -388,26 +397,6 @@ std::vector<const Pipeline*> QueryExecution::Impl::AllPipelines() const {
   return all;
 }
 
-void QueryExecution::Impl::AppendNode(const LogicalPlan& node, int depth, std::string& text) const {
-  text += fmt::format("{:{}}{}", "", depth * 2, PlanNodeTitle(node));
-  for (const Pipeline* pipeline : AllPipelines()) {
-    for (const std::unique_ptr<OperatorStats>& stats : pipeline->stats) {
-      if (stats->node != &node) continue;
-      text += fmt::format("  [{} rows={} time={:.3f}ms]", stats->title, stats->rows.load(),
-                          static_cast<double>(stats->nanos.load()) / 1e6);
-    }
-  }
-  text += '\n';
-  for (const LogicalPlanPtr& child : node.children) AppendNode(*child, depth + 1, text);
-}
-
-std::string QueryExecution::Impl::ExplainAnalyze() const {
-  std::string text;
-  AppendNode(*logical_, 0, text);
-  if (pool_ != nullptr) text += fmt::format("peak memory: {} bytes\n", pool_->max_memory());
-  return text;
-}
-
 QueryExecution::QueryExecution(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 QueryExecution::~QueryExecution() = default;
 
@@ -428,6 +417,6 @@ arrow::Result<uint64_t> QueryExecution::Drain() { return impl_->Drain(); }
 void QueryExecution::Stop() { impl_->Stop(); }
 const std::vector<OutputColumn>& QueryExecution::output() const { return impl_->output(); }
 const std::shared_ptr<arrow::Schema>& QueryExecution::schema() const { return impl_->schema(); }
-std::string QueryExecution::ExplainAnalyze() const { return impl_->ExplainAnalyze(); }
+PlanMeasures QueryExecution::Measures() const { return impl_->Measures(); }
 
 }  // namespace llkv

@@ -14,6 +14,7 @@
 
 #include "exec/exec_context.h"
 #include "plan/logical_plan.h"
+#include "plan/plan_report.h"
 #include "types/value.h"
 #include "vector/vector.h"
 
@@ -50,8 +51,8 @@ class QueryExecution {
   const std::vector<OutputColumn>& output() const;
   /// The result's Arrow schema.
   const std::shared_ptr<arrow::Schema>& schema() const;
-  /// The plan with each operator's rows, and times where they were measured: what EXPLAIN ANALYZE shows. After the end.
-  std::string ExplainAnalyze() const;
+  /// What was measured (ExecContext::measure_time), by node of the plan. After the end, before Stop.
+  PlanMeasures Measures() const;
 
  private:
   class Impl;

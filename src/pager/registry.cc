@@ -19,9 +19,6 @@ const PagerRegistry::Backend* PagerRegistry::Find(std::string_view scheme) const
   return nullptr;
 }
 
-namespace {
-
-/// The scheme of `uri` as RFC 3986 spells one, or empty: a path. ":memory:" has the scheme "memory".
 std::string_view SchemeOf(std::string_view uri) {
   if (uri == ":memory:") return "memory";
   const size_t colon = uri.find(':');
@@ -34,8 +31,6 @@ std::string_view SchemeOf(std::string_view uri) {
   if (!is_letter(scheme.front()) || !std::all_of(scheme.begin(), scheme.end(), is_scheme)) return {};
   return scheme;
 }
-
-}  // namespace
 
 arrow::Result<std::unique_ptr<Pager>> OpenPager(std::string_view uri, const PagerOptions& options) {
   const PagerRegistry registry;

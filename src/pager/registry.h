@@ -49,6 +49,9 @@ struct PagerOptions {
   bool punch_holes = true;
 };
 
+/// The scheme of `uri` as RFC 3986 spells one, or empty: a path. ":memory:" has the scheme "memory".
+std::string_view SchemeOf(std::string_view uri);
+
 /// Opens the database that `uri` names: ":memory:", a path, "file:PATH", or another backend's "scheme:PATH".
 ///
 /// A read-only pager follows another process that writes (Pager::Refresh).

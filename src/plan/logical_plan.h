@@ -329,4 +329,7 @@ std::string PlanToString(const LogicalPlan& plan, bool with_estimates = true);
 /// A short name of a node's kind and variant, for example "HASH_JOIN LEFT": what EXPLAIN shows as its head.
 std::string PlanNodeTitle(const LogicalPlan& plan);
 
+/// What EXPLAIN shows behind the head: terms, predicates, columns.
+std::string PlanNodeDetail(const LogicalPlan& plan);
+
 }  // namespace llkv

@@ -245,7 +245,9 @@ std::string ValuesDetail(const LogicalValues& node) {
   return text;
 }
 
-std::string Detail(const LogicalPlan& plan) {
+}  // namespace
+
+std::string PlanNodeDetail(const LogicalPlan& plan) {
   switch (plan.kind) {
     case PlanKind::kScan:
       return ScanDetail(plan.As<LogicalScan>());
@@ -293,8 +295,6 @@ std::string Detail(const LogicalPlan& plan) {
   }
   return {};
 }
-
-}  // namespace
 
 std::string PlanNodeTitle(const LogicalPlan& plan) {
   switch (plan.kind) {
@@ -351,7 +351,7 @@ std::string PlanToString(const LogicalPlan& plan, bool with_estimates) {
     stack.pop_back();
     text.append(depth * 2, ' ');
     text += PlanNodeTitle(*node);
-    const std::string detail = Detail(*node);
+    const std::string detail = PlanNodeDetail(*node);
     if (!detail.empty()) text += " " + detail;
     if (with_estimates && node->estimated_rows >= 0) text += fmt::format(" (~{:.0f} rows)", node->estimated_rows);
     text += "\n";

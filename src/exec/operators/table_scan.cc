@@ -91,6 +91,15 @@ class TableScanSource : public Source {
     return found ? SourceResult::kHaveBatch : SourceResult::kMorselDone;
   }
 
+  std::vector<std::pair<std::string, uint64_t>> counters() const override {
+    if (scan_ == nullptr) return {};
+    const ScanCounters& counters = scan_->counters();
+    return {{"row_groups_scanned", counters.row_groups_scanned.load(std::memory_order_relaxed)},
+            {"row_groups_skipped", counters.row_groups_skipped.load(std::memory_order_relaxed)},
+            {"bytes_read", counters.bytes_read.load(std::memory_order_relaxed)},
+            {"bytes_skipped", counters.bytes_skipped.load(std::memory_order_relaxed)}};
+  }
+
   uint64_t num_morsels() const override { return scan_->num_morsels_estimate(); }
   uint64_t num_rows_estimate() const override { return scan_->num_rows_estimate(); }
 

@@ -40,8 +40,7 @@ class UnionAll : public Source {
   arrow::Status Open(QueryContext& query) override {
     for (const std::unique_ptr<Part>& part : parts_) {
       part->finished.store(false, std::memory_order_relaxed);
-      ARROW_RETURN_NOT_OK(part->pipeline->source->Open(query));
-      for (const std::unique_ptr<Operator>& each : part->pipeline->operators) ARROW_RETURN_NOT_OK(each->Open(query));
+      ARROW_RETURN_NOT_OK(part->pipeline->Open(query));
     }
     MutexLock lock(mutex_);
     next_part_ = 0;

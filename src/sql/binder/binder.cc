@@ -31,10 +31,10 @@ arrow::Result<bool> BindFlag(const BindState& state, const AstOption& option) {
 arrow::Result<BoundStatement> BindExplain(BindState& state, const AstExplain& explain) {
   const int64_t position = explain.range.position;
   if (explain.query_plan) return Refuse("EXPLAIN QUERY PLAN", position);
-  if (explain.format != AstExplainFormat::kText) return Refuse("EXPLAIN's other formats", position);
+  if (explain.format == AstExplainFormat::kOther) return Refuse("EXPLAIN's formats other than text and JSON", position);
   bool costs = true;
   for (const AstOption& option : explain.options) {
-    if (option.name == "analyze" && option.values.empty()) continue;
+    if ((option.name == "analyze" && option.values.empty()) || option.name == "format") continue;
     if (option.name != "costs" || explain.analyze) {
       return Refuse(fmt::format("EXPLAIN's option {}", option.name), option.range.position);
     }
@@ -45,7 +45,7 @@ arrow::Result<BoundStatement> BindExplain(BindState& state, const AstExplain& ex
   if (query == nullptr) {
     return Refuse("EXPLAIN of a statement without a plan", explain.statement->range.position);
   }
-  return BoundExplain{explain.analyze, costs, std::move(*query)};
+  return BoundExplain{explain.analyze, costs, explain.format == AstExplainFormat::kJson, std::move(*query)};
 }
 
 template <typename T>

@@ -50,6 +50,8 @@ struct BoundExplain {
   bool analyze = false;
   /// EXPLAIN (COSTS off): without the optimizer's estimates.
   bool costs = true;
+  /// FORMAT JSON: one row with one object.
+  bool json = false;
   BoundQuery query;
 };
 

@@ -101,6 +101,9 @@ arrow::Result<LogicalPlanPtr> BindValues(BindState& state, const AstValues& valu
   return plan;
 }
 
+/// Each is a level of the plan.
+constexpr size_t kMaxExceptInputs = 1000;
+
 /// The common types of the columns of a set operation's inputs.
 arrow::Result<std::vector<LogicalType>> CommonTypes(const std::vector<LogicalPlanPtr>& inputs,
                                                     const AstSetOperation& operation) {
@@ -165,14 +168,31 @@ arrow::Result<LogicalPlanPtr> CombineInputs(BindState& state, const AstSetOperat
     node->children = std::move(children);
     return node;
   };
-  LogicalPlanPtr result = std::move(inputs[0]);
-  for (size_t i = 1; i < inputs.size(); ++i) {
+  const auto make_pair = [&](LogicalPlanPtr left, LogicalPlanPtr right) {
     std::vector<LogicalPlanPtr> pair;
-    pair.push_back(std::move(result));
-    pair.push_back(std::move(inputs[i]));
-    result = make(std::move(pair));
+    pair.push_back(std::move(left));
+    pair.push_back(std::move(right));
+    return make(std::move(pair));
+  };
+  if (operation.op == AstSetOperator::kExcept) {
+    if (inputs.size() > kMaxExceptInputs) {
+      return SqlError(sqlstate::kStatementTooComplex,
+                      fmt::format("more than {} queries in an EXCEPT", kMaxExceptInputs), operation.position);
+    }
+    LogicalPlanPtr result = std::move(inputs[0]);
+    for (size_t i = 1; i < inputs.size(); ++i) result = make_pair(std::move(result), std::move(inputs[i]));
+    return result;
   }
-  return result;
+  // The others are associative: neighbours are paired, so that any number of queries makes a shallow tree.
+  while (inputs.size() > 1) {
+    size_t count = 0;
+    for (size_t i = 0; i + 1 < inputs.size(); i += 2) {
+      inputs[count++] = make_pair(std::move(inputs[i]), std::move(inputs[i + 1]));
+    }
+    if (inputs.size() % 2 != 0) inputs[count++] = std::move(inputs.back());
+    inputs.resize(count);
+  }
+  return std::move(inputs[0]);
 }
 
 arrow::Result<LogicalPlanPtr> BindQueryBody(BindState& state, const AstQueryBody& body,
