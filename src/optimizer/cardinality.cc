@@ -37,6 +37,32 @@ double RangeSelectivity(const ColumnBelief& belief, bool below, double bound) {
 
 }  // namespace
 
+double ClampRows(double rows) { return std::min(std::max(1.0, rows), kMaxRows); }
+
+double JoinedRows(JoinType type, double left, double right, double selectivity) {
+  const double inner = left * right * selectivity;
+  // A left row has a match with the chance of one for each right row that would match it.
+  const double matched = left * std::min(1.0, right * selectivity);
+  switch (type) {
+    case JoinType::kInner:
+      return inner;
+    case JoinType::kLeft:
+      return std::max(left, inner);
+    case JoinType::kRight:
+      return std::max(right, inner);
+    case JoinType::kFull:
+      return std::max(left + right, inner);
+    case JoinType::kSemi:
+      return std::max(1.0, matched);
+    case JoinType::kAnti:
+      return std::max(1.0, left - std::min(matched, left * 0.9));
+    case JoinType::kMark:
+    case JoinType::kSingle:
+      return left;
+  }
+  return inner;
+}
+
 const ColumnBelief* CardinalityEstimator::Find(const BoundExpr& expr) const {
   if (!expr.IsColumn()) return nullptr;
   const auto found = beliefs_.find(expr.column);
@@ -197,25 +223,7 @@ double CardinalityEstimator::EstimateJoin(LogicalJoin& join) {
   std::vector<const BoundExpr*> terms;
   for (const auto& term : join.terms) terms.push_back(term.get());
   const double selectivity = JoinSelectivity(terms, left, right, OutputIds(*join.children[0]));
-  const double inner = left * right * selectivity;
-  switch (join.type) {
-    case JoinType::kInner:
-      return inner;
-    case JoinType::kLeft:
-      return std::max(left, inner);
-    case JoinType::kRight:
-      return std::max(right, inner);
-    case JoinType::kFull:
-      return std::max(left + right, inner);
-    case JoinType::kSemi:
-      return std::min(left, std::max(1.0, std::min(inner, left * 0.5)));
-    case JoinType::kAnti:
-      return std::max(1.0, left * 0.5);
-    case JoinType::kMark:
-    case JoinType::kSingle:
-      return left;
-  }
-  return inner;
+  return JoinedRows(join.type, left, right, selectivity);
 }
 
 void CardinalityEstimator::CapDistinct(const LogicalPlan& plan, double rows) {

@@ -18,6 +18,15 @@ struct ColumnBelief {
   bool has_range = false;
 };
 
+/// Estimates end here, so that costs stay finite and comparable.
+constexpr double kMaxRows = 1e30;
+
+/// At least one row, at most kMaxRows.
+double ClampRows(double rows);
+
+/// The rows of a join of so many left and right rows whose terms let a share of the pairs pass.
+double JoinedRows(JoinType type, double left, double right, double selectivity);
+
 /// Estimates bottom-up. Keeps beliefs about columns by id, for all plans that it saw.
 class CardinalityEstimator {
  public:

@@ -1,0 +1,40 @@
+// The best plans found for sets of relations, and what they cost. Filled by the enumerators, which decide the pairs
+// that are looked at; this decides which of them wins.
+#pragma once
+
+#include <unordered_map>
+
+#include "optimizer/join_order/join_graph.h"
+
+namespace llkv {
+
+/// The best way found to join a set of relations.
+struct SubPlan {
+  double rows = 0;
+  double cost = 0;
+  /// What is joined; none for a single relation. A join's left side is `left`; an inner join's sides are as they came.
+  RelationSet left = 0;
+  RelationSet right = 0;
+  JoinStep step;
+};
+
+class PlanTable {
+ public:
+  /// The single relations are in.
+  explicit PlanTable(const JoinGraph& graph);
+
+  const JoinGraph& graph() const { return *graph_; }
+  /// Null where no plan is known.
+  const SubPlan* Find(RelationSet set) const;
+  const SubPlan* FindWhole() const { return Find(graph_->all()); }
+  /// The rows of the join of two sets that have plans; negative where they cannot be joined.
+  double JoinedRowsOf(RelationSet a, RelationSet b) const;
+  /// Joins two sets that have plans, where they can be, and keeps the result where it is the cheapest for its set.
+  void Consider(RelationSet a, RelationSet b);
+
+ private:
+  const JoinGraph* graph_;
+  std::unordered_map<RelationSet, SubPlan> plans_;
+};
+
+}  // namespace llkv
