@@ -126,6 +126,7 @@ void JoinBlock::Estimate(const std::vector<const Term*>& terms, const Cardinalit
     edge.has_key =
         edge.has_key || (ComparisonOf(*term->expr) == ComparisonOp::kEqual && std::popcount(term->reads) > 1);
   }
+  if (terms.empty()) return;
   if (terms.size() == 1) {
     edge.selectivity = estimator.JoinSelectivity(*exprs[0]);
     return;
