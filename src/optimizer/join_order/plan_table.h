@@ -2,7 +2,8 @@
 // that are looked at; this decides which of them wins.
 #pragma once
 
-#include <unordered_map>
+#include <cstdint>
+#include <vector>
 
 #include "optimizer/join_order/join_graph.h"
 
@@ -33,8 +34,18 @@ class PlanTable {
   void Consider(RelationSet a, RelationSet b);
 
  private:
+  struct Entry {
+    RelationSet set;
+    SubPlan plan;
+  };
+
+  size_t SlotOf(RelationSet set) const;
+  void Add(RelationSet set, const SubPlan& plan);
+
   const JoinGraph* graph_;
-  std::unordered_map<RelationSet, SubPlan> plans_;
+  std::vector<Entry> entries_;
+  /// Numbers of entries plus 1, by the hash of their sets, open addressing; a power of two of them, half full at most.
+  std::vector<uint32_t> slots_;
 };
 
 }  // namespace llkv

@@ -15,9 +15,9 @@ namespace llkv {
 
 namespace {
 
-/// Some 5 ms: all of a clique of 10 relations, of a star of 12, of a chain or cycle of more than 30.
-constexpr uint64_t kMaxPairs = 30'000;
-constexpr uint64_t kMaxSteps = 100'000;
+/// Some milliseconds: all of a clique of 10 relations, a star of 13, a cycle of 45, a chain of 64.
+constexpr uint64_t kMaxPairs = 50'000;
+constexpr uint64_t kMaxSteps = 200'000;
 
 class PairsIntoTable : public PairSink {
  public:
