@@ -9,10 +9,6 @@ namespace {
 
 bool MayFlip(JoinType type) { return type == JoinType::kInner || type == JoinType::kFull; }
 
-bool HasSides(const JoinEdge& edge, RelationSet left, RelationSet right) {
-  return IsWithin(edge.left, left) && IsWithin(edge.right, right);
-}
-
 bool KeepsRules(const JoinEdge& edge, RelationSet set) {
   for (const ConflictRule& rule : edge.rules) {
     if ((rule.any & set) != 0 && !IsWithin(rule.all, set)) return false;
@@ -26,17 +22,25 @@ JoinGraph::JoinGraph(std::vector<double> rows, std::vector<JoinEdge> edges)
     : rows_(std::move(rows)),
       edges_(std::move(edges)),
       all_(rows_.size() == kMaxBlockRelations ? ~RelationSet{0} : RelationAt(rows_.size()) - 1),
+      adjacent_(rows_.size()),
       simple_(rows_.size()),
       simple_keys_(rows_.size()),
       simple_selectivity_(rows_.size() * rows_.size(), 1.0) {
   for (uint32_t i = 0; i < edges_.size(); ++i) {
     const JoinEdge& edge = edges_[i];
-    if (!IsSimple(edge)) {
-      others_.push_back(i);
-      continue;
-    }
+    const OtherEdge other{edge.reads, edge.left, edge.right, i};
     const size_t a = FirstRelation(edge.left);
     const size_t b = FirstRelation(edge.right);
+    if (std::has_single_bit(edge.left) && std::has_single_bit(edge.right)) {
+      adjacent_[a] |= edge.right;
+      adjacent_[b] |= edge.left;
+    } else {
+      wide_.push_back(other);
+    }
+    if (!IsSimple(edge)) {
+      others_.push_back(other);
+      continue;
+    }
     simple_[a] |= edge.right;
     simple_[b] |= edge.left;
     if (edge.has_key) {
@@ -56,10 +60,9 @@ bool JoinGraph::IsSimple(const JoinEdge& edge) const {
 RelationSet JoinGraph::Neighbors(RelationSet set, RelationSet excluded) const {
   RelationSet neighbors = 0;
   const RelationSet outside = set | excluded;
-  ForEachRelation(set, [&](size_t i) { neighbors |= simple_[i]; });
+  ForEachRelation(set, [&](size_t i) { neighbors |= adjacent_[i]; });
   neighbors &= ~outside;
-  for (const uint32_t i : others_) {
-    const JoinEdge& edge = edges_[i];
+  for (const OtherEdge& edge : wide_) {
     if (IsWithin(edge.left, set) && (edge.right & outside) == 0) neighbors |= LowestOf(edge.right);
     if (IsWithin(edge.right, set) && (edge.left & outside) == 0) neighbors |= LowestOf(edge.left);
   }
@@ -79,10 +82,12 @@ bool JoinGraph::HasSimpleEdge(RelationSet a, RelationSet b, bool* has_key) const
 }
 
 bool JoinGraph::AreConnected(RelationSet a, RelationSet b) const {
-  bool has_key = false;
-  if (HasSimpleEdge(a, b, &has_key)) return true;
-  for (const uint32_t i : others_) {
-    if (HasSides(edges_[i], a, b) || HasSides(edges_[i], b, a)) return true;
+  if (std::popcount(a) > std::popcount(b)) std::swap(a, b);
+  for (RelationSet rest = a; rest != 0; rest &= rest - 1) {
+    if ((adjacent_[FirstRelation(rest)] & b) != 0) return true;
+  }
+  for (const OtherEdge& edge : wide_) {
+    if (edge.HasSides(a, b) || edge.HasSides(b, a)) return true;
   }
   return false;
 }
@@ -92,11 +97,11 @@ std::optional<JoinStep> JoinGraph::FindJoin(RelationSet a, RelationSet b) const 
   JoinStep step;
   size_t num_outer = 0;
   bool has_inner = HasSimpleEdge(a, b, &step.has_key);
-  for (const uint32_t i : others_) {
-    const JoinEdge& edge = edges_[i];
-    if (!IsWithin(edge.reads, both) || IsWithin(edge.reads, a) || IsWithin(edge.reads, b)) continue;
-    const bool forward = HasSides(edge, a, b);
-    const bool backward = HasSides(edge, b, a);
+  for (const OtherEdge& other : others_) {
+    if (!other.Crosses(a, b)) continue;
+    const JoinEdge& edge = edges_[other.index];
+    const bool forward = other.HasSides(a, b);
+    const bool backward = other.HasSides(b, a);
     if ((!forward && !backward) || !KeepsRules(edge, both)) {
       if (edge.is_product) continue;
       return std::nullopt;
@@ -108,7 +113,7 @@ std::optional<JoinStep> JoinGraph::FindJoin(RelationSet a, RelationSet b) const 
     }
     ++num_outer;
     step.type = edge.type;
-    step.edge = i;
+    step.edge = other.index;
     step.flipped = backward && !(forward && MayFlip(edge.type));
   }
   // What an outer, semi or anti join gives depends on all its terms together; others' terms have no place in it.
@@ -122,11 +127,8 @@ double JoinGraph::Selectivity(const JoinStep& step, RelationSet a, RelationSet b
   ForEachRelation(a, [&](size_t i) {
     ForEachRelation(simple_[i] & b, [&](size_t j) { selectivity *= simple_selectivity_[i * rows_.size() + j]; });
   });
-  for (const uint32_t i : others_) {
-    const JoinEdge& edge = edges_[i];
-    if (IsWithin(edge.reads, a | b) && !IsWithin(edge.reads, a) && !IsWithin(edge.reads, b)) {
-      selectivity *= edge.selectivity;
-    }
+  for (const OtherEdge& other : others_) {
+    if (other.Crosses(a, b)) selectivity *= edges_[other.index].selectivity;
   }
   return selectivity;
 }

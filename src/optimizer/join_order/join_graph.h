@@ -69,18 +69,33 @@ class JoinGraph {
   double Selectivity(const JoinStep& step, RelationSet a, RelationSet b) const;
 
  private:
+  struct OtherEdge {
+    RelationSet reads;
+    RelationSet left;
+    RelationSet right;
+    uint32_t index;
+
+    bool Crosses(RelationSet a, RelationSet b) const {
+      return (reads & a) != 0 && (reads & b) != 0 && IsWithin(reads, a | b);
+    }
+    bool HasSides(RelationSet a, RelationSet b) const { return IsWithin(left, a) && IsWithin(right, b); }
+  };
+
   bool IsSimple(const JoinEdge& edge) const;
   bool HasSimpleEdge(RelationSet a, RelationSet b, bool* has_key) const;
 
   const std::vector<double> rows_;
   const std::vector<JoinEdge> edges_;
   const RelationSet all_;
+  /// Edges with one relation on either side, and those with more.
+  std::vector<RelationSet> adjacent_;
+  std::vector<OtherEdge> wide_;
   /// Inner edges between two relations that may always be applied, as matrices.
   std::vector<RelationSet> simple_;
   std::vector<RelationSet> simple_keys_;
   std::vector<double> simple_selectivity_;
-  /// The other edges.
-  std::vector<uint32_t> others_;
+  /// All edges that are not simple.
+  std::vector<OtherEdge> others_;
 };
 
 }  // namespace llkv

@@ -13,7 +13,6 @@ namespace {
 constexpr double kComparedPairCost = 0.2;
 
 constexpr size_t kFirstSlots = 64;
-/// Fibonacci hashing.
 constexpr uint64_t kHashFactor = 0x9E3779B97F4A7C15;
 
 double CostOf(const JoinStep& step, double rows, double left_rows, double right_rows) {
@@ -34,7 +33,8 @@ PlanTable::PlanTable(const JoinGraph& graph) : graph_(&graph), slots_(kFirstSlot
 
 size_t PlanTable::SlotOf(RelationSet set) const {
   const size_t mask = slots_.size() - 1;
-  size_t slot = static_cast<size_t>((set * kHashFactor) >> 32) & mask;
+  const uint64_t mixed = (set ^ (set >> 32)) * kHashFactor;
+  size_t slot = static_cast<size_t>((mixed ^ (mixed >> 29)) * kHashFactor >> 32) & mask;
   while (slots_[slot] != 0 && entries_[slots_[slot] - 1].set != set) slot = (slot + 1) & mask;
   return slot;
 }

@@ -17,7 +17,7 @@ namespace {
 
 /// Some milliseconds: all of a clique of 10 relations, a star of 13, a cycle of 45, a chain of 64.
 constexpr uint64_t kMaxPairs = 50'000;
-constexpr uint64_t kMaxSteps = 200'000;
+constexpr uint64_t kMaxSteps = 100'000;
 
 class PairsIntoTable : public PairSink {
  public:
