@@ -98,7 +98,10 @@ arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options
   FoldConstants(*plan.root);
   SimplifyComparisons(*plan.root);
   FactorDisjunctions(*plan.root);
+  plan.root = RemoveRenames(std::move(plan.root));
+  SimplifyOuterJoins(*plan.root);
   plan.root = PushFilters(std::move(plan.root));
+  plan.root = MakeAntiJoins(std::move(plan.root));
   PushScanPredicates(*plan.root);
   ChooseIndexes(*plan.root, context);
   plan.root = OrderJoins(std::move(plan.root), context);

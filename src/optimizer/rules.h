@@ -36,8 +36,13 @@ void SimplifyComparisons(LogicalPlan& root);
 /// of that side.
 void FactorDisjunctions(LogicalPlan& root);
 
-/// Moves terms of filters and joins as far down as they can be evaluated, makes joins of filtered cross joins, and
-/// inner joins of left joins whose NULL rows a filter drops.
+/// Removes projections that only give columns other names.
+LogicalPlanPtr RemoveRenames(LogicalPlanPtr root);
+
+/// Makes inner joins of outer joins where the rows that they add are dropped above.
+void SimplifyOuterJoins(LogicalPlan& root);
+
+/// Moves terms of filters and joins as far down as they can be evaluated, and makes joins of filtered cross joins.
 LogicalPlanPtr PushFilters(LogicalPlanPtr root);
 
 /// Terms that a scan can apply itself become its PushedPredicates.
@@ -49,7 +54,10 @@ void ChooseIndexes(LogicalPlan& root, RuleContext& context);
 /// Drops columns that nobody reads.
 void PruneColumns(LogicalPlan& root);
 
-/// Orders inner joins by estimated cardinalities, smaller side on the right.
+/// Makes an anti join of a filtered left join that keeps only the rows without a match.
+LogicalPlanPtr MakeAntiJoins(LogicalPlanPtr root);
+
+/// Orders joins by estimated cardinalities, smaller side on the right.
 LogicalPlanPtr OrderJoins(LogicalPlanPtr root, RuleContext& context);
 
 /// LIMIT above ORDER BY (projections may stand between) becomes the sort's own limit.

@@ -123,30 +123,6 @@ LogicalPlanPtr PushThroughSetOperation(LogicalPlanPtr plan, Terms terms) {
   return WithFilter(std::move(plan), std::move(terms));
 }
 
-/// Outer joins become inner ones where a filter above drops the rows that they add.
-void StrengthenJoin(LogicalJoin& join, const Terms& terms) {
-  const auto drops_nulls_of = [&terms](const LogicalPlan& side) {
-    const std::unordered_set<ColumnId> columns = OutputIds(side);
-    for (const BoundExprPtr& term : terms) {
-      if (RejectsNulls(*term, columns)) return true;
-    }
-    return false;
-  };
-  if (join.type == JoinType::kLeft && drops_nulls_of(*join.children[1])) join.type = JoinType::kInner;
-  if (join.type == JoinType::kRight && drops_nulls_of(*join.children[0])) join.type = JoinType::kInner;
-  if (join.type == JoinType::kFull) {
-    const bool no_left_nulls = drops_nulls_of(*join.children[0]);
-    const bool no_right_nulls = drops_nulls_of(*join.children[1]);
-    if (no_left_nulls && no_right_nulls) {
-      join.type = JoinType::kInner;
-    } else if (no_left_nulls) {
-      join.type = JoinType::kLeft;
-    } else if (no_right_nulls) {
-      join.type = JoinType::kRight;
-    }
-  }
-}
-
 /// The join's own terms may go to a side whose rows they only filter.
 void PushOwnTerms(LogicalJoin& join, Terms& left, Terms& right, const std::unordered_set<ColumnId>& left_ids,
                   const std::unordered_set<ColumnId>& right_ids) {
@@ -171,7 +147,6 @@ void PushOwnTerms(LogicalJoin& join, Terms& left, Terms& right, const std::unord
 
 LogicalPlanPtr PushThroughJoin(LogicalPlanPtr plan, Terms terms) {
   auto& join = plan->As<LogicalJoin>();
-  StrengthenJoin(join, terms);
   const std::unordered_set<ColumnId> left_ids = OutputIds(*join.children[0]);
   const std::unordered_set<ColumnId> right_ids = OutputIds(*join.children[1]);
   Terms left;
