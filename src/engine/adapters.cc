@@ -167,6 +167,15 @@ double CatalogStatistics::CountIndexEntries(TableId table, IndexId index,
   return count.ok() && count->has_value() ? **count : -1;
 }
 
+std::optional<SampleCount> CatalogStatistics::CountInSample(const LogicalScan& scan,
+                                                            const std::vector<const BoundExpr*>& terms) const {
+  const auto store = catalog_->GetStore(scan.table);
+  if (!store.ok()) return std::nullopt;
+  // A failure is the scan's to report, where it meets it.
+  const auto count = samples_->Count(*store, scan, terms);
+  return count.ok() ? *count : std::nullopt;
+}
+
 arrow::Result<std::shared_ptr<const FileReader>> EngineFiles::OpenForReading(const LogicalFileScan& scan) {
   if (stream_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto columns, StreamColumns(*stream_->schema()));

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "engine/table_samples.h"
 #include "exec/exec_context.h"
 #include "formats/file_format.h"
 #include "optimizer/optimizer.h"
@@ -36,15 +37,18 @@ class SnapshotBinderCatalog : public BinderCatalog {
 /// Numbers for the optimizer.
 class CatalogStatistics : public StatisticsProvider {
  public:
-  CatalogStatistics(const Catalog* catalog, CatalogSnapshotPtr snapshot)
-      : catalog_(catalog), snapshot_(std::move(snapshot)) {}
+  CatalogStatistics(const Catalog* catalog, CatalogSnapshotPtr snapshot, TableSamples* samples)
+      : catalog_(catalog), snapshot_(std::move(snapshot)), samples_(samples) {}
   std::shared_ptr<const TableEstimate> Find(TableId table) const override;
   double CountIndexEntries(TableId table, IndexId index,
                            const std::vector<const PushedPredicate*>& predicates) const override;
+  std::optional<SampleCount> CountInSample(const LogicalScan& scan,
+                                           const std::vector<const BoundExpr*>& terms) const override;
 
  private:
   const Catalog* catalog_;
   CatalogSnapshotPtr snapshot_;
+  TableSamples* samples_;
 };
 
 /// Stores for exec.

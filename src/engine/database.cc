@@ -101,6 +101,8 @@ arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> p
   storage_options.pool = database->pool_.get();
   ARROW_ASSIGN_OR_RAISE(database->storage_, Storage::Open(std::move(pager), storage_options));
   ARROW_ASSIGN_OR_RAISE(database->catalog_, Catalog::Open(database->storage_.get()));
+  database->samples_ =
+      std::make_unique<TableSamples>(&database->storage_->txns(), database->functions_.get(), database->pool_.get());
   if (options.background && !options.read_only) {
     ARROW_ASSIGN_OR_RAISE(database->maintenance_, Maintenance::Make(database->storage_.get()));
     database->storage_->SetMaintenance([maintenance = database->maintenance_.get()] { maintenance->Wake(); });

@@ -14,6 +14,7 @@
 #include "catalog/catalog.h"
 #include "engine/background/maintenance.h"
 #include "engine/settings.h"
+#include "engine/table_samples.h"
 #include "functions/function_registry.h"
 #include "llkv/engine.h"
 #include "os/file_system.h"
@@ -47,6 +48,7 @@ class Database {
 
   Storage& storage() { return *storage_; }
   Catalog& catalog() { return *catalog_; }
+  TableSamples& samples() { return *samples_; }
   const FunctionRegistry& functions() const { return *functions_; }
   Scheduler& scheduler() { return *scheduler_; }
   FileSystem* file_system() const { return file_system_; }
@@ -70,6 +72,7 @@ class Database {
   /// Null where nothing runs in the background.
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<TableSamples> samples_;
   Settings default_settings_;
   std::atomic<int64_t> num_users_{0};
   std::atomic<bool> closed_{false};

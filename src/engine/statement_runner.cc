@@ -162,7 +162,7 @@ arrow::Result<BoundStatement> StatementRunner::Bind(const CatalogSnapshotPtr& ca
 
 arrow::Status StatementRunner::OptimizePlan(BoundStatementPlan& plan, const CatalogSnapshotPtr& catalog) const {
   if (!session_.settings().optimizer) return arrow::Status::OK();
-  const CatalogStatistics statistics(&session_.database()->catalog(), catalog);
+  const CatalogStatistics statistics(&session_.database()->catalog(), catalog, &session_.database()->samples());
   OptimizerOptions options;
   options.statistics = &statistics;
   return Optimize(plan, options);

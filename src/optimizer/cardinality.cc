@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "optimizer/terms.h"
 
@@ -15,6 +17,7 @@ constexpr double kRangeSelectivity = 0.3;
 constexpr double kLikeSelectivity = 0.1;
 constexpr double kOtherSelectivity = 0.25;
 constexpr double kEqualSelectivity = 0.05;
+constexpr double kNullShare = 0.02;
 
 bool AsNumber(const Value& value, double* number) {
   const bool is_text = value.type().physical() == PhysicalType::kString;
@@ -33,6 +36,18 @@ double RangeSelectivity(const ColumnBelief& belief, bool below, double bound) {
   if (width <= 0) return below ? (bound >= belief.min ? 1.0 : 0.0) : (bound <= belief.max ? 1.0 : 0.0);
   const double share = std::clamp((bound - belief.min) / width, 0.0, 1.0);
   return below ? share : 1.0 - share;
+}
+
+/// The share of rows, where so many of a sample pass and `guess` is what is believed without it. Few rows that pass say
+/// no more than about how many there are.
+double WithSample(double guess, const SampleCount& count) {
+  constexpr double kEnough = 8;
+  const double share = count.num_passed / count.num_rows;
+  if (count.num_passed >= kEnough) return share;
+  const double spread = 2 * std::sqrt(count.num_passed);
+  const double least = std::max(0.0, count.num_passed - spread) / count.num_rows;
+  const double most = (count.num_passed + spread + 1.5) / count.num_rows;
+  return guess >= least && guess <= most ? guess : std::min(std::max(share, 0.5 / count.num_rows), most);
 }
 
 }  // namespace
@@ -86,9 +101,9 @@ double CardinalityEstimator::PredicateSelectivity(const PushedPredicate& predica
     case Op::kGreaterEqual:
       return known ? RangeSelectivity(belief, false, bound) : kRangeSelectivity;
     case Op::kIsNull:
-      return 0.02;
+      return belief.null_share >= 0 ? belief.null_share : kNullShare;
     case Op::kIsNotNull:
-      return 0.98;
+      return 1 - (belief.null_share >= 0 ? belief.null_share : kNullShare);
     case Op::kIn:
       return std::min(1.0, EqualSelectivity(belief) * static_cast<double>(predicate.values.size()));
   }
@@ -146,46 +161,48 @@ double CardinalityEstimator::JoinSelectivity(const BoundExpr& term) const {
 double CardinalityEstimator::JoinSelectivity(const std::vector<const BoundExpr*>& terms, double left_rows,
                                              double right_rows,
                                              const std::unordered_set<ColumnId>& left_columns) const {
-  double others = 1.0;
-  double left_distinct = 1.0;
-  double right_distinct = 1.0;
-  size_t num_keys = 0;
-  double single = 1.0;
+  struct Key {
+    size_t num_terms = 0;
+    double single = 1;
+    double left_distinct = 1;
+    double right_distinct = 1;
+  };
+  std::map<std::pair<uint32_t, uint32_t>, Key> keys;
+  double selectivity = 1;
   for (const BoundExpr* term : terms) {
-    single = JoinSelectivity(*term);
+    const double single = JoinSelectivity(*term);
     if (ComparisonOf(*term) != ComparisonOp::kEqual) {
-      others *= single;
+      selectivity *= single;
       continue;
     }
     const bool flipped = !ReadsAny(*term->children[0], left_columns);
     const ColumnBelief* left = Find(*term->children[flipped ? 1 : 0]);
     const ColumnBelief* right = Find(*term->children[flipped ? 0 : 1]);
-    left_distinct *= left != nullptr && left->num_distinct > 0 ? left->num_distinct : std::sqrt(left_rows);
-    right_distinct *= right != nullptr && right->num_distinct > 0 ? right->num_distinct : std::sqrt(right_rows);
-    ++num_keys;
-    others *= num_keys == 1 ? single : 1.0;
+    Key& key = keys[{left != nullptr ? left->source : 0, right != nullptr ? right->source : 0}];
+    ++key.num_terms;
+    key.single = single;
+    key.left_distinct *= left != nullptr && left->num_distinct > 0 ? left->num_distinct : std::sqrt(left_rows);
+    key.right_distinct *= right != nullptr && right->num_distinct > 0 ? right->num_distinct : std::sqrt(right_rows);
   }
-  if (num_keys < 2) return others;
-  double first = 1.0;
-  for (const BoundExpr* term : terms) {
-    if (ComparisonOf(*term) == ComparisonOp::kEqual) {
-      first = JoinSelectivity(*term);
-      break;
-    }
+  for (const auto& [sources, key] : keys) {
+    // One side's key is taken to be contained in the other's: the one with fewer different values decides.
+    const double distinct = std::min(std::min(key.left_distinct, left_rows), std::min(key.right_distinct, right_rows));
+    selectivity *= key.num_terms == 1 ? key.single : 1.0 / std::max(1.0, distinct);
   }
-  // One side's key is taken to be contained in the other's: the one with fewer different values decides.
-  const double keys = std::min(std::min(left_distinct, left_rows), std::min(right_distinct, right_rows));
-  return others / first / std::max(1.0, keys);
+  return selectivity;
 }
 
 double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
   const TableEstimate* table = context_.FindEstimate(scan.table);
   const double rows = table != nullptr ? table->num_rows : kUnknownTableRows;
   std::unordered_map<uint32_t, ColumnBelief> by_ordinal;
+  ++num_sources_;
   if (table != nullptr) {
     for (uint32_t i = 0; i < table->columns.size(); ++i) {
       ColumnBelief belief;
       belief.num_distinct = table->columns[i].num_distinct;
+      belief.source = num_sources_;
+      if (rows > 0) belief.null_share = std::clamp(table->columns[i].num_nulls / rows, 0.0, 1.0);
       belief.has_range = AsNumber(table->columns[i].min, &belief.min) && AsNumber(table->columns[i].max, &belief.max);
       by_ordinal[i] = belief;
     }
@@ -214,6 +231,22 @@ double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
         range.first < 1.0 && range.second < 1.0 ? std::max(both, 0.005) : std::min(range.first, range.second);
   }
   if (!scan.key_lookup.empty()) return std::min(rows, 1.0);
+  if (const auto count = context_.CountInSample(scan, {})) selectivity = WithSample(selectivity, *count);
+  return std::max(1.0, rows * selectivity);
+}
+
+double CardinalityEstimator::EstimateFilter(LogicalFilter& filter, double rows) {
+  double selectivity = 1;
+  for (const BoundExprPtr& term : filter.terms) selectivity *= FilterSelectivity(*term);
+  if (filter.children[0]->kind == PlanKind::kScan) {
+    const auto& scan = filter.children[0]->As<LogicalScan>();
+    const TableEstimate* table = context_.FindEstimate(scan.table);
+    const auto count = context_.CountInSample(scan, filter.terms);
+    // The sample's share is one of the whole table.
+    if (count && table != nullptr && table->num_rows > 0) {
+      return std::max(1.0, table->num_rows * WithSample(selectivity * rows / table->num_rows, *count));
+    }
+  }
   return std::max(1.0, rows * selectivity);
 }
 
@@ -257,8 +290,7 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
       rows = kUnknownTableRows;
       break;
     case PlanKind::kFilter:
-      for (const auto& term : plan.As<LogicalFilter>().terms) rows *= FilterSelectivity(*term);
-      rows = std::max(1.0, rows);
+      rows = EstimateFilter(plan.As<LogicalFilter>(), rows);
       break;
     case PlanKind::kProject: {
       const auto& project = plan.As<LogicalProject>();

@@ -16,6 +16,10 @@ struct ColumnBelief {
   double min = 0;
   double max = 0;
   bool has_range = false;
+  /// Negative: not known.
+  double null_share = -1;
+  /// Which scan it comes from; 0: not known.
+  uint32_t source = 0;
 };
 
 /// Estimates end here, so that costs stay finite and comparable.
@@ -37,8 +41,8 @@ class CardinalityEstimator {
 
   /// The share of pairs of rows that an inner join's term lets pass.
   double JoinSelectivity(const BoundExpr& term) const;
-  /// The same for several terms at once. Equalities count together: their sides are keys of several columns, which have
-  /// no more different values than there are rows.
+  /// The same for several terms at once. Equalities between the same two scans count together: their sides are keys of
+  /// several columns, which have no more different values than there are rows.
   double JoinSelectivity(const std::vector<const BoundExpr*>& terms, double left_rows, double right_rows,
                          const std::unordered_set<ColumnId>& left_columns) const;
   /// The share of rows that a filter's term lets pass.
@@ -46,6 +50,7 @@ class CardinalityEstimator {
 
  private:
   double EstimateScan(LogicalScan& scan);
+  double EstimateFilter(LogicalFilter& filter, double rows);
   double EstimateJoin(LogicalJoin& join);
   double PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const;
   const ColumnBelief* Find(const BoundExpr& expr) const;
@@ -53,6 +58,7 @@ class CardinalityEstimator {
 
   RuleContext& context_;
   std::unordered_map<ColumnId, ColumnBelief> beliefs_;
+  uint32_t num_sources_ = 0;
 };
 
 }  // namespace llkv

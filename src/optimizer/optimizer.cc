@@ -1,6 +1,7 @@
 // The order of the rules, and what they share.
 #include "optimizer/optimizer.h"
 
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
@@ -15,6 +16,35 @@ const TableEstimate* RuleContext::FindEstimate(TableId table) {
   std::shared_ptr<const TableEstimate> estimate;
   if (options->statistics != nullptr) estimate = options->statistics->Find(table);
   return estimates.emplace(table, std::move(estimate)).first->second.get();
+}
+
+namespace {
+
+/// Whether a term's value depends on nothing but columns, and evaluating it does not fail.
+bool CanTryOut(const BoundExpr& term) {
+  bool is_fixed = !term.CanFail();
+  VisitExpr(term, [&is_fixed](const BoundExpr& part) {
+    is_fixed = is_fixed && part.kind != ExprKind::kParameter &&
+               (part.kind != ExprKind::kFunction || part.function.volatility == Volatility::kImmutable);
+  });
+  return is_fixed;
+}
+
+}  // namespace
+
+std::optional<SampleCount> RuleContext::CountInSample(const LogicalScan& scan, const std::vector<BoundExprPtr>& terms) {
+  if (!uses_samples || options->statistics == nullptr || !scan.key_lookup.empty()) return std::nullopt;
+  if (scan.predicates.empty() && terms.empty()) return std::nullopt;
+  const auto [found, added] = sample_counts.try_emplace({&scan, terms.size()});
+  if (!added) return found->second;
+  std::vector<const BoundExpr*> tried;
+  for (const BoundExprPtr& term : terms) tried.push_back(term.get());
+  bool can_try = std::all_of(tried.begin(), tried.end(), [](const BoundExpr* term) { return CanTryOut(*term); });
+  for (const PushedPredicate& predicate : scan.predicates) {
+    for (const BoundExprPtr& value : predicate.values) can_try = can_try && value->IsConstant();
+  }
+  if (can_try) found->second = options->statistics->CountInSample(scan, tried);
+  return found->second;
 }
 
 void RefreshOutput(LogicalPlan& node) {
@@ -104,6 +134,9 @@ arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options
   plan.root = MakeAntiJoins(std::move(plan.root));
   PushScanPredicates(*plan.root);
   ChooseIndexes(*plan.root, context);
+  VisitPlan(*plan.root, [&context](const LogicalPlan& node) {
+    context.uses_samples = context.uses_samples || node.kind == PlanKind::kJoin;
+  });
   plan.root = OrderJoins(std::move(plan.root), context);
   plan.root = MakeTopN(std::move(plan.root));
   plan.root = WithOutput(std::move(plan.root), output);

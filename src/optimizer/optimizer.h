@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,12 @@ struct TableEstimate {
   std::vector<IndexEstimate> indexes;
 };
 
+/// How many of some rows, taken from all over a table, pass a filter.
+struct SampleCount {
+  double num_rows = 0;
+  double num_passed = 0;
+};
+
 /// What is known of tables. Calls may be expensive; the optimizer asks once a table.
 class StatisticsProvider {
  public:
@@ -53,6 +60,12 @@ class StatisticsProvider {
   virtual double CountIndexEntries(TableId /*table*/, IndexId /*index*/,
                                    const std::vector<const PushedPredicate*>& /*predicates*/) const {
     return -1;
+  }
+  /// Counts the rows of a sample of the table that pass the scan's predicates and all of `terms`, which read columns of
+  /// the scan; none of them fails, is volatile or has a parameter. Nothing where there is no sample.
+  virtual std::optional<SampleCount> CountInSample(const LogicalScan& /*scan*/,
+                                                   const std::vector<const BoundExpr*>& /*terms*/) const {
+    return std::nullopt;
   }
 };
 

@@ -5,9 +5,12 @@
 #include <arrow/status.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "optimizer/optimizer.h"
@@ -20,9 +23,16 @@ struct RuleContext {
   const OptimizerOptions* options = nullptr;
   uint64_t* next_column_id = nullptr;
   std::unordered_map<TableId, std::shared_ptr<const TableEstimate>> estimates;
+  /// Whether estimates decide anything much, so that samples are worth their time: there is a join.
+  bool uses_samples = false;
+  /// Counts in samples, by scan and number of terms above it.
+  std::map<std::pair<const LogicalScan*, size_t>, std::optional<SampleCount>> sample_counts;
 
   /// Null where nothing is known. Asks the provider once a table.
   const TableEstimate* FindEstimate(TableId table);
+  /// Counts a sample's rows that pass the scan's predicates and a filter's terms right above it; nothing where they
+  /// cannot be tried out. Asks the provider once a scan and filter.
+  std::optional<SampleCount> CountInSample(const LogicalScan& scan, const std::vector<BoundExprPtr>& terms);
 };
 
 /// Replaces subexpressions without columns by their values, where evaluating them does not fail; drops what TRUE and

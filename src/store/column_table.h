@@ -66,6 +66,7 @@ class ColumnTable : public TableStore, public std::enable_shared_from_this<Colum
   arrow::Result<std::unique_ptr<GatherBuffer>> MakeGatherBuffer(std::vector<uint32_t> columns,
                                                                 arrow::MemoryPool* pool) override;
   arrow::Status Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) override;
+  std::vector<RowId> SampleRowIds(uint32_t num_rows, uint32_t run_rows) const override;
   arrow::Result<TableStatistics> GetStatistics() override;
 
   const TableContext& context() const { return context_; }

@@ -117,6 +117,40 @@ arrow::Result<std::unique_ptr<GatherBuffer>> ColumnTable::MakeGatherBuffer(std::
   return buffer;
 }
 
+std::vector<RowId> ColumnTable::SampleRowIds(uint32_t num_rows, uint32_t run_rows) const {
+  const TableStatePtr now = state();
+  constexpr size_t kMaxGroups = 32;
+  const size_t num_groups = std::min(now->groups.size(), kMaxGroups);
+  // Ids of cold row groups may have gaps, and hot ones have room for more rows.
+  std::vector<std::pair<uint64_t, uint64_t>> ranges;
+  uint64_t num_ids = 0;
+  for (size_t i = 0; i < num_groups; ++i) {
+    const GroupEntry& entry = now->groups[i * now->groups.size() / num_groups];
+    const uint64_t end = entry.hot != nullptr ? entry.first_row + entry.hot->num_rows() : entry.end_row;
+    if (end == entry.first_row) continue;
+    ranges.emplace_back(entry.first_row, end);
+    num_ids += end - entry.first_row;
+  }
+  std::vector<RowId> rows;
+  if (num_ids == 0) return rows;
+  const uint64_t num_runs = std::max<uint64_t>(1, std::min<uint64_t>(num_rows, kMaxBatchRows) / run_rows);
+  const uint64_t stride = std::max<uint64_t>(run_rows, num_ids / num_runs);
+  uint64_t range_start = 0;  // places of the ids before the range
+  size_t range = 0;
+  for (uint64_t run = 0; run < num_runs && run * stride < num_ids; ++run) {
+    // Not always at the same place of a stride: data may repeat.
+    const uint64_t shift = stride > run_rows ? run * 7919 % (stride - run_rows) : 0;
+    for (uint64_t place = run * stride + shift; place < run * stride + shift + run_rows && place < num_ids; ++place) {
+      while (place - range_start >= ranges[range].second - ranges[range].first) {
+        range_start += ranges[range].second - ranges[range].first;
+        ++range;
+      }
+      rows.emplace_back(ranges[range].first + place - range_start);
+    }
+  }
+  return rows;
+}
+
 arrow::Status ColumnTable::Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) {
   auto& out = static_cast<ColumnGatherBuffer&>(buffer);
   if (rows.size() > kMaxBatchRows) return InternalError("a gather of more rows than a batch has");

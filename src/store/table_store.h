@@ -156,6 +156,11 @@ class TableStore {
   /// the snapshot does not see are left out of the selection.
   virtual arrow::Status Gather(const Snapshot& snapshot, std::span<const RowId> rows, GatherBuffer& buffer) = 0;
 
+  /// Ids among which are about so many of the table's rows, in ascending runs of neighbours spread over a few dozen row
+  /// groups: to be gathered by a snapshot, which leaves out what it does not see. No chunk is read. At most
+  /// kMaxBatchRows.
+  virtual std::vector<RowId> SampleRowIds(uint32_t num_rows, uint32_t run_rows) const = 0;
+
   /// What is known of the table now; cheap, no chunk is read.
   virtual arrow::Result<TableStatistics> GetStatistics() = 0;
 };

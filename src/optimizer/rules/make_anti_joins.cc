@@ -16,8 +16,12 @@ bool KeepsUnmatched(const BoundExpr& term, const LogicalJoin& join, const Logica
     return false;
   const ColumnId column = term.children[0]->column;
   if (!OutputIds(nullable).contains(column)) return false;
-  return std::any_of(join.terms.begin(), join.terms.end(),
-                     [column](const BoundExprPtr& pair) { return RejectsNulls(*pair, {column}); });
+  const auto rejects = [column](const BoundExprPtr& pair) { return RejectsNulls(*pair, {column}); };
+  if (std::any_of(join.terms.begin(), join.terms.end(), rejects)) return true;
+  // Terms of the nullable side alone stand below it.
+  if (nullable.kind != PlanKind::kFilter) return false;
+  const auto& below = nullable.As<LogicalFilter>().terms;
+  return std::any_of(below.begin(), below.end(), rejects);
 }
 
 /// The anti join in place of `join`, its outer rows' columns and NULLs for the others.
