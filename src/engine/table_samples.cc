@@ -21,7 +21,7 @@ namespace {
 constexpr uint32_t kSampleRows = 1024;
 constexpr uint32_t kRunRows = 16;
 /// What is known without a sample is good enough for tables with fewer rows.
-constexpr double kMinTableRows = 8192;
+constexpr double kMinTableRows = 1024;
 constexpr double kMaxRowBytes = 4096;
 /// A sample is taken anew when the table has grown or shrunk by such a share.
 constexpr double kMaxChange = 0.1;

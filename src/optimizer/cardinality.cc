@@ -153,8 +153,7 @@ double CardinalityEstimator::JoinSelectivity(const BoundExpr& term) const {
   if (*op != ComparisonOp::kEqual) return kRangeSelectivity;
   const ColumnBelief* left = Find(*term.children[0]);
   const ColumnBelief* right = Find(*term.children[1]);
-  const double distinct =
-      std::max(left != nullptr ? left->num_distinct : 0, right != nullptr ? right->num_distinct : 0);
+  const double distinct = std::max(left != nullptr ? left->domain : 0, right != nullptr ? right->domain : 0);
   return distinct > 0 ? 1.0 / distinct : 0.01;
 }
 
@@ -166,6 +165,8 @@ double CardinalityEstimator::JoinSelectivity(const std::vector<const BoundExpr*>
     double single = 1;
     double left_distinct = 1;
     double right_distinct = 1;
+    double left_rows;
+    double right_rows;
   };
   std::map<std::pair<uint32_t, uint32_t>, Key> keys;
   double selectivity = 1;
@@ -178,15 +179,20 @@ double CardinalityEstimator::JoinSelectivity(const std::vector<const BoundExpr*>
     const bool flipped = !ReadsAny(*term->children[0], left_columns);
     const ColumnBelief* left = Find(*term->children[flipped ? 1 : 0]);
     const ColumnBelief* right = Find(*term->children[flipped ? 0 : 1]);
-    Key& key = keys[{left != nullptr ? left->source : 0, right != nullptr ? right->source : 0}];
+    const std::pair<uint32_t, uint32_t> sources = {left != nullptr ? left->source : 0,
+                                                   right != nullptr ? right->source : 0};
+    Key& key = keys.try_emplace(sources, Key{0, 1, 1, 1, left_rows, right_rows}).first->second;
     ++key.num_terms;
     key.single = single;
-    key.left_distinct *= left != nullptr && left->num_distinct > 0 ? left->num_distinct : std::sqrt(left_rows);
-    key.right_distinct *= right != nullptr && right->num_distinct > 0 ? right->num_distinct : std::sqrt(right_rows);
+    key.left_distinct *= left != nullptr && left->domain > 0 ? left->domain : std::sqrt(left_rows);
+    key.right_distinct *= right != nullptr && right->domain > 0 ? right->domain : std::sqrt(right_rows);
+    if (left != nullptr && left->table_rows > 0) key.left_rows = left->table_rows;
+    if (right != nullptr && right->table_rows > 0) key.right_rows = right->table_rows;
   }
   for (const auto& [sources, key] : keys) {
     // One side's key is taken to be contained in the other's: the one with fewer different values decides.
-    const double distinct = std::min(std::min(key.left_distinct, left_rows), std::min(key.right_distinct, right_rows));
+    const double distinct =
+        std::min(std::min(key.left_distinct, key.left_rows), std::min(key.right_distinct, key.right_rows));
     selectivity *= key.num_terms == 1 ? key.single : 1.0 / std::max(1.0, distinct);
   }
   return selectivity;
@@ -201,6 +207,8 @@ double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
     for (uint32_t i = 0; i < table->columns.size(); ++i) {
       ColumnBelief belief;
       belief.num_distinct = table->columns[i].num_distinct;
+      belief.domain = belief.num_distinct;
+      belief.table_rows = rows;
       belief.source = num_sources_;
       if (rows > 0) belief.null_share = std::clamp(table->columns[i].num_nulls / rows, 0.0, 1.0);
       belief.has_range = AsNumber(table->columns[i].min, &belief.min) && AsNumber(table->columns[i].max, &belief.max);

@@ -13,6 +13,10 @@ namespace llkv {
 /// What is believed of a column of some operator's output.
 struct ColumnBelief {
   double num_distinct = 0;  // 0: not known
+  /// The same in the table that it comes from, and that table's rows: filters on other columns leave a key's matches as
+  /// likely as they were. 0: not known.
+  double domain = 0;
+  double table_rows = 0;
   double min = 0;
   double max = 0;
   bool has_range = false;

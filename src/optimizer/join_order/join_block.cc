@@ -35,15 +35,6 @@ size_t CountRelations(const LogicalPlan& plan, bool may_lift) {
   return CountRelations(*plan.children[0], below) + CountRelations(*plan.children[1], below);
 }
 
-/// The rows of the table that a relation scans, where it is nothing but a filtered scan; else `rows`.
-double BaseRows(const LogicalPlan& relation, RuleContext& context, double rows) {
-  const LogicalPlan* below = &relation;
-  while (below->kind == PlanKind::kFilter || below->kind == PlanKind::kProject) below = below->children[0].get();
-  if (below->kind != PlanKind::kScan) return rows;
-  const TableEstimate* table = context.FindEstimate(below->As<LogicalScan>().table);
-  return table != nullptr ? std::max(rows, table->num_rows) : rows;
-}
-
 /// A filter for terms that must not move into a join.
 LogicalPlanPtr Above(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
   if (terms.empty()) return plan;
@@ -138,7 +129,7 @@ void JoinBlock::Estimate(const std::vector<const Term*>& terms, const Cardinalit
   ForEachRelation(edge.reads, [&](size_t i) {
     const bool is_left = (RelationAt(i) & left) != 0;
     double& side = is_left ? left_rows : right_rows;
-    side = ClampRows(side * base_rows_[i]);
+    side = ClampRows(side * rows_[i]);
     if (!is_left) return;
     for (const OutputColumn& column : relations_[i]->output) left_columns.insert(column.id);
   });
@@ -190,11 +181,7 @@ void JoinBlock::AddProducts(bool all, std::vector<JoinEdge>& edges) const {
 JoinGraph JoinBlock::MakeGraph(RuleContext& context, bool all_products) {
   CardinalityEstimator estimator(context);
   rows_.clear();
-  base_rows_.clear();
-  for (const LogicalPlanPtr& relation : relations_) {
-    rows_.push_back(ClampRows(estimator.Estimate(*relation)));
-    base_rows_.push_back(BaseRows(*relation, context, rows_.back()));
-  }
+  for (const LogicalPlanPtr& relation : relations_) rows_.push_back(ClampRows(estimator.Estimate(*relation)));
   std::vector<JoinEdge> edges;
   join_of_edge_.clear();
   for (size_t i = 0; i < joins_.size(); ++i) {

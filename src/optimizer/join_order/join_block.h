@@ -58,8 +58,6 @@ class JoinBlock {
   /// Failing and volatile terms of inner joins, in their order: above all of the block.
   std::vector<BoundExprPtr> above_;
   std::vector<double> rows_;
-  /// Rows before filters: filters on other columns leave a key's matches as likely as they were.
-  std::vector<double> base_rows_;
   /// Of the last graph's edges, the joins that they come from.
   std::vector<size_t> join_of_edge_;
 };
