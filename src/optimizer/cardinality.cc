@@ -18,6 +18,7 @@ constexpr double kLikeSelectivity = 0.1;
 constexpr double kOtherSelectivity = 0.25;
 constexpr double kEqualSelectivity = 0.05;
 constexpr double kNullShare = 0.02;
+constexpr double kUnknownDomainPower = 0.8;
 
 bool AsNumber(const Value& value, double* number) {
   const bool is_text = value.type().physical() == PhysicalType::kString;
@@ -207,7 +208,8 @@ double CardinalityEstimator::EstimateScan(LogicalScan& scan) {
     for (uint32_t i = 0; i < table->columns.size(); ++i) {
       ColumnBelief belief;
       belief.num_distinct = table->columns[i].num_distinct;
-      belief.domain = belief.num_distinct;
+      // Rows that are not stored yet have no statistics; most columns that are joined by have many values.
+      belief.domain = belief.num_distinct > 0 ? belief.num_distinct : std::pow(rows, kUnknownDomainPower);
       belief.table_rows = rows;
       belief.source = num_sources_;
       if (rows > 0) belief.null_share = std::clamp(table->columns[i].num_nulls / rows, 0.0, 1.0);

@@ -119,7 +119,7 @@ arrow::Result<std::unique_ptr<GatherBuffer>> ColumnTable::MakeGatherBuffer(std::
 
 std::vector<RowId> ColumnTable::SampleRowIds(uint32_t num_rows, uint32_t run_rows) const {
   const TableStatePtr now = state();
-  constexpr size_t kMaxGroups = 32;
+  constexpr size_t kMaxGroups = 24;
   const size_t num_groups = std::min(now->groups.size(), kMaxGroups);
   // Ids of cold row groups may have gaps, and hot ones have room for more rows.
   std::vector<std::pair<uint64_t, uint64_t>> ranges;
