@@ -30,6 +30,11 @@ bool CanTryOut(const BoundExpr& term) {
   return is_fixed;
 }
 
+bool HasJoin(const LogicalPlan& plan) {
+  return plan.kind == PlanKind::kJoin ||
+         std::any_of(plan.children.begin(), plan.children.end(), [](const auto& child) { return HasJoin(*child); });
+}
+
 }  // namespace
 
 std::optional<SampleCount> RuleContext::CountInSample(const LogicalScan& scan, const std::vector<BoundExprPtr>& terms) {
@@ -129,15 +134,14 @@ arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options
   SimplifyComparisons(*plan.root);
   FactorDisjunctions(*plan.root);
   plan.root = RemoveRenames(std::move(plan.root));
-  SimplifyOuterJoins(*plan.root);
+  const bool has_join = HasJoin(*plan.root);
+  context.uses_samples = has_join;
+  if (has_join) SimplifyOuterJoins(*plan.root);
   plan.root = PushFilters(std::move(plan.root));
-  plan.root = MakeAntiJoins(std::move(plan.root));
+  if (has_join) plan.root = MakeAntiJoins(std::move(plan.root));
   PushScanPredicates(*plan.root);
   ChooseIndexes(*plan.root, context);
-  VisitPlan(*plan.root, [&context](const LogicalPlan& node) {
-    context.uses_samples = context.uses_samples || node.kind == PlanKind::kJoin;
-  });
-  plan.root = OrderJoins(std::move(plan.root), context);
+  if (has_join) plan.root = OrderJoins(std::move(plan.root), context);
   plan.root = MakeTopN(std::move(plan.root));
   plan.root = WithOutput(std::move(plan.root), output);
   PruneColumns(*plan.root);

@@ -38,9 +38,11 @@ class Remover {
   void RemoveBelow(LogicalPlan& plan, bool is_top) {
     bool reads_by_place = false;
     for (size_t i = 0; i < plan.children.size(); ++i) {
-      const std::vector<OutputColumn> wanted = plan.children[i]->output;
+      std::vector<OutputColumn> wanted;
+      const bool by_place = ReadsByPlace(plan, i);
+      if (by_place) wanted = plan.children[i]->output;
       plan.children[i] = Remove(std::move(plan.children[i]), is_top);
-      if (!ReadsByPlace(plan, i)) continue;
+      if (!by_place) continue;
       plan.children[i] = Restore(std::move(plan.children[i]), wanted);
       reads_by_place = true;
     }
@@ -91,6 +93,10 @@ class Remover {
 
 }  // namespace
 
-LogicalPlanPtr RemoveRenames(LogicalPlanPtr root) { return Remover().Run(std::move(root)); }
+LogicalPlanPtr RemoveRenames(LogicalPlanPtr root) {
+  // Point statements have one projection over a scan.
+  if (root->kind == PlanKind::kProject && root->children[0]->children.empty()) return root;
+  return Remover().Run(std::move(root));
+}
 
 }  // namespace llkv
