@@ -49,6 +49,27 @@ void InitializeState(const void* /*bound*/, uint8_t* state) {
   new (state) State();
 }
 
+/// update and update_single of a Feeder, made of (context, bound, args), whose call (row, state) answers with a Status
+/// and sees NULLs.
+template <typename Feeder>
+arrow::Status FeedRows(KernelContext& context, const void* bound, KernelArgs args, const Selection& selection,
+                       uint32_t /*num_rows*/, uint8_t* const* states) {
+  Feeder feeder(context, bound, args);
+  return ForEachRowChecked(selection, [&](uint32_t row) { return feeder(row, states[row]); });
+}
+template <typename Feeder>
+arrow::Status FeedSingle(KernelContext& context, const void* bound, KernelArgs args, const Selection& selection,
+                         uint32_t /*num_rows*/, uint8_t* state) {
+  Feeder feeder(context, bound, args);
+  return ForEachRowChecked(selection, [&](uint32_t row) { return feeder(row, state); });
+}
+
+/// Makes row `row` of a flat result NULL.
+inline void SetNullRow(uint32_t row, ScratchVector& out) {
+  if (out.vector().validity == nullptr) out.UseValidity();
+  ClearBit(out.validity(), row);
+}
+
 /// The selected rows where `vector` is not NULL: `selection` itself or rows in `room` (kMaxBatchRows).
 Selection ValidRows(const Vector& vector, const Selection& selection, uint16_t* room);
 

@@ -124,7 +124,8 @@ struct ScalarFunction {
 };
 
 /// An aggregate chosen for given argument types. States are `state_size` plain bytes, 8-byte aligned, that may be moved
-/// by memcpy; what does not fit (strings of min/max) lies in the arena.
+/// by memcpy; what does not fit (strings of min/max) lies in the arena. Where states_are_lists, a combined state may refer
+/// to what its source has in the source's arena.
 struct BoundAggregate {
   std::string name;
   std::vector<LogicalType> argument_types;
@@ -133,6 +134,11 @@ struct BoundAggregate {
   std::shared_ptr<const void> state;
   uint8_t accepted_forms = kFormsFlat;
   bool distinct_is_noop = false;  // min, max
+  /// The order of the rows decides the result: ORDER BY in the call sorts them, and over a window they come in the
+  /// window's order.
+  bool order_matters = false;
+  /// A state holds all that it was fed: combining states costs as much as feeding them again.
+  bool states_are_lists = false;
 
   void (*initialize)(const void* bound, uint8_t* state) = nullptr;
   /// For each selected row i: update states[i] with row i. `states` has one pointer for each row position of the batch.

@@ -12,6 +12,22 @@ namespace llkv {
 
 namespace {
 
+/// Rows of an aggregation of `rows` rows, whose group expressions have so many values each.
+double NumGroups(const LogicalAggregate& aggregate, double rows, const std::vector<double>& distinct) {
+  if (aggregate.grouping_sets.empty()) {
+    double groups = 1;
+    for (const double number : distinct) groups *= number;
+    return std::max(1.0, std::min(rows, groups));
+  }
+  double total = 0;
+  for (const std::vector<uint32_t>& set : aggregate.grouping_sets) {
+    double groups = 1;
+    for (const uint32_t group : set) groups *= distinct[group];
+    total += std::max(1.0, std::min(rows, groups));
+  }
+  return total;
+}
+
 constexpr double kUnknownTableRows = 1000;
 constexpr double kRangeSelectivity = 0.3;
 constexpr double kLikeSelectivity = 0.1;
@@ -318,16 +334,16 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
         rows = 1;
         break;
       }
-      double groups = 1;
+      std::vector<double> distinct;
       for (size_t i = 0; i < aggregate.groups.size(); ++i) {
         const ColumnBelief* belief = Find(*aggregate.groups[i]);
-        groups *= belief != nullptr && belief->num_distinct > 0 ? belief->num_distinct : std::sqrt(rows);
+        distinct.push_back(belief != nullptr && belief->num_distinct > 0 ? belief->num_distinct : std::sqrt(rows));
         if (belief != nullptr) {
           const ColumnBelief copy = *belief;
           beliefs_[plan.output[i].id] = copy;
         }
       }
-      rows = std::max(1.0, std::min(rows, groups));
+      rows = NumGroups(aggregate, rows, distinct);
       break;
     }
     case PlanKind::kSort:

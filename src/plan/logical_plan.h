@@ -174,10 +174,19 @@ struct AggregateCall {
 };
 
 /// Output: one column a group expression, then one an aggregate. No groups: exactly one row. No aggregates: DISTINCT.
+///
+/// With grouping_sets the rows are those of several groupings, each by the groups (places in `groups`, which has some)
+/// that its set names; a set of none gives exactly one row. A group's column is NULL in the rows of the sets that lack
+/// it. One more output column, the last, tells which those are: a BIGINT with bit i set where the row's set lacks
+/// groups[i].
 struct LogicalAggregate : LogicalPlan {
   LogicalAggregate() : LogicalPlan(PlanKind::kAggregate) {}
   std::vector<BoundExprPtr> groups;
   std::vector<AggregateCall> aggregates;
+  std::vector<std::vector<uint32_t>> grouping_sets;
+
+  /// Whether all rows of one value of groups[i] go into the same output rows, and into no others.
+  bool IsInEverySet(size_t i) const;
 };
 
 struct SortKey {

@@ -144,6 +144,14 @@ std::string AggregateDetail(const LogicalAggregate& node) {
     if (call.filter != nullptr) calls += fmt::format(" FILTER ({})", call.filter->ToString());
   }
   std::string text = node.groups.empty() ? std::string() : fmt::format("[{}]", Join(node.groups));
+  for (size_t i = 0; i < node.grouping_sets.size(); ++i) {
+    text += i == 0 ? " SETS (" : ", (";
+    for (const uint32_t group : node.grouping_sets[i]) {
+      if (group != node.grouping_sets[i].front()) text += ", ";
+      text += node.groups[group]->ToString();
+    }
+    text += ")";
+  }
   if (!text.empty() && !calls.empty()) text += " ";
   return text + calls;
 }

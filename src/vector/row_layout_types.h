@@ -6,6 +6,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "types/calendar.h"
 #include "types/logical_type.h"
 #include "types/value.h"
 #include "vector/row_layout.h"
@@ -68,12 +69,6 @@ T LoadFromRow(const uint8_t* p) {
     std::memcpy(&value, p, sizeof(T));
     return value;
   }
-}
-
-/// An INTERVAL's length with 30-day months and 24-hour days, in nanoseconds: what order and equality go by.
-inline int128_t IntervalLength(const Interval& v) {
-  constexpr int64_t kDayNanos = 86'400'000'000'000;
-  return (static_cast<int128_t>(v.months) * 30 + v.days) * kDayNanos + v.nanos;
 }
 
 /// Equality as grouping and joins mean it: NaN equals NaN, intervals by length.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exec/operators/aggregate_cache.h"
+#include "exec/operators/aggregate_rollup.h"
 #include "exec/operators/aggregate_shared.h"
 
 namespace llkv {
@@ -19,7 +20,6 @@ struct SinkState : LaneState {
       : lane(std::move(l)),
         kernel(k),
         flattener(k.pool),
-        cache(k.pool),
         updater(k.pool),
         filter_scratch(std::move(filter)) {
     kernel.arena = &lane->arena;
@@ -28,8 +28,12 @@ struct SinkState : LaneState {
   KernelContext kernel;  // with the states' arena
   ExprSetState exprs;
   ColumnFlattener flattener;
-  GroupCache cache;
+  std::vector<std::unique_ptr<GroupCache>> caches;  // one a table of groups
   AggregateUpdater updater;
+  /// With grouping sets.
+  std::unique_ptr<SetColumns> set_columns;
+  std::unique_ptr<GroupRollup> rollup;
+  std::vector<Vector> own_keys;
   ScratchVector filter_scratch;
   std::vector<Vector> distinct_columns;
   uint16_t filter_rows[kMaxBatchRows];
@@ -55,6 +59,14 @@ class AggregateSink : public Sink {
     ARROW_ASSIGN_OR_RAISE(ScratchVector filter, ScratchVector::Make(TypeId::kBoolean, lane.query->pool));
     auto state = std::make_unique<SinkState>(shared_->MakeLane(lane.query->pool), std::move(filter), lane.kernel);
     ARROW_RETURN_NOT_OK(state->exprs.Prepare(shared_->exprs(), lane.kernel));
+    const AggregateLayout& layout = shared_->layout();
+    for (size_t i = 0; i < layout.num_tables(); ++i) {
+      state->caches.push_back(std::make_unique<GroupCache>(lane.query->pool));
+    }
+    if (!layout.sets().empty()) {
+      ARROW_ASSIGN_OR_RAISE(state->set_columns, SetColumns::Make(&layout, lane.query->pool));
+      ARROW_ASSIGN_OR_RAISE(state->rollup, GroupRollup::Make(&layout, state->lane.get(), state->kernel));
+    }
     return state;
   }
 
@@ -63,10 +75,36 @@ class AggregateSink : public Sink {
     ARROW_RETURN_NOT_OK(state.exprs.program().Evaluate(batch));
     const std::span<const Vector> values = state.exprs.program().outputs();
     const AggregateLayout& layout = shared_->layout();
-    const auto groups = values.first(layout.num_groups());
-    state.num_runs = 0;
-    if (shared_->is_grouped()) ARROW_RETURN_NOT_OK(FindGroups(state, groups, batch));
-    for (const AggregateSlot& slot : layout.slots()) {
+    const auto groups = values.first(layout.num_group_exprs());
+    if (layout.sets().empty()) {
+      if (shared_->is_grouped()) ARROW_RETURN_NOT_OK(FindGroups(state, 0, groups, batch));
+      ARROW_RETURN_NOT_OK(Feed(state, 0, groups, values, batch));
+      return SinkResult::kNeedInput;
+    }
+    for (uint32_t set = 0; set < layout.sets().size(); ++set) {
+      if (!layout.sets()[set].is_fed_by_rows) continue;
+      state.own_keys.clear();
+      for (const uint32_t group : layout.sets()[set].groups) state.own_keys.push_back(groups[group]);
+      ARROW_RETURN_NOT_OK(FindGroups(state, set, state.own_keys, batch));
+      ARROW_RETURN_NOT_OK(Feed(state, set, state.own_keys, values, batch));
+    }
+    return SinkResult::kNeedInput;
+  }
+
+  arrow::Status Combine(LaneContext& lane, LaneState& lane_state) override {
+    auto& state = static_cast<SinkState&>(lane_state);
+    if (state.rollup != nullptr) ARROW_RETURN_NOT_OK(state.rollup->Finish());
+    return shared_->AddLane(std::move(state.lane), lane.query->max_lanes == 1);
+  }
+
+  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return shared_->PrepareFinalize(query.pool); }
+  arrow::Status FinalizePart(LaneContext& lane, uint32_t part) override { return shared_->FinalizePart(lane, part); }
+
+ private:
+  /// Feeds all aggregates with a batch whose groups in table `set` are found. `keys` are the table's.
+  arrow::Status Feed(SinkState& state, uint32_t set, std::span<const Vector> keys, std::span<const Vector> values,
+                     const Batch& batch) {
+    for (const AggregateSlot& slot : shared_->layout().slots()) {
       Selection selection = batch.selection;
       if (slot.filter != AggregateSlot::kNone) {
         selection = SelectTrue(values[slot.filter], selection, batch.num_rows, state.filter_scratch, state.filter_rows);
@@ -74,7 +112,7 @@ class AggregateSink : public Sink {
       if (selection.count == 0) continue;
       const auto arguments = values.subspan(slot.first_argument, slot.num_arguments);
       if (slot.distinct_set != AggregateSlot::kNone) {
-        ARROW_RETURN_NOT_OK(AddDistinct(state, slot, groups, arguments, selection, batch.num_rows));
+        ARROW_RETURN_NOT_OK(AddDistinct(state, set, slot, keys, arguments, selection, batch.num_rows));
       } else if (state.num_runs > 0 && slot.filter == AggregateSlot::kNone) {
         for (uint32_t i = 0; i < state.num_runs; ++i) {
           const GroupCache::Run& run = state.runs[i];
@@ -90,67 +128,74 @@ class AggregateSink : public Sink {
             state.updater.UpdateSingle(state.kernel, slot, arguments, selection, batch.num_rows, single));
       }
     }
-    return SinkResult::kNeedInput;
+    return arrow::Status::OK();
   }
 
-  arrow::Status Combine(LaneContext& lane, LaneState& lane_state) override {
-    auto& state = static_cast<SinkState&>(lane_state);
-    return shared_->AddLane(std::move(state.lane), lane.query->max_lanes == 1);
-  }
-
-  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return shared_->PrepareFinalize(query.pool); }
-  arrow::Status FinalizePart(LaneContext& lane, uint32_t part) override { return shared_->FinalizePart(lane, part); }
-
- private:
   /// Sets state.states of the selected rows, and the runs where groups are few and aggregates several.
-  arrow::Status FindGroups(SinkState& state, std::span<const Vector> keys, const Batch& batch) const {
-    ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, keys, batch));
+  arrow::Status FindGroups(SinkState& state, uint32_t set, std::span<const Vector> keys, const Batch& batch) const {
+    state.num_runs = 0;
+    ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, set, keys, batch));
     if (cached && shared_->layout().slots().size() > 1) {
-      state.num_runs = state.cache.SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
+      state.num_runs =
+          state.caches[set]->SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
     }
     return arrow::Status::OK();
   }
 
   /// Sets state.states of the selected rows. True where the cache knows all of them.
-  static arrow::Result<bool> FindStates(SinkState& state, std::span<const Vector> keys, const Batch& batch) {
-    GroupCollector& groups = *state.lane->groups;
+  static arrow::Result<bool> FindStates(SinkState& state, uint32_t set, std::span<const Vector> keys,
+                                        const Batch& batch) {
+    GroupCollector& groups = *state.lane->tables[set].groups;
+    GroupCache& cache = *state.caches[set];
     Selection wanted = batch.selection;
-    ARROW_ASSIGN_OR_RAISE(const bool cached, state.cache.Prepare(keys, batch.selection));
+    bool cached = false;
+    if (!keys.empty()) {
+      ARROW_ASSIGN_OR_RAISE(cached, cache.Prepare(keys, batch.selection));
+    }
     if (cached) {
-      const uint32_t num_missing = state.cache.Lookup(batch.selection, state.states, state.missing);
+      const uint32_t num_missing = cache.Lookup(batch.selection, state.states, state.missing);
       if (num_missing == 0) return true;
       if (num_missing < batch.selection.count) wanted = {state.missing, num_missing};
     }
     bool overflowed = false;
     ARROW_RETURN_NOT_OK(groups.MakeRoom(wanted.count, &overflowed));
     if (overflowed) {
-      state.cache.Clear();
+      cache.Clear();
       wanted = batch.selection;
       ARROW_RETURN_NOT_OK(groups.MakeRoom(wanted.count, &overflowed));
     }
     groups.CountRows(wanted.count);
-    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(keys, wanted, batch.num_rows));
+    ARROW_ASSIGN_OR_RAISE(auto flat, state.flattener.Flatten(keys, wanted, batch.num_rows));
+    if (state.set_columns != nullptr) flat = state.set_columns->Assemble(set, flat);
     ARROW_RETURN_NOT_OK(groups.table().FindOrInsert(flat, wanted, state.states));
     if (cached && wanted.rows == state.missing) {
-      state.cache.Remember(state.missing, wanted.count, state.states);
+      cache.Remember(state.missing, wanted.count, state.states);
     } else if (cached) {
       uint32_t count = 0;
       ForEachRow(wanted, [&](uint32_t row) { state.missing[count++] = static_cast<uint16_t>(row); });
-      state.cache.Remember(state.missing, count, state.states);
+      cache.Remember(state.missing, count, state.states);
     }
     return cached;
   }
 
-  static arrow::Status AddDistinct(SinkState& state, const AggregateSlot& slot, std::span<const Vector> groups,
-                                   std::span<const Vector> arguments, const Selection& selection, uint32_t num_rows) {
-    GroupCollector& set = *state.lane->distinct[slot.distinct_set];
+  static arrow::Status AddDistinct(SinkState& state, uint32_t table, const AggregateSlot& slot,
+                                   std::span<const Vector> keys, std::span<const Vector> arguments,
+                                   const Selection& selection, uint32_t num_rows) {
+    GroupCollector& set = *state.lane->tables[table].distinct[slot.distinct_set];
     bool overflowed = false;
     ARROW_RETURN_NOT_OK(set.MakeRoom(selection.count, &overflowed));
     set.CountRows(selection.count);
-    state.distinct_columns.assign(groups.begin(), groups.end());
-    state.distinct_columns.insert(state.distinct_columns.end(), arguments.begin(), arguments.end());
-    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.distinct_columns, selection, num_rows));
-    return set.table().FindOrInsert(flat, selection, state.distinct_states);
+    std::vector<Vector>& columns = state.distinct_columns;
+    columns.assign(keys.begin(), keys.end());
+    columns.insert(columns.end(), arguments.begin(), arguments.end());
+    ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(columns, selection, num_rows));
+    columns.assign(flat.begin(), flat.end());
+    if (state.set_columns != nullptr) {
+      const auto assembled = state.set_columns->Assemble(table, flat.first(keys.size()));
+      columns.assign(assembled.begin(), assembled.end());
+      columns.insert(columns.end(), flat.begin() + static_cast<std::ptrdiff_t>(keys.size()), flat.end());
+    }
+    return set.table().FindOrInsert(columns, selection, state.distinct_states);
   }
 
   std::shared_ptr<AggregateShared> shared_;
@@ -192,7 +237,7 @@ class AggregateSource : public Source {
     };
     for (const LogicalType type : layout.group_types()) ARROW_RETURN_NOT_OK(add(type));
     for (const AggregateSlot& slot : layout.slots()) ARROW_RETURN_NOT_OK(add(slot.function->return_type));
-    state->output.resize(state->columns.size());
+    if (!layout.sets().empty()) ARROW_RETURN_NOT_OK(add(TypeId::kBigInt));
     return state;
   }
 
@@ -255,7 +300,20 @@ class AggregateSource : public Source {
       ARROW_RETURN_NOT_OK(state.merger.updater().Finalize(lane.kernel, layout.slots()[i], state.states, count,
                                                           state.columns[layout.num_groups() + i]));
     }
-    for (size_t c = 0; c < state.columns.size(); ++c) state.output[c] = state.columns[c].vector();
+    state.output.clear();
+    for (size_t c = 0; c < state.columns.size(); ++c) {
+      if (c >= layout.num_group_exprs() && c < layout.num_groups()) continue;
+      state.output.push_back(state.columns[c].vector());
+    }
+    if (!layout.sets().empty()) {
+      // Each row says what its set lacks.
+      const auto* numbers = state.columns[layout.num_group_exprs()].data<int32_t>();
+      ScratchVector& missing = state.columns.back();
+      missing.ResetFlat(TypeId::kBigInt);
+      for (uint32_t i = 0; i < count; ++i) {
+        missing.data<int64_t>()[i] = layout.sets()[static_cast<size_t>(numbers[i])].missing;
+      }
+    }
     *batch = Batch{state.output, count, Selection::All(count)};
     return SourceResult::kHaveBatch;
   }

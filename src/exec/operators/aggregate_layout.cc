@@ -1,12 +1,41 @@
 // AggregateLayout and the calls of aggregate kernels.
 #include "exec/operators/aggregate_layout.h"
 
+#include <algorithm>
+
 namespace llkv {
 
-AggregateLayout::AggregateLayout(const LogicalAggregate& node) : num_groups_(node.groups.size()) {
+// Large sets first. Each is made of the smallest one before it that has all its groups: what is grouped once is fewer
+// rows to group again.
+void AggregateLayout::AddSets(const LogicalAggregate& node) {
+  for (const std::vector<uint32_t>& groups : node.grouping_sets) {
+    GroupingSet& set = sets_.emplace_back();
+    set.groups = groups;
+    std::sort(set.groups.begin(), set.groups.end());
+    for (size_t i = 0; i < node.groups.size(); ++i) {
+      if (!std::binary_search(set.groups.begin(), set.groups.end(), i)) set.missing |= int64_t{1} << i;
+    }
+  }
+  std::stable_sort(sets_.begin(), sets_.end(),
+                   [](const GroupingSet& a, const GroupingSet& b) { return a.groups.size() > b.groups.size(); });
+  for (size_t i = 0; i < sets_.size(); ++i) {
+    for (size_t k = i; k > 0 && sets_[i].is_fed_by_rows; --k) {
+      GroupingSet& finer = sets_[k - 1];
+      if ((finer.missing & ~sets_[i].missing) != 0) continue;
+      finer.children.push_back(static_cast<uint32_t>(i));
+      sets_[i].is_fed_by_rows = false;
+    }
+  }
+}
+
+AggregateLayout::AggregateLayout(const LogicalAggregate& node) : num_group_exprs_(node.groups.size()) {
   for (const BoundExprPtr& group : node.groups) {
     exprs_.push_back(group.get());
     group_types_.push_back(group->type);
+  }
+  if (!node.grouping_sets.empty()) {
+    AddSets(node);
+    group_types_.push_back(TypeId::kInteger);
   }
   for (const AggregateCall& call : node.aggregates) {
     AggregateSlot slot;

@@ -29,6 +29,17 @@ struct AggregateSlot {
   uint32_t distinct_set = kNone;
 };
 
+/// One of several groupings of the same rows.
+struct GroupingSet {
+  /// Places in the node's groups, ascending.
+  std::vector<uint32_t> groups;
+  /// Bit i: groups[i] of the node is not in the set.
+  int64_t missing = 0;
+  /// Sets whose groups are made of this one's, not of rows.
+  std::vector<uint32_t> children;
+  bool is_fed_by_rows = true;
+};
+
 /// Immutable; shared by threads. The plan node outlives it.
 class AggregateLayout {
  public:
@@ -36,7 +47,14 @@ class AggregateLayout {
 
   /// Groups, then each call's arguments and filter.
   const std::vector<const BoundExpr*>& exprs() const { return exprs_; }
-  size_t num_groups() const { return num_groups_; }
+  /// The node's group expressions.
+  size_t num_group_exprs() const { return num_group_exprs_; }
+  /// Key columns of a group: the group expressions and, with grouping sets, the set's number.
+  size_t num_groups() const { return group_types_.size(); }
+  /// Empty without GROUPING SETS; a set stands before those that are made of it.
+  const std::vector<GroupingSet>& sets() const { return sets_; }
+  /// How many tables of groups a lane has.
+  size_t num_tables() const { return sets_.empty() ? 1 : sets_.size(); }
   const std::vector<AggregateSlot>& slots() const { return slots_; }
   uint32_t num_distinct_sets() const { return num_distinct_sets_; }
   const std::vector<LogicalType>& group_types() const { return group_types_; }
@@ -50,8 +68,11 @@ class AggregateLayout {
                         uint32_t count) const;
 
  private:
+  void AddSets(const LogicalAggregate& node);
+
   std::vector<const BoundExpr*> exprs_;
-  size_t num_groups_ = 0;
+  size_t num_group_exprs_ = 0;
+  std::vector<GroupingSet> sets_;
   std::vector<AggregateSlot> slots_;
   uint32_t num_distinct_sets_ = 0;
   std::vector<LogicalType> group_types_;

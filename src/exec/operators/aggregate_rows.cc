@@ -80,6 +80,7 @@ arrow::Status GroupCollector::MakeRoom(uint32_t num_rows, bool* overflowed) {
 
 arrow::Status GroupCollector::Overflow() {
   rows_seen_ = 0;
+  if (observer_ != nullptr) ARROW_RETURN_NOT_OK(observer_->Observe(table_));
   return partitions_.Take(table_, partition_keys_);
 }
 

@@ -38,6 +38,14 @@ class PartitionedRows {
   PoolArray<const uint8_t*> null_rows_;
 };
 
+/// Looks at groups before they leave their table.
+class GroupObserver {
+ public:
+  virtual ~GroupObserver() = default;
+  /// Each group of a table comes once.
+  virtual arrow::Status Observe(const GroupTable& table) = 0;
+};
+
 /// A table with the partitions that it overflows into.
 class GroupCollector {
  public:
@@ -60,20 +68,39 @@ class GroupCollector {
   void CountRows(uint32_t num_rows) { rows_seen_ += num_rows; }
   /// Moves all groups into the partitions.
   arrow::Status Overflow();
+  /// Who looks at groups that overflow; null: nobody.
+  void set_observer(GroupObserver* observer) { observer_ = observer; }
 
  private:
   GroupTable table_;
   PartitionedRows partitions_;
   const GroupKeys* partition_keys_;
+  GroupObserver* observer_ = nullptr;
   int64_t rows_seen_ = 0;  // since the table was last empty
+};
+
+/// One grouping of a lane's rows.
+struct LaneGroups {
+  std::unique_ptr<GroupCollector> groups;  // null without GROUP BY
+  std::vector<std::unique_ptr<GroupCollector>> distinct;
 };
 
 /// All that a lane hands over.
 struct AggregateLane {
   explicit AggregateLane(arrow::MemoryPool* pool) : arena(pool) {}
-  StringArena arena;  // of aggregate states
-  std::unique_ptr<GroupCollector> groups;
-  std::vector<std::unique_ptr<GroupCollector>> distinct;
+
+  /// Calls f(collector), which answers with a Status, for all collectors.
+  template <typename F>
+  arrow::Status ForEachCollector(F&& f) {
+    for (LaneGroups& table : tables) {
+      if (table.groups != nullptr) ARROW_RETURN_NOT_OK(f(*table.groups));
+      for (const auto& set : table.distinct) ARROW_RETURN_NOT_OK(f(*set));
+    }
+    return arrow::Status::OK();
+  }
+
+  StringArena arena;               // of aggregate states
+  std::vector<LaneGroups> tables;  // one a grouping set, or one
   /// Without GROUP BY: the one group's states.
   std::vector<uint64_t> single_state;
 };

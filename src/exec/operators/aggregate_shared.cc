@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "exec/operators/aggregate_rollup.h"
+
 namespace llkv {
 
 arrow::Status AggregateMerger::MergeSome(uint8_t* const* rows, uint32_t count, const uint8_t* null_row,
@@ -35,6 +37,13 @@ arrow::Status AggregateMerger::MergeStorage(const RowStorage& rows, const PoolAr
     ARROW_RETURN_NOT_OK(MergeSome(&row, 1, null_row, with_states, table));
   }
   return arrow::Status::OK();
+}
+
+arrow::Status AggregateMerger::MergePartition(const PartitionedRows& rows, uint32_t partition, bool with_states,
+                                              GroupTable& table) {
+  if (rows.partition(partition) == nullptr) return arrow::Status::OK();
+  const auto* null_rows = partition == 0 && !rows.null_rows().empty() ? &rows.null_rows() : nullptr;
+  return MergeStorage(*rows.partition(partition), null_rows, with_states, table);
 }
 
 arrow::Status AggregateMerger::MergeTable(GroupTable& source, bool with_states, GroupTable& table) {
@@ -94,14 +103,16 @@ std::vector<uint64_t> AggregateShared::InitialSingleState() const {
 
 std::unique_ptr<AggregateLane> AggregateShared::MakeLane(arrow::MemoryPool* pool) const {
   auto lane = std::make_unique<AggregateLane>(pool);
-  if (is_grouped()) {
-    lane->groups = std::make_unique<GroupCollector>(&keys_, nullptr, layout_.initial_state(), pool);
-  } else {
-    lane->single_state = InitialSingleState();
-  }
-  for (const auto& keys : distinct_keys_) {
-    lane->distinct.push_back(std::make_unique<GroupCollector>(keys.get(), is_grouped() ? &keys_ : nullptr,
-                                                              std::span<const uint8_t>(), pool));
+  if (!is_grouped()) lane->single_state = InitialSingleState();
+  lane->tables.resize(layout_.num_tables());
+  for (LaneGroups& table : lane->tables) {
+    if (is_grouped()) {
+      table.groups = std::make_unique<GroupCollector>(&keys_, nullptr, layout_.initial_state(), pool);
+    }
+    for (const auto& keys : distinct_keys_) {
+      table.distinct.push_back(std::make_unique<GroupCollector>(keys.get(), is_grouped() ? &keys_ : nullptr,
+                                                                std::span<const uint8_t>(), pool));
+    }
   }
   return lane;
 }
@@ -119,21 +130,46 @@ arrow::Status AggregateShared::AddLane(std::unique_ptr<AggregateLane> lane, bool
     const bool is_large = !is_only_lane && groups.table().num_groups() > GroupCollector::kSmallGroups;
     return groups.is_partitioned() || is_large ? groups.Overflow() : arrow::Status::OK();
   };
-  if (lane->groups != nullptr) ARROW_RETURN_NOT_OK(settle(*lane->groups));
-  for (const auto& set : lane->distinct) ARROW_RETURN_NOT_OK(settle(*set));
+  ARROW_RETURN_NOT_OK(lane->ForEachCollector(settle));
   MutexLock lock(mutex_);
   lanes_.push_back(std::move(lane));
   return arrow::Status::OK();
 }
 
+// A set of no groups has its row whether any row came or none.
+arrow::Status AggregateShared::AddEmptySets(arrow::MemoryPool* pool) {
+  for (size_t i = 0; i < layout_.sets().size(); ++i) {
+    if (!layout_.sets()[i].groups.empty()) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto columns, SetColumns::Make(&layout_, pool));
+    GroupCollector& groups = *lanes_[0]->tables[i].groups;
+    uint8_t* states[1];
+    ARROW_RETURN_NOT_OK(groups.table().Reserve(1));
+    ARROW_RETURN_NOT_OK(
+        groups.table().FindOrInsert(columns->Assemble(static_cast<uint32_t>(i), {}), Selection::All(1), states));
+  }
+  return arrow::Status::OK();
+}
+
+namespace {
+
+uint64_t NumRows(const AggregateLane& lane, uint32_t partition) {
+  uint64_t num_rows = 0;
+  for (const LaneGroups& table : lane.tables) {
+    const RowStorage* rows = table.groups->partitions().partition(partition);
+    num_rows += rows == nullptr ? 0 : static_cast<uint64_t>(rows->num_rows());
+  }
+  return num_rows;
+}
+
+}  // namespace
+
 arrow::Result<uint32_t> AggregateShared::PrepareFinalize(arrow::MemoryPool* pool) {
   const auto for_each_collector = [&](auto&& f) -> arrow::Status {
-    for (const auto& lane : lanes_) {
-      if (lane->groups != nullptr) ARROW_RETURN_NOT_OK(f(*lane->groups));
-      for (const auto& set : lane->distinct) ARROW_RETURN_NOT_OK(f(*set));
-    }
+    for (const auto& lane : lanes_) ARROW_RETURN_NOT_OK(lane->ForEachCollector(f));
     return arrow::Status::OK();
   };
+  if (lanes_.empty()) lanes_.push_back(MakeLane(pool));
+  ARROW_RETURN_NOT_OK(AddEmptySets(pool));
   ARROW_RETURN_NOT_OK(for_each_collector([&](GroupCollector& groups) {
     is_partitioned_ |= groups.is_partitioned();
     return arrow::Status::OK();
@@ -141,13 +177,9 @@ arrow::Result<uint32_t> AggregateShared::PrepareFinalize(arrow::MemoryPool* pool
   if (is_partitioned_) {
     ARROW_RETURN_NOT_OK(for_each_collector([](GroupCollector& groups) { return groups.Overflow(); }));
   }
-  if (lanes_.empty()) lanes_.push_back(MakeLane(pool));
   for (const auto& lane : lanes_) {
     if (!is_grouped() || !is_partitioned_) continue;
-    for (uint32_t p = 0; p < kNumGroupPartitions; ++p) {
-      const RowStorage* rows = lane->groups->partitions().partition(p);
-      num_groups_estimate_ += rows == nullptr ? 0 : static_cast<uint64_t>(rows->num_rows());
-    }
+    for (uint32_t p = 0; p < kNumGroupPartitions; ++p) num_groups_estimate_ += NumRows(*lane, p);
   }
   // Lazily merged by the source, except where there is one group only.
   if (is_partitioned_) return is_grouped() ? 0 : kNumGroupPartitions;
@@ -166,13 +198,16 @@ arrow::Status AggregateShared::FinalizePart(LaneContext& lane, uint32_t part) {
 }
 
 arrow::Status AggregateShared::FinalizeSmall(AggregateMerger& merger) {
-  AggregateLane& first = *lanes_[0];
+  LaneGroups& first = lanes_[0]->tables[0];
   GroupTable* groups = is_grouped() ? &first.groups->table() : nullptr;
   for (size_t i = 0; i < lanes_.size(); ++i) {
     AggregateLane& lane = *lanes_[i];
-    if (i > 0 && is_grouped()) ARROW_RETURN_NOT_OK(merger.MergeTable(lane.groups->table(), true, *groups));
-    for (size_t set = 0; set < distinct_keys_.size() && i > 0; ++set) {
-      ARROW_RETURN_NOT_OK(merger.MergeTable(lane.distinct[set]->table(), false, first.distinct[set]->table()));
+    for (LaneGroups& table : lane.tables) {
+      if (&table == &first) continue;
+      if (is_grouped()) ARROW_RETURN_NOT_OK(merger.MergeTable(table.groups->table(), true, *groups));
+      for (size_t set = 0; set < distinct_keys_.size(); ++set) {
+        ARROW_RETURN_NOT_OK(merger.MergeTable(table.distinct[set]->table(), false, first.distinct[set]->table()));
+      }
     }
     if (is_grouped()) continue;
     const auto* source = reinterpret_cast<const uint8_t*>(lane.single_state.data());
@@ -209,32 +244,27 @@ arrow::Status AggregateShared::FinalizeSinglePartition(LaneContext& lane, uint32
   return arrow::Status::OK();
 }
 
-const GroupTable* AggregateShared::merged_table() const { return &lanes_[0]->groups->table(); }
+const GroupTable* AggregateShared::merged_table() const { return &lanes_[0]->tables[0].groups->table(); }
 
 arrow::Status AggregateShared::MergeDistinctPartition(uint32_t partition, size_t set, AggregateMerger& merger,
                                                       GroupTable& table) const {
   for (const auto& lane : lanes_) {
-    const PartitionedRows& rows = lane->distinct[set]->partitions();
-    if (rows.partition(partition) == nullptr) continue;
-    const auto* null_rows = partition == 0 && !rows.null_rows().empty() ? &rows.null_rows() : nullptr;
-    ARROW_RETURN_NOT_OK(merger.MergeStorage(*rows.partition(partition), null_rows, false, table));
+    for (const LaneGroups& groups : lane->tables) {
+      ARROW_RETURN_NOT_OK(merger.MergePartition(groups.distinct[set]->partitions(), partition, false, table));
+    }
   }
   return arrow::Status::OK();
 }
 
 arrow::Status AggregateShared::MergePartition(uint32_t partition, AggregateMerger& merger, GroupTable& table) const {
-  int64_t num_rows = 0;
-  for (const auto& lane : lanes_) {
-    const RowStorage* rows = lane->groups->partitions().partition(partition);
-    num_rows += rows == nullptr ? 0 : rows->num_rows();
-  }
+  uint64_t num_rows = 0;
+  for (const auto& lane : lanes_) num_rows += NumRows(*lane, partition);
   if (num_rows == 0) return arrow::Status::OK();
-  ARROW_RETURN_NOT_OK(table.Reserve(num_rows));
+  ARROW_RETURN_NOT_OK(table.Reserve(static_cast<int64_t>(num_rows)));
   for (const auto& lane : lanes_) {
-    const PartitionedRows& rows = lane->groups->partitions();
-    if (rows.partition(partition) == nullptr) continue;
-    const auto* null_rows = partition == 0 && !rows.null_rows().empty() ? &rows.null_rows() : nullptr;
-    ARROW_RETURN_NOT_OK(merger.MergeStorage(*rows.partition(partition), null_rows, true, table));
+    for (const LaneGroups& groups : lane->tables) {
+      ARROW_RETURN_NOT_OK(merger.MergePartition(groups.groups->partitions(), partition, true, table));
+    }
   }
   for (size_t set = 0; set < distinct_keys_.size(); ++set) {
     GroupTable distinct(distinct_keys_[set].get(), {}, merger.kernel().pool);

@@ -26,6 +26,7 @@ class AggregateMerger {
   /// Merges rows of `table`'s keys into it; those that are new are referred to.
   arrow::Status MergeStorage(const RowStorage& rows, const PoolArray<const uint8_t*>* null_rows, bool with_states,
                              GroupTable& table);
+  arrow::Status MergePartition(const PartitionedRows& rows, uint32_t partition, bool with_states, GroupTable& table);
   arrow::Status MergeTable(GroupTable& source, bool with_states, GroupTable& table);
 
   /// Feeds each row of a set of distinct arguments to its group in `groups`, or to `single_state` where there are no
@@ -80,6 +81,7 @@ class AggregateShared {
  private:
   arrow::Status MergeDistinctPartition(uint32_t partition, size_t slot_index, AggregateMerger& merger,
                                        GroupTable& set) const;
+  arrow::Status AddEmptySets(arrow::MemoryPool* pool);
   arrow::Status FinalizeSmall(AggregateMerger& merger);
   arrow::Status FinalizeSinglePartition(LaneContext& lane, uint32_t partition, AggregateMerger& merger)
       LLKV_EXCLUDES(mutex_);

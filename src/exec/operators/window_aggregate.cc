@@ -266,6 +266,8 @@ class TreeEvaluator : public AggregateEvaluator {
 
 arrow::Result<std::unique_ptr<WindowEvaluator>> MakeAggregateEvaluator(const WindowChunk* chunk, const WindowSlot* slot,
                                                                        const KernelContext& kernel) {
+  const BoundAggregate& function = slot->call->aggregate;
+  if (function.order_matters || function.states_are_lists) return MakeFrameFeedEvaluator(chunk, slot, kernel);
   ARROW_ASSIGN_OR_RAISE(auto feeder, WindowFeeder::Make(chunk, slot));
   ARROW_ASSIGN_OR_RAISE(auto results, StateResults::Make(&slot->call->aggregate, chunk->query().pool));
   if (slot->frame.start != Kind::kUnboundedPreceding) {

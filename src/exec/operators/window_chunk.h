@@ -110,5 +110,8 @@ std::unique_ptr<WindowEvaluator> MakeRankingEvaluator(const WindowChunk* chunk, 
 arrow::Result<std::unique_ptr<WindowEvaluator>> MakeValueEvaluator(const WindowChunk* chunk, const WindowSlot* slot);
 arrow::Result<std::unique_ptr<WindowEvaluator>> MakeAggregateEvaluator(const WindowChunk* chunk, const WindowSlot* slot,
                                                                        const KernelContext& kernel);
+/// Of aggregates that need their rows in order, or whose states are lists.
+arrow::Result<std::unique_ptr<WindowEvaluator>> MakeFrameFeedEvaluator(const WindowChunk* chunk, const WindowSlot* slot,
+                                                                       const KernelContext& kernel);
 
 }  // namespace llkv

@@ -202,6 +202,7 @@ arrow::Result<BoundAggregate> BindMinMax(const AggregateFunction& self, const Bi
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
   BoundAggregate bound = MakeAggregate(self, {type}, type, 0);
   bound.distinct_is_noop = true;
+  bound.order_matters = choice == Choice::kFirst;
   bound.state = std::make_shared<const MinMaxState>(MinMaxState{type});
   switch (type.physical()) {
     case PhysicalType::kString:

@@ -34,6 +34,7 @@ struct FloatState {
 struct SumState {
   LogicalType argument;
   bool average = false;
+  bool total = false;  // 0 for no values
 };
 
 arrow::Status SumOverflow() { return SqlError(sqlstate::kNumericOutOfRange, "the sum is out of range for 128 bits"); }
@@ -289,14 +290,30 @@ arrow::Status FloatFinalize(KernelContext& /*context*/, const void* bound, const
     const auto* state = StateAt<FloatState>(states[i]);
     out.data<double>()[i] = 0;
     if (state->count == 0) {
-      if (out.vector().validity == nullptr) out.UseValidity();
-      ClearBit(out.validity(), i);
+      if (!info.total) SetNullRow(i, out);
       continue;
     }
     const double total = state->Total();
     out.data<double>()[i] = info.average ? total / static_cast<double>(state->count) : total;
   }
   return arrow::Status::OK();
+}
+
+// SQLite's sum that is always a DOUBLE, and never NULL.
+arrow::Result<BoundAggregate> BindTotal(const AggregateFunction& self, const BindInput& input) {
+  const bool fits = input.argument_types.size() == 1 &&
+                    (input.argument_types[0].IsNumeric() || input.argument_types[0].id() == TypeId::kNull ||
+                     (input.dialect == Dialect::kSqlite && (input.argument_types[0].id() == TypeId::kVarchar ||
+                                                            input.argument_types[0].id() == TypeId::kBoolean)));
+  if (!fits) return NoOverload(self.name, input.argument_types);
+  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble, sizeof(FloatState));
+  bound.initialize = InitializeState<FloatState>;
+  bound.update = FloatUpdate<double>;
+  bound.update_single = FloatUpdateSingle<double>;
+  bound.combine = FloatCombine;
+  bound.finalize = FloatFinalize;
+  bound.state = std::make_shared<const SumState>(SumState{TypeId::kDouble, false, true});
+  return bound;
 }
 
 template <bool average>
@@ -341,6 +358,7 @@ void RegisterSumAvg(FunctionRegistry& registry) {
                                  "Sum: of integers as HUGEINT, of decimals as DECIMAL(38, s), else as DOUBLE.",
                                  "sum(a)",
                                  BindSum<false>});
+  registry.Add(AggregateFunction{"total", {}, "Sum, as DOUBLE; 0.0 for no values.", "total(a)", BindTotal});
   registry.Add(AggregateFunction{"avg", {"mean"}, "Mean, as DOUBLE.", "avg(a)", BindSum<true>});
 }
 

@@ -84,9 +84,11 @@ LogicalPlanPtr PushThroughAggregate(LogicalPlanPtr plan, Terms terms) {
   if (!aggregate.groups.empty()) {
     Definitions definitions;
     for (size_t i = 0; i < aggregate.groups.size(); ++i) {
-      definitions[aggregate.output[i].id] = aggregate.groups[i].get();
+      // A filter below must not take rows from a set that lacks its column.
+      if (aggregate.IsInEverySet(i)) definitions[aggregate.output[i].id] = aggregate.groups[i].get();
     }
-    below = Substitute(TakeDefined(terms, definitions), definitions);
+    // A set of no columns gives its row whatever a term without columns says.
+    if (!definitions.empty()) below = Substitute(TakeDefined(terms, definitions), definitions);
   }
   plan->children[0] = Push(std::move(plan->children[0]), std::move(below));
   return WithFilter(std::move(plan), std::move(terms));

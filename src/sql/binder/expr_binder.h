@@ -35,6 +35,13 @@ struct PendingSubquery {
   int64_t position = -1;
 };
 
+/// A call of GROUPING: the expression holds the column `result` in its place until the groups are known.
+struct GroupingCall {
+  OutputColumn result;
+  std::vector<BoundExprPtr> arguments;
+  int64_t position = -1;
+};
+
 /// The aggregates that a query's expressions call, each once.
 struct AggregateState {
   std::vector<AggregateCall> calls;
@@ -42,6 +49,7 @@ struct AggregateState {
   std::vector<OutputColumn> outputs;
   /// Those in the aggregates' arguments: part of the plan below the aggregation.
   std::vector<PendingSubquery> subqueries;
+  std::vector<GroupingCall> groupings;
 };
 
 /// The windows that a query's expressions look through.
@@ -140,7 +148,11 @@ class ExprBinder {
   /// The call with its arguments, bound by `inner`.
   arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
                                                  const ExprContext& inner);
+  arrow::Status OrderedSetArguments(const AstFunction& function, std::string_view name, AggregateCall* call,
+                                    std::vector<SortKey>* order);
+  static void OrderArguments(std::vector<SortKey> order, AggregateCall* call);
   arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindGrouping(const AstFunction& function);
   arrow::Result<BoundExprPtr> BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position);
   arrow::Result<std::vector<BoundExprPtr>> BindAll(const std::vector<AstExprPtr>& exprs);
 

@@ -1,11 +1,14 @@
 // Calls: scalar functions, the special forms among them, and aggregates.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/error.h"
+#include "functions/ordered_aggregate.h"
 #include "sql/binder/expr_binder.h"
+#include "sql/binder/select_binder.h"
 #include "sql/binder/typing.h"
 
 namespace llkv {
@@ -33,8 +36,6 @@ bool HasStar(const AstFunction& function) {
 }  // namespace
 
 arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, bool may_ignore_nulls) {
-  if (function.within_group) return Refuse("WITHIN GROUP", function.position);
-  if (!function.order_by.empty()) return Refuse("ORDER BY within a call", function.position);
   if (function.ignore_nulls && !may_ignore_nulls) return Refuse("IGNORE NULLS", function.position);
   for (const AstName& name : function.argument_names) {
     if (!name.empty() && !SameName(function.name.name().key, "make_interval"))
@@ -42,6 +43,12 @@ arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, boo
   }
   if (is_aggregate) return arrow::Status::OK();
   const std::string& name = function.name.name().text;
+  if (!function.order_by.empty()) {
+    return SqlError(
+        sqlstate::kWrongObjectType,
+        fmt::format("{}: {} is no aggregate function", function.within_group ? "WITHIN GROUP" : "ORDER BY", name),
+        function.position);
+  }
   if (function.distinct) {
     return SqlError(sqlstate::kWrongObjectType, fmt::format("DISTINCT: {} is no aggregate function", name),
                     function.position);
@@ -100,6 +107,7 @@ arrow::Result<BoundExprPtr> ExprBinder::BindFunction(const AstFunction& function
   }
   const std::string_view name = function.name.name().key;
   if (function.over != nullptr) return BindWindow(function, name);
+  if (SameName(name, "grouping") || SameName(name, "grouping_id")) return BindGrouping(function);
   const bool is_scalar = state_.functions.FindScalar(name) != nullptr;
   if (state_.functions.FindAggregate(name) != nullptr) {
     // SQLite's min and max of several arguments are scalar.
@@ -109,6 +117,32 @@ arrow::Result<BoundExprPtr> ExprBinder::BindFunction(const AstFunction& function
     return SqlError(sqlstate::kWrongObjectType, fmt::format("{} needs OVER (…)", name), function.position);
   }
   return BindScalarCall(function, name);
+}
+
+// GROUPING(a, b)
+arrow::Result<BoundExprPtr> ExprBinder::BindGrouping(const AstFunction& function) {
+  constexpr size_t kMaxArguments = 31;
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, false, false));
+  if (context_.aggregates == nullptr) {
+    const std::string_view where = context_.in_aggregate ? "an aggregate's argument" : context_.clause;
+    return SqlError(sqlstate::kGroupingError, fmt::format("GROUPING is not allowed in {}", where), function.position);
+  }
+  if (function.arguments.empty() || function.arguments.size() > kMaxArguments || HasStar(function)) {
+    return SqlError(sqlstate::kUndefinedFunction, fmt::format("GROUPING takes 1 to {} arguments", kMaxArguments),
+                    function.position);
+  }
+  GroupingCall call;
+  ARROW_ASSIGN_OR_RAISE(call.arguments, BindAll(function.arguments));
+  for (const GroupingCall& other : context_.aggregates->groupings) {
+    const bool is_same = std::equal(call.arguments.begin(), call.arguments.end(), other.arguments.begin(),
+                                    other.arguments.end(), [](const auto& a, const auto& b) { return a->Equals(*b); });
+    if (is_same) return BoundExpr::Column(other.result.id, other.result.type, other.result.name, function.position);
+  }
+  call.result = {state_.NewColumn(), TypeId::kBigInt, "grouping"};
+  call.position = function.position;
+  const OutputColumn result = call.result;
+  context_.aggregates->groupings.push_back(std::move(call));
+  return BoundExpr::Column(result.id, result.type, result.name, function.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position) {
@@ -215,6 +249,22 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
     filter.clause = "FILTER";
     ARROW_ASSIGN_OR_RAISE(call.filter, ExprBinder(state_, filter).BindCondition(*function.filter));
   }
+  std::vector<SortKey> order;
+  for (const AstOrderItem& item : function.order_by) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr key, ExprBinder(state_, inner).Bind(*item.expr));
+    order.push_back(MakeSortKey(state_, item, std::move(key)));
+  }
+  for (const SortKey& key : order) {
+    SettleParameter(state_, *key.expr);
+    const bool is_argument = std::any_of(call.arguments.begin(), call.arguments.end(),
+                                         [&](const BoundExprPtr& argument) { return argument->Equals(*key.expr); });
+    if (function.distinct && !is_argument) {
+      return SqlError(sqlstate::kInvalidColumnReference,
+                      "in a call with DISTINCT, what ORDER BY reads must stand among the arguments",
+                      function.position);
+    }
+  }
+  if (function.within_group) ARROW_RETURN_NOT_OK(OrderedSetArguments(function, name, &call, &order));
   std::vector<LogicalType> types;
   std::vector<const Value*> constants;
   for (const BoundExprPtr& argument : call.arguments) {
@@ -230,7 +280,42 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
                           CastTo(state_, std::move(call.arguments[i]), call.function.argument_types[i]));
   }
   call.distinct = function.distinct && !call.function.distinct_is_noop;
+  OrderArguments(std::move(order), &call);
   return call;
+}
+
+// agg(x) WITHIN GROUP (ORDER BY y): for the functions that are about an order, y is the first argument. Others take it
+// as agg(x ORDER BY y) does.
+arrow::Status ExprBinder::OrderedSetArguments(const AstFunction& function, std::string_view name, AggregateCall* call,
+                                              std::vector<SortKey>* order) {
+  const bool is_mode = SameName(name, "mode");
+  const bool takes_fraction = SameName(name, "percentile_cont") || SameName(name, "percentile_disc") ||
+                              SameName(name, "quantile_cont") || SameName(name, "quantile_disc");
+  if (function.distinct && (is_mode || takes_fraction)) {
+    return SqlError(sqlstate::kSyntaxError, "DISTINCT and WITHIN GROUP exclude each other", function.position);
+  }
+  if (!is_mode && !takes_fraction) {
+    if (SameName(name, "listagg") || SameName(name, "string_agg")) return arrow::Status::OK();
+    return SqlError(sqlstate::kWrongObjectType, fmt::format("{} does not take WITHIN GROUP", name), function.position);
+  }
+  if (order->size() != 1 || call->arguments.size() != (is_mode ? 0 : 1)) {
+    return SqlError(sqlstate::kUndefinedFunction,
+                    fmt::format("{} takes {} and one key within the group", name, is_mode ? "nothing" : "a fraction"),
+                    function.position);
+  }
+  call->arguments.insert(call->arguments.begin(), std::move(order->front().expr));
+  if (order->front().descending) call->arguments.push_back(BoundExpr::Constant(Value::Boolean(true)));
+  order->clear();
+  return arrow::Status::OK();
+}
+
+// Lets the function sort its rows, where their order makes a difference.
+void ExprBinder::OrderArguments(std::vector<SortKey> order, AggregateCall* call) {
+  if (order.empty() || !call->function.order_matters) return;
+  std::vector<AggregateOrder> keys;
+  for (const SortKey& key : order) keys.push_back({key.expr->type, key.descending, key.nulls_first});
+  call->function = MakeOrderedAggregate(std::move(call->function), std::move(keys));
+  for (SortKey& key : order) call->arguments.push_back(std::move(key.expr));
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::AddAggregate(AggregateCall call, const AstFunction& function) {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
+#include "sql/binder/grouping_sets.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest.h"
 #include "sql/parser/printer.h"
@@ -47,7 +48,8 @@ class SelectBinder {
   arrow::Status ExpandStar(const AstStar& star);
   arrow::Status BindItems();
   arrow::Status BindGroups();
-  arrow::Status AddGroup(const AstExpr& expr);
+  arrow::Status AddGroup(const AstExpr& expr, GroupSet* set);
+  arrow::Result<GroupSets> BindGroupingElement(const AstGroupingElement& element);
   arrow::Status GroupByAll();
   arrow::Status BindOrder();
   arrow::Result<size_t> OrderItem(const AstExpr& expr);
@@ -58,6 +60,7 @@ class SelectBinder {
   arrow::Status AddWindows();
   arrow::Status ReadGroups(BoundExprPtr& expr);
   arrow::Status ReadGroups(std::vector<PendingSubquery>& pending);
+  arrow::Result<BoundExprPtr> GroupingNumber(const GroupingCall& call);
   void Project();
   void Distinct();
   void Filter(BoundExprPtr condition);
@@ -75,6 +78,10 @@ class SelectBinder {
   WindowState windows_;
   std::vector<BoundExprPtr> groups_;
   std::vector<const AstExpr*> group_asts_;
+  /// Empty without GROUPING SETS and its kin.
+  GroupSets grouping_sets_;
+  /// Tells with them which groups a row lacks.
+  OutputColumn missing_groups_;
   std::vector<SubqueryGroup> subquery_groups_;
   std::vector<OutputColumn> group_outputs_;
   BoundExprPtr having_;
@@ -87,13 +94,7 @@ class SelectBinder {
 
 arrow::Status SelectBinder::CheckSupported() const {
   if (!select_.distinct_on.empty()) return Refuse("DISTINCT ON", select_.distinct_on[0]->position);
-  ARROW_RETURN_NOT_OK(CheckNamedWindows(select_.windows));
-  for (const AstGroupingElement& element : select_.group_by) {
-    if (element.kind != AstGroupingKind::kExpression) {
-      return Refuse("GROUPING SETS, ROLLUP and CUBE", element.range.position);
-    }
-  }
-  return arrow::Status::OK();
+  return CheckNamedWindows(select_.windows);
 }
 
 ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSubquery>* pending,
@@ -135,7 +136,9 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
   }
   ARROW_RETURN_NOT_OK(BindQualify());
   ARROW_RETURN_NOT_OK(BindOrder());
-  if (!groups_.empty() || !aggregates_.calls.empty() || having_ != nullptr) ARROW_RETURN_NOT_OK(Aggregate());
+  const bool aggregates = !groups_.empty() || !aggregates_.calls.empty() || !aggregates_.groupings.empty() ||
+                          having_ != nullptr || !select_.group_by.empty();
+  if (aggregates) ARROW_RETURN_NOT_OK(Aggregate());
   ARROW_RETURN_NOT_OK(AddWindows());
   std::vector<BoundExprPtr*> slots;
   for (SelectItem& item : items_) slots.push_back(&item.expr);
@@ -236,9 +239,10 @@ arrow::Status SelectBinder::BindItems() {
   return arrow::Status::OK();
 }
 
-arrow::Status SelectBinder::AddGroup(const AstExpr& expr) {
+// Adds the group, and its place to `set`. A group that stands in several sets is one.
+arrow::Status SelectBinder::AddGroup(const AstExpr& expr, GroupSet* set) {
   if (const auto* row = expr.TryAs<AstRow>()) {
-    for (const AstExprPtr& value : row->values) ARROW_RETURN_NOT_OK(AddGroup(*value));
+    for (const AstExprPtr& value : row->values) ARROW_RETURN_NOT_OK(AddGroup(*value, set));
     return arrow::Status::OK();
   }
   const AstExpr* ast = &expr;
@@ -260,6 +264,12 @@ arrow::Status SelectBinder::AddGroup(const AstExpr& expr) {
     ExprBinder binder(state_, Context("GROUP BY", &aggregates_.subqueries, nullptr, true));
     ARROW_ASSIGN_OR_RAISE(bound, binder.Bind(*ast));
   }
+  for (size_t i = 0; i < groups_.size() && !bound->IsVolatile(); ++i) {
+    if (!groups_[i]->Equals(*bound)) continue;
+    set->push_back(static_cast<uint32_t>(i));
+    return arrow::Status::OK();
+  }
+  set->push_back(static_cast<uint32_t>(groups_.size()));
   group_outputs_.push_back({state_.NewColumn(), bound->type, bound->ToString()});
   groups_.push_back(std::move(bound));
   group_asts_.push_back(ast);
@@ -268,14 +278,56 @@ arrow::Status SelectBinder::AddGroup(const AstExpr& expr) {
 }
 
 arrow::Status SelectBinder::BindGroups() {
-  for (const AstGroupingElement& element : select_.group_by) ARROW_RETURN_NOT_OK(AddGroup(*element.expr));
+  GroupSets sets{GroupSet()};
+  for (const AstGroupingElement& element : select_.group_by) {
+    ARROW_ASSIGN_OR_RAISE(GroupSets more, BindGroupingElement(element));
+    ARROW_ASSIGN_OR_RAISE(sets, CrossSets(sets, more, element.range.position));
+  }
+  if (select_.group_by_distinct) DropEqualSets(&sets);
+  if (sets.size() == 1 && sets[0].size() == groups_.size()) return arrow::Status::OK();
+  if (groups_.size() >= kMaxSetGroups) {
+    return SqlError(sqlstate::kStatementTooComplex,
+                    fmt::format("grouping sets of more than {} expressions", kMaxSetGroups - 1),
+                    select_.group_by_position);
+  }
+  if (groups_.empty()) {
+    // Several sets of none are still a grouping, by something that none of them has.
+    groups_.push_back(BoundExpr::Constant(Value::Integer(TypeId::kInteger, 0)));
+    group_outputs_.push_back({state_.NewColumn(), groups_[0]->type, "none"});
+    group_asts_.push_back(nullptr);
+  }
+  grouping_sets_ = std::move(sets);
+  missing_groups_ = {state_.NewColumn(), TypeId::kBigInt, "grouping"};
   return arrow::Status::OK();
+}
+
+arrow::Result<GroupSets> SelectBinder::BindGroupingElement(const AstGroupingElement& element) {
+  GroupSets sets;
+  if (element.kind == AstGroupingKind::kExpression) {
+    GroupSet& set = sets.emplace_back();
+    ARROW_RETURN_NOT_OK(AddGroup(*element.expr, &set));
+    std::sort(set.begin(), set.end());
+    set.erase(std::unique(set.begin(), set.end()), set.end());
+    return sets;
+  }
+  for (const AstGroupingElement& inner : element.elements) {
+    if (element.kind != AstGroupingKind::kGroupingSets && inner.kind != AstGroupingKind::kExpression) {
+      return SqlError(sqlstate::kSyntaxError, "ROLLUP and CUBE take expressions, or lists of them in parentheses",
+                      inner.range.position);
+    }
+    ARROW_ASSIGN_OR_RAISE(GroupSets more, BindGroupingElement(inner));
+    ARROW_RETURN_NOT_OK(AddSets(std::move(more), inner.range.position, &sets));
+  }
+  if (element.kind == AstGroupingKind::kRollup) return RollupSets(sets);
+  if (element.kind == AstGroupingKind::kCube) return CubeSets(sets, element.range.position);
+  return sets;
 }
 
 // GROUP BY ALL: by every item that has neither an aggregate nor a function over a window in it.
 arrow::Status SelectBinder::GroupByAll() {
   std::unordered_set<ColumnId> aggregate_ids;
   for (const OutputColumn& column : aggregates_.outputs) aggregate_ids.insert(column.id);
+  for (const GroupingCall& call : aggregates_.groupings) aggregate_ids.insert(call.result.id);
   for (const auto& window : windows_.nodes) {
     for (const OutputColumn& column : window->output) aggregate_ids.insert(column.id);
   }
@@ -436,6 +488,10 @@ arrow::Status SelectBinder::Aggregate() {
     aggregate->output.push_back({state_.NewColumn(), call.function.return_type, "count(*)"});
     aggregate->aggregates.push_back(std::move(call));
   }
+  if (!grouping_sets_.empty()) {
+    aggregate->grouping_sets = std::move(grouping_sets_);
+    aggregate->output.push_back(missing_groups_);
+  }
   aggregate->children.push_back(std::move(plan_));
   plan_ = std::move(aggregate);
   if (having_ != nullptr) {
@@ -453,6 +509,9 @@ arrow::Status SelectBinder::ReadGroups(BoundExprPtr& expr) {
     expr = BoundExpr::Column(group_outputs_[i].id, group_outputs_[i].type, group_outputs_[i].name, expr->position);
     return arrow::Status::OK();
   }
+  for (const GroupingCall& call : aggregates_.groupings) {
+    if (expr->IsColumn() && expr->column == call.result.id) return GroupingNumber(call).Value(&expr);
+  }
   if (expr->IsColumn() && scope_.Has(expr->column)) {
     return SqlError(sqlstate::kGroupingError,
                     fmt::format("column \"{}\" must stand in GROUP BY or within an aggregate function", expr->name),
@@ -460,6 +519,21 @@ arrow::Status SelectBinder::ReadGroups(BoundExprPtr& expr) {
   }
   for (BoundExprPtr& child : expr->children) ARROW_RETURN_NOT_OK(ReadGroups(child));
   return arrow::Status::OK();
+}
+
+arrow::Result<BoundExprPtr> SelectBinder::GroupingNumber(const GroupingCall& call) {
+  std::vector<uint32_t> places;
+  for (const BoundExprPtr& argument : call.arguments) {
+    const auto found = std::find_if(groups_.begin(), groups_.end(),
+                                    [&](const BoundExprPtr& group) { return group->Equals(*argument); });
+    if (found == groups_.end()) {
+      return SqlError(sqlstate::kGroupingError, "the arguments of GROUPING must stand in GROUP BY", call.position);
+    }
+    places.push_back(static_cast<uint32_t>(found - groups_.begin()));
+  }
+  if (grouping_sets_.empty()) return BoundExpr::Constant(Value::BigInt(0), call.position);
+  const BoundExprPtr missing = BoundExpr::Column(missing_groups_.id, missing_groups_.type, missing_groups_.name);
+  return MakeGroupingNumber(state_, *missing, places, call.position);
 }
 
 arrow::Status SelectBinder::ReadGroups(std::vector<PendingSubquery>& pending) {

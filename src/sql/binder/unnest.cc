@@ -339,7 +339,7 @@ arrow::Status Unnester::Exists(JoinType type) {
     if (IsProject(top)) {
       for (BoundExprPtr& term : terms) Substitute(term, top.output, top.As<LogicalProject>().exprs);
     } else if (top.kind == PlanKind::kAggregate && !top.As<LogicalAggregate>().groups.empty() &&
-               top.As<LogicalAggregate>().aggregates.empty()) {
+               top.As<LogicalAggregate>().grouping_sets.empty() && top.As<LogicalAggregate>().aggregates.empty()) {
       for (BoundExprPtr& term : terms) Substitute(term, top.output, top.As<LogicalAggregate>().groups);
     } else if (top.kind == PlanKind::kSort) {
       strip = top.As<LogicalSort>().limit == nullptr && top.As<LogicalSort>().offset == nullptr;

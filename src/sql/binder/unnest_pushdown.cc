@@ -182,6 +182,12 @@ arrow::Result<PushedPlan> OuterDomain::PushProject(LogicalPlanPtr plan) {
 arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
   auto& aggregate = plan->As<LogicalAggregate>();
   const bool scalar = aggregate.groups.empty();
+  for (std::vector<uint32_t>& set : aggregate.grouping_sets) {
+    // Its row must be there for outer values too that no row belongs to.
+    if (set.empty()) return Refuse("a grouping set of no columns in a correlated subquery", position_);
+    for (size_t i = 0; i < outer_.size(); ++i) set.push_back(static_cast<uint32_t>(aggregate.groups.size() + i));
+  }
+  const auto old_groups = static_cast<std::ptrdiff_t>(aggregate.groups.size());
   ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
   ForEachExpr(*plan, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
   std::vector<OutputColumn> domain;
@@ -191,8 +197,7 @@ arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
     column = state_.NewColumn();
     domain.push_back({column, outer.type, outer.name});
   }
-  const auto num_calls = static_cast<std::ptrdiff_t>(aggregate.aggregates.size());
-  plan->output.insert(plan->output.end() - num_calls, domain.begin(), domain.end());
+  plan->output.insert(plan->output.begin() + old_groups, domain.begin(), domain.end());
   plan->children[0] = std::move(pushed.plan);
   if (scalar) return CompleteAggregate(std::move(plan), std::move(pushed.columns));
   pushed.plan = std::move(plan);

@@ -160,6 +160,8 @@ struct AstSelect : AstQueryBodyBase<AstQueryBodyKind::kSelect> {
   std::vector<AstFromItemPtr> from;
   AstExprPtr where;
   bool group_by_all = false;
+  /// GROUP BY DISTINCT: equal grouping sets count once.
+  bool group_by_distinct = false;
   std::vector<AstGroupingElement> group_by;
   /// Where GROUP BY stands, else -1.
   int64_t group_by_position = -1;

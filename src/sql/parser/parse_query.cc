@@ -274,6 +274,7 @@ void StatementParser::ParseSelectTail(AstSelect* select) {
     if (Accept(Keyword::kAll)) {
       select->group_by_all = true;
     } else {
+      select->group_by_distinct = Accept(Keyword::kDistinct);
       select->group_by = ParseGroupingList();
     }
   } else {

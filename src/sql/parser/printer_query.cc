@@ -203,7 +203,7 @@ void SqlPrinter::Select(const AstSelect& select) {
   }
   if (select.group_by_all) Text(" GROUP BY ALL");
   if (!select.group_by.empty()) {
-    Text(" GROUP BY ");
+    Text(select.group_by_distinct ? " GROUP BY DISTINCT " : " GROUP BY ");
     Grouping(select.group_by);
   }
   if (select.having != nullptr) {

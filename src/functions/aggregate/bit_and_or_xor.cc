@@ -1,0 +1,97 @@
+// bit_and, bit_or and bit_xor of integers.
+#include "functions/aggregate_support.h"
+
+namespace llkv {
+
+namespace {
+
+enum class BitOp : uint8_t { kAnd, kOr, kXor };
+
+struct BitState {
+  PackedInt128 bits;
+  uint64_t seen = 0;
+};
+
+template <BitOp op>
+void Offer(BitState* state, int128_t value) {
+  if (state->seen != 0) {
+    const int128_t bits = state->bits.Get();
+    if constexpr (op == BitOp::kAnd) value = bits & value;
+    if constexpr (op == BitOp::kOr) value = bits | value;
+    if constexpr (op == BitOp::kXor) value = bits ^ value;
+  }
+  state->bits.Set(value);
+  state->seen = 1;
+}
+
+template <BitOp op, typename T>
+class Feeder {
+ public:
+  Feeder(KernelContext& /*context*/, const void* /*bound*/, KernelArgs args) : values_(*args[0]), valid_(*args[0]) {}
+  arrow::Status operator()(uint32_t row, uint8_t* state) {
+    if (valid_[row]) Offer<op>(StateAt<BitState>(state), static_cast<int128_t>(values_[row]));
+    return arrow::Status::OK();
+  }
+
+ private:
+  Input<T> values_;
+  InputValidity valid_;
+};
+
+template <BitOp op>
+arrow::Status Combine(KernelContext& /*context*/, const void* /*bound*/, const uint8_t* const* sources,
+                      uint8_t* const* targets, uint32_t count) {
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto* source = StateAt<BitState>(sources[i]);
+    if (source->seen != 0) Offer<op>(StateAt<BitState>(targets[i]), source->bits.Get());
+  }
+  return arrow::Status::OK();
+}
+
+template <typename T>
+arrow::Status Finalize(KernelContext& /*context*/, const void* bound, const uint8_t* const* states, uint32_t count,
+                       ScratchVector& out) {
+  out.ResetFlat(*static_cast<const LogicalType*>(bound));
+  for (uint32_t i = 0; i < count; ++i) {
+    const auto* state = StateAt<BitState>(states[i]);
+    out.data<T>()[i] = static_cast<T>(state->bits.Get());
+    if (state->seen == 0) SetNullRow(i, out);
+  }
+  return arrow::Status::OK();
+}
+
+template <BitOp op>
+arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInput& input) {
+  if (input.argument_types.size() != 1) return NoOverload(self.name, input.argument_types);
+  LogicalType type = input.argument_types[0];
+  if (type.id() == TypeId::kNull) type = TypeId::kInteger;
+  if (!type.IsInteger()) return NoOverload(self.name, input.argument_types);
+  BoundAggregate bound = MakeAggregate(self, {type}, type, sizeof(BitState));
+  bound.distinct_is_noop = op != BitOp::kXor;
+  bound.state = std::make_shared<const LogicalType>(type);
+  bound.initialize = InitializeState<BitState>;
+  const auto use = [&](auto zero) {
+    using T = decltype(zero);
+    bound.update = FeedRows<Feeder<op, T>>;
+    bound.update_single = FeedSingle<Feeder<op, T>>;
+    bound.finalize = Finalize<T>;
+  };
+  if (type.physical() == PhysicalType::kInt128) {
+    use(int128_t{});
+  } else {
+    VisitInteger64(type.physical(), use);
+  }
+  bound.combine = Combine<op>;
+  return bound;
+}
+
+}  // namespace
+
+void RegisterBitAndOrXor(FunctionRegistry& registry) {
+  registry.Add(AggregateFunction{"bit_and", {}, "AND of all bits of integers.", "bit_and(a)", Bind<BitOp::kAnd>});
+  registry.Add(AggregateFunction{"bit_or", {}, "OR of all bits of integers.", "bit_or(a)", Bind<BitOp::kOr>});
+  registry.Add(
+      AggregateFunction{"bit_xor", {}, "Exclusive OR of all bits of integers.", "bit_xor(a)", Bind<BitOp::kXor>});
+}
+
+}  // namespace llkv
