@@ -46,7 +46,8 @@ void AddChildren(const LogicalPlan& plan, int64_t place, ColumnId column, std::v
     case PlanKind::kAggregate: {
       // All rows of a group go, or none.
       const auto& aggregate = plan.As<LogicalAggregate>();
-      if (index < aggregate.groups.size() && aggregate.IsInEverySet(index)) AddColumn(*plan.children[0], *aggregate.groups[index], places);
+      if (index < aggregate.groups.size() && aggregate.IsInEverySet(index))
+        AddColumn(*plan.children[0], *aggregate.groups[index], places);
       return;
     }
     case PlanKind::kWindow:

@@ -124,8 +124,8 @@ struct ScalarFunction {
 };
 
 /// An aggregate chosen for given argument types. States are `state_size` plain bytes, 8-byte aligned, that may be moved
-/// by memcpy; what does not fit (strings of min/max) lies in the arena. Where states_are_lists, a combined state may refer
-/// to what its source has in the source's arena.
+/// by memcpy; what does not fit (strings of min/max) lies in the arena. Where states_are_lists, a combined state may
+/// refer to what its source has in the source's arena.
 struct BoundAggregate {
   std::string name;
   std::vector<LogicalType> argument_types;

@@ -39,7 +39,8 @@ struct OrderedState {
   ValueList<Row> rows;
 };
 
-// Keys compare as their bytes do: a mark, before 01 for NULLS FIRST and behind it else, and the body, inverted for DESC.
+// Keys compare as their bytes do: a mark, before 01 for NULLS FIRST and behind it else, and the body, inverted for
+// DESC.
 void AppendKey(const PartWriter& writer, const AggregateOrder& order, uint32_t row, std::string* out) {
   if (writer.IsNull(row)) {
     out->push_back(order.nulls_first ? 0 : 2);
@@ -93,7 +94,8 @@ class Feeder {
 arrow::Status Combine(KernelContext& context, const void* /*bound*/, const uint8_t* const* sources,
                       uint8_t* const* targets, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
-    ARROW_RETURN_NOT_OK(StateAt<OrderedState>(targets[i])->rows.AppendAll(context, StateAt<OrderedState>(sources[i])->rows));
+    ARROW_RETURN_NOT_OK(
+        StateAt<OrderedState>(targets[i])->rows.AppendAll(context, StateAt<OrderedState>(sources[i])->rows));
   }
   return arrow::Status::OK();
 }

@@ -17,11 +17,7 @@ namespace {
 
 struct SinkState : LaneState {
   SinkState(std::unique_ptr<AggregateLane> l, ScratchVector filter, const KernelContext& k)
-      : lane(std::move(l)),
-        kernel(k),
-        flattener(k.pool),
-        updater(k.pool),
-        filter_scratch(std::move(filter)) {
+      : lane(std::move(l)), kernel(k), flattener(k.pool), updater(k.pool), filter_scratch(std::move(filter)) {
     kernel.arena = &lane->arena;
   }
   std::unique_ptr<AggregateLane> lane;
@@ -136,8 +132,7 @@ class AggregateSink : public Sink {
     state.num_runs = 0;
     ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, set, keys, batch));
     if (cached && shared_->layout().slots().size() > 1) {
-      state.num_runs =
-          state.caches[set]->SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
+      state.num_runs = state.caches[set]->SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
     }
     return arrow::Status::OK();
   }

@@ -35,8 +35,8 @@ class SetColumns {
   std::vector<Vector> columns_;
 };
 
-/// Makes the groups of a lane's coarser sets from those of the finer ones, when a table of theirs overflows and when the
-/// lane is done. One lane's.
+/// Makes the groups of a lane's coarser sets from those of the finer ones, when a table of theirs overflows and when
+/// the lane is done. One lane's.
 class GroupRollup {
  public:
   /// All outlive this. `kernel` has the lane's arena.

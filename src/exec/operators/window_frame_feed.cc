@@ -1,5 +1,5 @@
-// Aggregates whose states hold all that they were fed, or that go by the order of rows, over frames: the frame's rows are
-// fed in order, only the new ones where a frame goes on from the one before.
+// Aggregates whose states hold all that they were fed, or that go by the order of rows, over frames: the frame's rows
+// are fed in order, only the new ones where a frame goes on from the one before.
 #include <cstring>
 #include <utility>
 

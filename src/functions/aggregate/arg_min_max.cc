@@ -20,7 +20,7 @@ struct ArgTypes {
 template <bool is_min, typename T>
 bool Improves(const T& candidate, const StoredValue& current) {
   if (current.kind == StoredValue::kNothing) return true;
-  return CompareScalars<is_min ? CompareOp::kLess : CompareOp::kGreater, T>(candidate, current.Get<T>());
+  return CompareScalars < is_min ? CompareOp::kLess : CompareOp::kGreater, T > (candidate, current.Get<T>());
 }
 
 template <bool is_min, typename T>

@@ -42,8 +42,7 @@ arrow::Status Combine(KernelContext& context, const void* /*bound*/, const uint8
   for (uint32_t i = 0; i < count; ++i) {
     const std::string_view source = StateAt<ListState>(sources[i])->bytes.view();
     if (source.empty()) continue;
-    ARROW_RETURN_NOT_OK(
-        AppendParts(context, source.substr(0, source.size() - 1), StateAt<ListState>(targets[i])));
+    ARROW_RETURN_NOT_OK(AppendParts(context, source.substr(0, source.size() - 1), StateAt<ListState>(targets[i])));
   }
   return arrow::Status::OK();
 }

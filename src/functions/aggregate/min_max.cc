@@ -236,8 +236,8 @@ arrow::Result<BoundAggregate> BindMinMax(const AggregateFunction& self, const Bi
 void RegisterMinMax(FunctionRegistry& registry) {
   registry.Add(AggregateFunction{"min", {}, "Least value; NULLs do not count.", "min(a)", BindMinMax<Choice::kMin>});
   registry.Add(AggregateFunction{"max", {}, "Greatest value; NULLs do not count.", "max(a)", BindMinMax<Choice::kMax>});
-  registry.Add(AggregateFunction{
-      "any_value", {"first", "arbitrary"}, "Some value that is not NULL.", "any_value(a)", BindMinMax<Choice::kFirst>});
+  registry.Add(
+      AggregateFunction{"any_value", {}, "Some value that is not NULL.", "any_value(a)", BindMinMax<Choice::kFirst>});
 }
 
 }  // namespace llkv

@@ -41,7 +41,10 @@ template <Choice choice, typename T>
 class Feeder {
  public:
   Feeder(KernelContext& context, const void* bound, KernelArgs args)
-      : context_(context), info_(*static_cast<const QuantileInfo*>(bound)), args_(args), values_(*args[0]),
+      : context_(context),
+        info_(*static_cast<const QuantileInfo*>(bound)),
+        args_(args),
+        values_(*args[0]),
         valid_(*args[0]) {}
 
   arrow::Status operator()(uint32_t row, uint8_t* raw) {
@@ -185,7 +188,7 @@ class Finalizer {
 
  private:
   T At(double fraction, bool is_descending) {
-    return ValueAt<choice != Choice::kDiscrete && choice != Choice::kMode>(values_, fraction, is_descending);
+    return ValueAt < choice != Choice::kDiscrete && choice != Choice::kMode > (values_, fraction, is_descending);
   }
 
   arrow::Status FinishList(const QuantileState<T>& state, uint32_t row, ScratchVector& out) {
@@ -292,19 +295,19 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
 }  // namespace
 
 void RegisterQuantile(FunctionRegistry& registry) {
-  registry.Add(AggregateFunction{"quantile_cont",
-                                 {"percentile_cont"},
-                                 "The value at a fraction of the sorted values, interpolated: numbers as DOUBLE, DATE as "
-                                 "TIMESTAMP. A LIST of fractions gives a LIST.",
-                                 "quantile_cont(a, 0.9)",
-                                 Bind<Choice::kContinuous>});
+  registry.Add(
+      AggregateFunction{"quantile_cont",
+                        {"percentile_cont"},
+                        "The value at a fraction of the sorted values, interpolated: numbers as DOUBLE, DATE as "
+                        "TIMESTAMP. A LIST of fractions gives a LIST.",
+                        "quantile_cont(a, 0.9)",
+                        Bind<Choice::kContinuous>});
   registry.Add(AggregateFunction{"quantile_disc",
                                  {"percentile_disc", "quantile"},
                                  "The first of the sorted values that a fraction of them reaches.",
                                  "quantile_disc(a, 0.9)",
                                  Bind<Choice::kDiscrete>});
-  registry.Add(
-      AggregateFunction{"median", {}, "quantile_cont of one half.", "median(a)", Bind<Choice::kMedian>});
+  registry.Add(AggregateFunction{"median", {}, "quantile_cont of one half.", "median(a)", Bind<Choice::kMedian>});
   registry.Add(AggregateFunction{
       "mode", {}, "The most frequent value; of several the smallest.", "mode(a)", Bind<Choice::kMode>});
 }

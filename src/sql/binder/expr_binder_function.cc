@@ -260,8 +260,7 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
                                          [&](const BoundExprPtr& argument) { return argument->Equals(*key.expr); });
     if (function.distinct && !is_argument) {
       return SqlError(sqlstate::kInvalidColumnReference,
-                      "in a call with DISTINCT, what ORDER BY reads must stand among the arguments",
-                      function.position);
+                      "in a call with DISTINCT, what ORDER BY reads must stand among the arguments", function.position);
     }
   }
   if (function.within_group) ARROW_RETURN_NOT_OK(OrderedSetArguments(function, name, &call, &order));

@@ -30,8 +30,8 @@ arrow::Status AddSets(GroupSets more, int64_t position, GroupSets* sets);
 /// GROUP BY DISTINCT: each set once.
 void DropEqualSets(GroupSets* sets);
 
-/// GROUPING(groups): a number with a bit for each group, the last one's lowest, set where `missing` (a BIGINT with bit i
-/// for group i) has the group's.
+/// GROUPING(groups): a number with a bit for each group, the last one's lowest, set where `missing` (a BIGINT with bit
+/// i for group i) has the group's.
 arrow::Result<BoundExprPtr> MakeGroupingNumber(BindState& state, const BoundExpr& missing,
                                                std::span<const uint32_t> groups, int64_t position);
 
