@@ -67,7 +67,7 @@ arrow::Status GroupRollup::Finish() {
   return arrow::Status::OK();
 }
 
-arrow::Status GroupRollup::PassOn(const GroupTable& table, uint32_t set, uint32_t child, int32_t distinct) {
+arrow::Status GroupRollup::PassOn(const GroupTable& table, uint32_t child, int32_t distinct) {
   const GroupKeys& keys = table.keys();
   const std::vector<uint32_t>& groups = layout_->sets()[child].groups;
   // Overflowing, the child's table may pass its groups on in turn: so all that is at work here is this call's own.

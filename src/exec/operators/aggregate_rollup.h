@@ -55,7 +55,7 @@ class GroupRollup {
     Observer(GroupRollup* rollup, uint32_t set, int32_t distinct) : rollup_(rollup), set_(set), distinct_(distinct) {}
     arrow::Status Observe(const GroupTable& table) override {
       for (const uint32_t child : rollup_->layout_->sets()[set_].children) {
-        ARROW_RETURN_NOT_OK(rollup_->PassOn(table, set_, child, distinct_));
+        ARROW_RETURN_NOT_OK(rollup_->PassOn(table, child, distinct_));
       }
       return arrow::Status::OK();
     }
@@ -68,7 +68,7 @@ class GroupRollup {
 
   GroupRollup(const AggregateLayout* layout, AggregateLane* lane, const KernelContext& kernel)
       : layout_(layout), lane_(lane), kernel_(kernel) {}
-  arrow::Status PassOn(const GroupTable& table, uint32_t set, uint32_t child, int32_t distinct);
+  arrow::Status PassOn(const GroupTable& table, uint32_t child, int32_t distinct);
 
   const AggregateLayout* layout_;
   AggregateLane* lane_;

@@ -35,6 +35,27 @@ size_t CountRelations(const LogicalPlan& plan, bool may_lift) {
   return CountRelations(*plan.children[0], below) + CountRelations(*plan.children[1], below);
 }
 
+/// Which relations are joined, directly or by way of others.
+class ConnectedRelations {
+ public:
+  void Unite(RelationSet set) {
+    set = Around(set);
+    std::erase_if(parts_, [set](RelationSet part) { return (part & set) != 0; });
+    parts_.push_back(set);
+  }
+  /// `set` and all that is connected to it.
+  RelationSet Around(RelationSet set) const {
+    RelationSet all = set;
+    for (const RelationSet part : parts_) {
+      if ((part & set) != 0) all |= part;
+    }
+    return all;
+  }
+
+ private:
+  std::vector<RelationSet> parts_;
+};
+
 /// A filter for terms that must not move into a join.
 LogicalPlanPtr Above(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
   if (terms.empty()) return plan;
@@ -51,8 +72,11 @@ bool IsJoinBlock(const LogicalPlan& plan) {
   return IsOrdered(plan, true) && CountRelations(plan, true) <= kMaxBlockRelations;
 }
 
-JoinBlock::JoinBlock(LogicalPlanPtr plan, const std::function<LogicalPlanPtr(LogicalPlanPtr)>& order_below) {
+JoinBlock::JoinBlock(LogicalPlanPtr plan, const std::function<LogicalPlanPtr(LogicalPlanPtr)>& order_below,
+                     std::vector<BoundExprPtr>& filter) {
   TakeApart(std::move(plan), true, order_below);
+  AddFallibleKeys(above_);
+  if (above_.empty()) AddFallibleKeys(filter);
 }
 
 RelationSet JoinBlock::AddRelation(LogicalPlanPtr plan) {
@@ -78,7 +102,42 @@ RelationSet JoinBlock::TakeApart(LogicalPlanPtr plan, bool may_lift,
   AddTerms(join, written);
   joins_.push_back(written);
   null_aware_.push_back(join.null_aware);
+  is_lifted_.push_back(may_lift);
   return written.all();
+}
+
+std::optional<size_t> JoinBlock::JoinBetween(RelationSet a, RelationSet b) const {
+  for (size_t i = 0; i < joins_.size(); ++i) {
+    const WrittenJoin& join = joins_[i];
+    const bool is_between =
+        (IsWithin(a, join.left) && IsWithin(b, join.right)) || (IsWithin(b, join.left) && IsWithin(a, join.right));
+    if (is_between && join.type == JoinType::kInner && is_lifted_[i]) return i;
+  }
+  return std::nullopt;
+}
+
+// Without them there would be a cross product, and the term would be evaluated on all its rows: as a key it is
+// evaluated on all rows of both sides, which is the same but where one side has none. Terms behind one that stays stay
+// too.
+void JoinBlock::AddFallibleKeys(std::vector<BoundExprPtr>& terms) {
+  ConnectedRelations connected;
+  for (const Term& term : terms_) connected.Unite(term.reads);
+  for (const WrittenJoin& join : joins_) {
+    if (join.type != JoinType::kInner) connected.Unite(join.all());
+  }
+  size_t num_taken = 0;
+  for (; num_taken < terms.size(); ++num_taken) {
+    const BoundExpr& term = *terms[num_taken];
+    if (term.IsVolatile() || ComparisonOf(term) != ComparisonOp::kEqual) break;
+    const RelationSet left = ReadsOf(*term.children[0]);
+    const RelationSet right = ReadsOf(*term.children[1]);
+    if (left == 0 || right == 0 || (connected.Around(left) & connected.Around(right)) != 0) break;
+    const std::optional<size_t> join = JoinBetween(left, right);
+    if (!join) break;
+    connected.Unite(left | right);
+    terms_.push_back({std::move(terms[num_taken]), *join, left | right});
+  }
+  terms.erase(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(num_taken));
 }
 
 RelationSet JoinBlock::ReadsOf(const BoundExpr& expr) const {
@@ -152,26 +211,17 @@ void JoinBlock::AddEdges(size_t join, const CardinalityEstimator& estimator, std
 }
 
 void JoinBlock::AddProducts(bool all, std::vector<JoinEdge>& edges) const {
-  std::vector<RelationSet> parts;
-  const auto unite = [&parts](RelationSet set) {
-    std::erase_if(parts, [&set](RelationSet part) {
-      if ((part & set) == 0) return false;
-      set |= part;
-      return true;
-    });
-    parts.push_back(set);
-    return set;
-  };
-  for (const JoinEdge& edge : edges) unite(edge.reads);
+  ConnectedRelations connected;
+  for (const JoinEdge& edge : edges) connected.Unite(edge.reads);
   for (size_t i = 0; i < joins_.size(); ++i) {
     const WrittenJoin& join = joins_[i];
     const bool has_term = std::any_of(terms_.begin(), terms_.end(), [i](const Term& term) { return term.join == i; });
     if (join.type != JoinType::kInner || has_term) continue;
     RelationSet left = LowestOf(join.left);
     const RelationSet right = LowestOf(join.right);
-    const bool is_joined = (unite(left) & right) != 0;
+    const bool is_joined = (connected.Around(left) & right) != 0;
     if (is_joined && !all) continue;
-    unite(left | right);
+    connected.Unite(left | right);
     JoinEdge edge = MakeEdge(joins_, i, left | right);
     edge.is_product = true;
     edges.push_back(std::move(edge));

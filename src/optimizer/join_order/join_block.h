@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -19,8 +20,10 @@ bool IsJoinBlock(const LogicalPlan& plan);
 
 class JoinBlock {
  public:
-  /// Takes `plan`, for which IsJoinBlock holds, apart. `order_below` orders what is below a relation's top.
-  JoinBlock(LogicalPlanPtr plan, const std::function<LogicalPlanPtr(LogicalPlanPtr)>& order_below);
+  /// Takes `plan`, for which IsJoinBlock holds, apart. `order_below` orders what is below a relation's top. Takes the
+  /// first of `filter`, the terms of a filter above the block, that become keys of a join.
+  JoinBlock(LogicalPlanPtr plan, const std::function<LogicalPlanPtr(LogicalPlanPtr)>& order_below,
+            std::vector<BoundExprPtr>& filter);
 
   /// The block's graph, with estimates. Cross products are among its edges where nothing else joins their sides, or
   /// (`all_products`) wherever they are written.
@@ -42,6 +45,8 @@ class JoinBlock {
   RelationSet TakeApart(LogicalPlanPtr plan, bool may_lift, const std::function<LogicalPlanPtr(LogicalPlanPtr)>& order);
   RelationSet AddRelation(LogicalPlanPtr plan);
   void AddTerms(LogicalJoin& join, WrittenJoin& written);
+  void AddFallibleKeys(std::vector<BoundExprPtr>& terms);
+  std::optional<size_t> JoinBetween(RelationSet a, RelationSet b) const;
   RelationSet ReadsOf(const BoundExpr& expr) const;
   void AddEdges(size_t join, const CardinalityEstimator& estimator, std::vector<JoinEdge>& edges) const;
   void AddProducts(bool all, std::vector<JoinEdge>& edges) const;
@@ -54,6 +59,8 @@ class JoinBlock {
   /// Inputs before their joins.
   std::vector<WrittenJoin> joins_;
   std::vector<bool> null_aware_;
+  /// Whether only inner joins are above it in the block.
+  std::vector<bool> is_lifted_;
   std::vector<Term> terms_;
   /// Failing and volatile terms of inner joins, in their order: above all of the block.
   std::vector<BoundExprPtr> above_;

@@ -49,8 +49,10 @@ PlanTable FindOrder(const JoinGraph& graph) {
 
 LogicalPlanPtr Order(LogicalPlanPtr plan, RuleContext& context);
 
-LogicalPlanPtr OrderBlock(LogicalPlanPtr plan, RuleContext& context) {
-  JoinBlock block(std::move(plan), [&context](LogicalPlanPtr below) { return Order(std::move(below), context); });
+/// `filter` are the terms of a filter above.
+LogicalPlanPtr OrderBlock(LogicalPlanPtr plan, std::vector<BoundExprPtr>& filter, RuleContext& context) {
+  JoinBlock block(
+      std::move(plan), [&context](LogicalPlanPtr below) { return Order(std::move(below), context); }, filter);
   for (const bool all_products : {false, true}) {
     const JoinGraph graph = block.MakeGraph(context, all_products);
     PlanTable table = FindOrder(graph);
@@ -77,7 +79,17 @@ void SwapOuterSides(LogicalPlan& plan, RuleContext& context) {
 }
 
 LogicalPlanPtr Order(LogicalPlanPtr plan, RuleContext& context) {
-  if (IsJoinBlock(*plan)) return OrderBlock(std::move(plan), context);
+  if (plan->kind == PlanKind::kFilter && IsJoinBlock(*plan->children[0])) {
+    auto& terms = plan->As<LogicalFilter>().terms;
+    plan->children[0] = OrderBlock(std::move(plan->children[0]), terms, context);
+    if (terms.empty()) return std::move(plan->children[0]);
+    RefreshOutput(*plan);
+    return plan;
+  }
+  if (IsJoinBlock(*plan)) {
+    std::vector<BoundExprPtr> none;
+    return OrderBlock(std::move(plan), none, context);
+  }
   for (size_t i = 0; i < plan->children.size(); ++i) {
     const std::vector<OutputColumn> wanted = plan->children[i]->output;
     plan->children[i] = Order(std::move(plan->children[i]), context);

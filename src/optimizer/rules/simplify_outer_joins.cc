@@ -115,6 +115,19 @@ NullSets InChild(const NullSets& sets, const LogicalPlan& plan, const LogicalPla
   return renamed;
 }
 
+/// The sets of groups that all grouping sets have: else the same row counts in a row that is not dropped.
+NullSets OfGroups(const NullSets& sets, const LogicalAggregate& aggregate) {
+  NullSets kept;
+  for (const NullSet& set : sets) {
+    bool is_kept = true;
+    for (size_t i = 0; i < aggregate.groups.size(); ++i) {
+      is_kept = is_kept && (!set.contains(aggregate.output[i].id) || aggregate.IsInEverySet(i));
+    }
+    if (is_kept) kept.push_back(set);
+  }
+  return Below(kept, aggregate.output, aggregate.groups);
+}
+
 /// The sets of PARTITION BY columns: what drops one row of a partition drops all.
 NullSets OfPartitions(const NullSets& sets, const LogicalWindow& window) {
   NullSets kept;
@@ -172,7 +185,7 @@ void Simplify(LogicalPlan& plan, NullSets dropped) {
       return Simplify(*plan.children[0], Below(dropped, plan.output, plan.As<LogicalProject>().exprs));
     case PlanKind::kAggregate:
       // Groups come first in the output; a set that reads an aggregate is left out.
-      return Simplify(*plan.children[0], Below(dropped, plan.output, plan.As<LogicalAggregate>().groups));
+      return Simplify(*plan.children[0], OfGroups(dropped, plan.As<LogicalAggregate>()));
     case PlanKind::kWindow:
       return Simplify(*plan.children[0], OfPartitions(dropped, plan.As<LogicalWindow>()));
     case PlanKind::kSetOperation:
