@@ -1,10 +1,12 @@
 """The three engines behind one call: run a text, get an Outcome (rows with their types, or an error with its class)."""
+import contextlib
 import json
 import os
 import select
 import sqlite3
 import subprocess
 import threading
+import time
 
 import duckdb
 
@@ -114,14 +116,52 @@ class Llkv:
         return Outcome(rows=rows)
 
 
+class Watchdog:
+    """Interrupts a connection whose statement runs too long: one thread for all of them."""
+
+    def __init__(self):
+        self.connection = None
+        self.deadline = 0.0
+        threading.Thread(target=self.watch, daemon=True).start()
+
+    def watch(self):
+        while True:
+            time.sleep(0.5)
+            connection = self.connection
+            if connection is not None and time.monotonic() > self.deadline:
+                connection.interrupt()
+
+    @contextlib.contextmanager
+    def over(self, connection):
+        self.deadline = time.monotonic() + TIMEOUT_SECONDS
+        self.connection = connection
+        try:
+            yield
+        finally:
+            self.connection = None
+
+
+WATCHDOG = Watchdog()
+
+
 class DuckDb:
     name = "duckdb"
 
-    def restart(self):
+    def __init__(self):
+        self.databases = 0
         self.connection = duckdb.connect(":memory:", config={"threads": 1})
+        self.connection.execute("ATTACH ':memory:' AS database_0")
+        self.connection.execute("USE database_0")
         self.run("SET integer_division = true")
         self.run("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")
-        self.run("SET scalar_subquery_error_on_multiple_rows = true")
+
+    def restart(self):
+        """A fresh database in the same process: a new process's worth of memory takes long."""
+        old, self.databases = self.databases, self.databases + 1
+        with contextlib.suppress(duckdb.Error):
+            self.connection.execute("ROLLBACK")
+        for text in (f"ATTACH ':memory:' AS database_{self.databases}", f"USE database_{self.databases}", f"DETACH database_{old}"):
+            self.connection.execute(text)
 
     def fails_unoptimized(self, sql):
         """Whether it is an error where nothing is moved or left out."""
@@ -132,12 +172,11 @@ class DuckDb:
             self.connection.execute("PRAGMA enable_optimizer")
 
     def run(self, sql):
-        timer = threading.Timer(TIMEOUT_SECONDS, self.connection.interrupt)
-        timer.start()
         try:
-            cursor = self.connection.execute(sql)
-            types = [str(column[1]) for column in cursor.description or []]
-            return Outcome(rows=cursor.fetchall(), types=types)
+            with WATCHDOG.over(self.connection):
+                cursor = self.connection.execute(sql)
+                types = [str(column[1]) for column in cursor.description or []]
+                return Outcome(rows=cursor.fetchall(), types=types)
         except (duckdb.Error, RuntimeError, ValueError, OverflowError) as error:
             name = type(error).__name__
             kind = error_class(str(error))
@@ -148,9 +187,6 @@ class DuckDb:
             elif name in ("BinderException", "ParserException", "CatalogException", "NotImplementedException"):
                 kind = "unsupported"
             return Outcome(error=kind, message=f"{name}: {error}")
-        finally:
-            timer.cancel()
-
 
 class Sqlite:
     name = "sqlite"
@@ -160,13 +196,10 @@ class Sqlite:
         self.connection.execute("PRAGMA case_sensitive_like = ON")
 
     def run(self, sql):
-        timer = threading.Timer(TIMEOUT_SECONDS, self.connection.interrupt)
-        timer.start()
         try:
-            return Outcome(rows=self.connection.execute(sql).fetchall())
+            with WATCHDOG.over(self.connection):
+                return Outcome(rows=self.connection.execute(sql).fetchall())
         except (sqlite3.Error, OverflowError) as error:
             text = str(error)
             kind = "timeout" if "interrupted" in text else error_class(text)
             return Outcome(error="unsupported" if kind == "other" else kind, message=text)
-        finally:
-            timer.cancel()

@@ -93,7 +93,8 @@ class Tester:
         if self.arguments.show and verdict.state in self.arguments.show.split(","):
             print(finding_text(Many([query]), verdict, settings, seed), flush=True)
         if verdict.state != "finding":
-            return True
+            # After a time-out LLKV is a new process, without the tables.
+            return all(outcome.error != "timeout" for outcome in verdict.outcomes.values())
         self.report(history, query, ordered, verdict, seed, settings)
         return False
 

@@ -132,10 +132,68 @@ LogicalPlanPtr MakeProject(std::vector<BoundExprPtr> exprs, std::vector<OutputCo
   return project;
 }
 
-/// Joins a subquery that reads the columns `free` of `left` to it, by `terms` and by what it reads.
+/// What a join with a subquery whose values are computed above it gives: the columns of `left`, then the values.
+LogicalPlanPtr ProjectJoined(BindState& state, JoinType type, LogicalPlanPtr left, SubqueryRows rows,
+                             std::vector<BoundExprPtr> terms) {
+  std::vector<OutputColumn> outputs = left->output;
+  std::vector<BoundExprPtr> exprs;
+  for (const OutputColumn& column : outputs) exprs.push_back(ColumnOf(column));
+  std::move(rows.values.begin(), rows.values.end(), std::back_inserter(exprs));
+  outputs.insert(outputs.end(), rows.outputs.begin(), rows.outputs.end());
+  // The columns keep their ids above the projection, so get new ones below it.
+  const std::unordered_map<ColumnId, ColumnId> names = RenameColumns(*left, state.next_column_id);
+  for (BoundExprPtr& expr : exprs) ReplaceOuter(expr, names);
+  for (BoundExprPtr& term : terms) ReplaceOuter(term, names);
+  LogicalPlanPtr join = MakeJoin(type, std::move(left), std::move(rows.plan), std::move(terms));
+  return MakeProject(std::move(exprs), std::move(outputs), std::move(join));
+}
+
+/// Joins a subquery of which only terms and values depend on `left`, and computes the values above the join: only for
+/// the rows that the subquery's own conditions, now the join's, let through. Left and single joins give NULL where no
+/// row came through, whatever the value reads.
+arrow::Status ProjectAbove(BindState& state, JoinType type, SubqueryRows rows, std::vector<BoundExprPtr> terms,
+                           const ColumnSet& free, int64_t position, LogicalPlanPtr& left) {
+  for (BoundExprPtr& term : terms) Substitute(term, rows.outputs, rows.values);
+  PullUp(rows.plan, free, terms);
+  if (type != JoinType::kInner) {
+    std::vector<OutputColumn> columns = rows.plan->output;
+    std::vector<BoundExprPtr> exprs;
+    for (const OutputColumn& column : columns) exprs.push_back(ColumnOf(column));
+    exprs.push_back(BoundExpr::Constant(Value::Boolean(true)));
+    columns.push_back({ColumnId(), TypeId::kBoolean, "matched"});
+    for (OutputColumn& column : columns) column.id = state.NewColumn();
+    const OutputColumn matched = columns.back();
+    std::vector<BoundExprPtr> renamed;
+    for (const OutputColumn& column : columns) renamed.push_back(ColumnOf(column));
+    for (BoundExprPtr& term : terms) Substitute(term, rows.plan->output, renamed);
+    for (BoundExprPtr& value : rows.values) {
+      Substitute(value, rows.plan->output, renamed);
+      if (value->IsColumn() && !free.contains(value->column)) continue;
+      std::vector<BoundExprPtr> children;
+      children.push_back(ColumnOf(matched));
+      const LogicalType value_type = value->type;
+      children.push_back(std::move(value));
+      children.push_back(BoundExpr::Constant(Value::Null(value_type)));
+      ARROW_ASSIGN_OR_RAISE(value, MakeCase(state, std::move(children), position));
+    }
+    rows.plan = MakeProject(std::move(exprs), std::move(columns), std::move(rows.plan));
+  }
+  left = ProjectJoined(state, type, std::move(left), std::move(rows), std::move(terms));
+  return arrow::Status::OK();
+}
+
+bool AnyCanFail(const std::vector<BoundExprPtr>& exprs) {
+  return std::any_of(exprs.begin(), exprs.end(), [](const BoundExprPtr& expr) { return expr->CanFail(); });
+}
+
+/// Joins a subquery that reads the columns `free` of `left` to it, by `terms` and by what it reads: JoinType kInner,
+/// kLeft or kSingle.
 arrow::Status JoinRows(BindState& state, JoinType type, SubqueryRows rows, std::vector<BoundExprPtr> terms,
                        const ColumnSet& free, int64_t position, LogicalPlanPtr& left) {
-  if (CanPullUp(*rows.plan, free) && !AnyReads(rows.values, free)) {
+  if (CanPullUp(*rows.plan, free) && (AnyReads(rows.values, free) || AnyCanFail(rows.values))) {
+    return ProjectAbove(state, type, std::move(rows), std::move(terms), free, position, left);
+  }
+  if (CanPullUp(*rows.plan, free)) {
     std::vector<BoundExprPtr> pulled;
     PullUp(rows.plan, free, pulled);
     // What the terms read of the rows becomes part of the projection.
@@ -162,24 +220,6 @@ arrow::Status JoinRows(BindState& state, JoinType type, SubqueryRows rows, std::
   std::move(terms.begin(), terms.end(), std::back_inserter(match));
   left = domain.Finish(MakeJoin(type, std::move(left), std::move(pushed.plan), std::move(match)));
   return arrow::Status::OK();
-}
-
-/// An inner join with a subquery of which only terms and values depend on `left`: the values are computed above it.
-void ProjectAbove(BindState& state, SubqueryRows rows, std::vector<BoundExprPtr> terms, const ColumnSet& free,
-                  LogicalPlanPtr& left) {
-  for (BoundExprPtr& term : terms) Substitute(term, rows.outputs, rows.values);
-  PullUp(rows.plan, free, terms);
-  std::vector<OutputColumn> outputs = left->output;
-  std::vector<BoundExprPtr> exprs;
-  for (const OutputColumn& column : outputs) exprs.push_back(ColumnOf(column));
-  std::move(rows.values.begin(), rows.values.end(), std::back_inserter(exprs));
-  outputs.insert(outputs.end(), rows.outputs.begin(), rows.outputs.end());
-  // The columns keep their ids above the projection, so get new ones below it.
-  const std::unordered_map<ColumnId, ColumnId> names = RenameColumns(*left, state.next_column_id);
-  for (BoundExprPtr& expr : exprs) ReplaceOuter(expr, names);
-  for (BoundExprPtr& term : terms) ReplaceOuter(term, names);
-  LogicalPlanPtr join = MakeJoin(JoinType::kInner, std::move(left), std::move(rows.plan), std::move(terms));
-  left = MakeProject(std::move(exprs), std::move(outputs), std::move(join));
 }
 
 /// One subquery that reads columns of the outer plan, on its way into it.
@@ -443,12 +483,7 @@ arrow::Status JoinLateral(BindState& state, JoinType type, LogicalPlanPtr right,
     return SqlError(sqlstate::kInvalidColumnReference,
                     "the right side of a RIGHT or FULL join cannot refer to its left side", position);
   }
-  SubqueryRows rows(std::move(right));
-  if (type == JoinType::kInner && AnyReads(rows.values, free) && CanPullUp(*rows.plan, free)) {
-    ProjectAbove(state, std::move(rows), std::move(terms), free, left);
-    return arrow::Status::OK();
-  }
-  return JoinRows(state, type, std::move(rows), std::move(terms), free, position, left);
+  return JoinRows(state, type, SubqueryRows(std::move(right)), std::move(terms), free, position, left);
 }
 
 void NarrowOuterJoin(const BoundExpr& term, LogicalPlan& plan) {
