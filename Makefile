@@ -7,7 +7,7 @@ BUILD := build/$(PRESET)
 PREFIX ?= /usr/local
 export LLKV_TEST_DATA ?= $(abspath $(CURDIR)/../shared)
 
-.PHONY: help build test demo bench lint lint-all format fuzz crash install docs sanitize clean
+.PHONY: help build test demo bench lint lint-all format fuzz crash install docs sanitize differential clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -64,6 +64,13 @@ fuzz: ## Run the fuzzers for FUZZ_SECONDS each
 	@tools/bootstrap test
 	@cmake --preset fuzz >/dev/null && ninja -C build/fuzz -j $(JOBS) --quiet fuzzers
 	@for target in build/fuzz/bin/*_fuzz; do $$target -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 || exit 1; done
+
+QUERIES ?= 20000
+SEED ?= 1
+differential: ## Compare QUERIES=20000 random queries with DuckDB and SQLite, from SEED=1
+	@tools/bootstrap bench
+	@$(MAKE) --no-print-directory build
+	@.venv/bin/python tools/differential/run.py --llkv $(BUILD)/bin/llkv --queries $(QUERIES) --seed $(SEED)
 
 install: build ## Install the program under PREFIX
 	@cmake --install $(BUILD) --prefix $(PREFIX)
