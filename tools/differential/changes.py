@@ -1,5 +1,6 @@
 """Random changes: INSERT, UPDATE and DELETE, alone and in transactions that commit or roll back."""
 from expressions import Scope, ScopeColumn, engines_of
+from queries import MOST_SMALL_ROWS
 from schema import checkpoint, interleaved, value
 from tree import Many, Node, optional
 
@@ -54,10 +55,9 @@ class ChangeGenerator:
 
     def insert_select(self, table):
         """Rows of a table with ids that are new: above all that were given out before."""
-        source = self.random.choice([t for t in self.queries.tables if t.num_rows <= 300] or self.queries.tables)
-        self.next_id += 10_000
+        source = self.random.choice([t for t in self.queries.tables if t.num_rows <= MOST_SMALL_ROWS])
         scope = Scope([ScopeColumn(f"s.{c.name}", c.kind, engines_of(c.kind)) for c in source.columns])
-        values = [Node("int", f"s.id % 5000 + {self.next_id}")] + [self.fitting(c, scope) for c in table.columns[1:]]
+        values = [Node("int", f"row_number() OVER (ORDER BY s.id) + {self.next_id}")] + [self.fitting(c, scope) for c in table.columns[1:]]
         self.next_id += 10_000
         where = optional(" WHERE ", self.expressions.make("bool", scope, 1) if self.chance(0.7) else None)
         table.num_rows += source.num_rows

@@ -30,12 +30,14 @@ def typed(text, type_name):
         return float(text)
     if type_name.startswith("DECIMAL"):
         return decimal.Decimal(text)
-    if type_name.endswith("INT") or type_name == "INTEGER":
+    if type_name.endswith("INT") or type_name.endswith("INTEGER"):
         return int(text)
     if type_name == "DATE":
         return datetime.date.fromisoformat(text)
     if type_name == "TIMESTAMP":
         return datetime.datetime.fromisoformat(padded_fraction(text))
+    if type_name == "TIME":
+        return datetime.time.fromisoformat(padded_fraction(text))
     if type_name == "INTERVAL":
         return parse_interval(text)
     return text

@@ -19,6 +19,10 @@ class Known:
 
 
 KNOWN = [
+    Known("literal that is no value",
+          "CAST('a' AS INTEGER) is a literal, read when the statement is bound, as in PostgreSQL: an error also where no row needs it.",
+          lambda llkv, peer, sql: llkv.error == "22P02" and any(
+              f"CAST('{text}' AS" in sql for text in re.findall('"([^"]*)" is no valid', llkv.message))),
     Known("error beside LIMIT",
           "Where a LIMIT needs no rows, whether values that are not shown are computed is open: LLKV may say that one overflows.",
           lambda llkv, peer, sql: is_runtime(llkv.error) and "LIMIT" in sql),

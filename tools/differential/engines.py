@@ -32,7 +32,7 @@ def error_class(message):
             ("division by zero", "22012"), ("divide by zero", "22012"),
             ("more than one row", "21000"), ("out of range", "22003"), ("overflow", "22003"),
             ("does not fit", "22003"), ("could not cast", "22003"), ("can't be cast", "22003"),
-            ("conversion error", "22P02"), ("invalid input", "22P02"), ("could not convert", "22P02"), ("is not a valid", "22P02"),
+            ("conversion error", "22P02"), ("invalid input", "22P02"), ("could not convert", "22P02"), ("is no valid", "22P02"),
             ("duplicate", "23505"), ("unique constraint", "23505"), ("not null", "23502")]:
         if needle in text:
             return name

@@ -1,13 +1,12 @@
 """Random typed expressions over what is in scope: columns, or the groups and aggregates of a grouped query."""
-from schema import SQLITE_KINDS, WORDS
+from schema import CLOCKS, INTERVALS, SQLITE_KINDS, WORDS
 from tree import ALL, TYPED, By, Many, Node
 
-KINDS = ["int", "dec", "dbl", "text", "bool", "date", "ts"]
-ORDERED_KINDS = KINDS
+KINDS = ["int", "dec", "dbl", "text", "bool", "date", "ts", "time", "ivl"]
+COMMON_KINDS = ["int"] * 5 + ["text"] * 2 + KINDS[:-2] * 2 + KINDS
 NUMBERS = ["int", "dec", "dbl"]
-MAX_DECIMAL_PRODUCTS = 1
 CAST_TYPES = {"int": "INTEGER", "dec": "DECIMAL(18, 3)", "dbl": "DOUBLE", "text": "VARCHAR", "bool": "BOOLEAN",
-              "date": "DATE", "ts": "TIMESTAMP"}
+              "date": "DATE", "ts": "TIMESTAMP", "time": "TIME", "ivl": "INTERVAL"}
 
 
 class ScopeColumn:
@@ -50,8 +49,8 @@ class ExpressionGenerator:
     def pick(self, items):
         return self.random.choice(items)
 
-    def kind(self, sqlite=None):
-        return self.pick(["int"] * 4 + ["text"] * 2 + KINDS)
+    def kind(self):
+        return self.pick(COMMON_KINDS)
 
     # Leaves.
 
@@ -70,6 +69,10 @@ class ExpressionGenerator:
             return Node(kind, self.pick(["true", "false"]))
         if kind == "date":
             return Node(kind, "DATE '" + self.pick(["2000-01-01", "2000-02-29", "1999-12-31", "2024-07-15"]) + "'", engines=TYPED)
+        if kind == "time":
+            return Node(kind, f"TIME '{self.pick(CLOCKS)}'", engines=TYPED)
+        if kind == "ivl":
+            return self.interval()
         return Node(kind, "TIMESTAMP '" + self.pick(["2000-01-01 00:00:00", "2000-03-01 12:34:56", "1970-01-01 23:59:59.5"]) + "'",
                     engines=TYPED)
 
@@ -148,7 +151,10 @@ class ExpressionGenerator:
 
     def make_int(self, scope, depth):
         make = lambda kind: self.make(kind, scope, depth)
-        form = self.random.randint(0, 15)
+        form = self.random.randint(0, 16)
+        if form == 16:
+            return Node("int", self.pick(["TRY_CAST(", "CAST("] if self.chance(0.1) else ["TRY_CAST("]), make("text"),
+                        " AS ", self.pick(["INTEGER", "BIGINT"]), ")", engines=TYPED)
         if form <= 3:
             return self.binary("int", make("int"), self.pick("+-"), make("int"))
         if form == 4:
@@ -264,9 +270,26 @@ class ExpressionGenerator:
             return self.call("ts", "date_trunc", f"'{unit}'", make("ts"))
         return self.leaf("ts", scope, depth)
 
+    def make_time(self, scope, depth):
+        if self.chance(0.3):
+            return Node("time", "CAST(", self.make("ts", scope, depth), " AS TIME)")
+        if self.chance(0.2):
+            return Node("time", "(", self.make("time", scope, depth), self.pick([" + ", " - "]), "INTERVAL '90 minutes')")
+        return self.leaf("time", scope, depth)
+
+    def make_ivl(self, scope, depth):
+        make = lambda kind: self.make(kind, scope, depth)
+        form = self.random.randint(0, 3)
+        if form == 0:
+            return self.binary("ivl", make("ts"), "-", make("ts"))
+        if form == 1:
+            return self.binary("ivl", self.leaf("ivl", scope, 0), self.pick("+-"), self.leaf("ivl", scope, 0))
+        if form == 2:
+            return self.binary("ivl", self.leaf("ivl", scope, 0), "*", self.pick(["2", "3", "-1"]))
+        return self.leaf("ivl", scope, depth)
+
     def interval(self):
-        return Node("interval", "INTERVAL '" + self.pick(["1 day", "1 month", "2 years", "36 hours", "-10 minutes", "1 month 1 day"]) + "'",
-                    engines=TYPED)
+        return Node("ivl", f"INTERVAL '{self.pick(INTERVALS)}'", engines=TYPED)
 
     # Conditions.
 
@@ -291,7 +314,7 @@ class ExpressionGenerator:
             return Node("bool", "(", make(kind), self.pick([" IN (", " NOT IN ("]), Many(items, least=1), "))")
         if form == 13:
             pattern = self.pick(["'%a%'", "'a%'", "'%o'", "'_'", "'%'", "'f_o%'", "'a%b%'", "''", "'%ä%'"])
-            return Node("bool", "(", make("text"), self.pick([" LIKE ", " NOT LIKE "]), pattern, ")")
+            return Node("bool", "(", make("text"), By(self.pick([" LIKE ", " NOT LIKE "])) if self.chance(0.8) else By(" ILIKE ", sqlite=None), pattern, ")")
         if form == 14:
             return Node("bool", "(", make("bool"), self.pick([" IS TRUE", " IS NOT TRUE", " IS FALSE", " IS NOT FALSE"]), ")")
         if form == 15:

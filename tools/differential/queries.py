@@ -7,12 +7,15 @@ from tree import ALL, TYPED, By, Many, Node, optional
 
 # A query multiplies relations only up to this many rows.
 MAX_PRODUCT = 10_000
+MOST_SMALL_ROWS = 100
 
 
 class Relation:
-    """Something in FROM: its text, the columns that it shows, and about how many rows it has."""
+    """Something in FROM: its text, the columns that it shows, about how many rows it has, and whether they all differ."""
 
-    def __init__(self, node, columns, num_rows):
+    def __init__(self, node, columns, num_rows, unique=False):
+        self.unique = unique
+        self.placed = False
         self.node = node
         self.columns = columns
         self.num_rows = num_rows
@@ -25,6 +28,16 @@ class QueryGenerator:
         self.expressions = ExpressionGenerator(random, self)
         self.names = itertools.count()
         self.ctes = []
+        self.large_left = 0
+
+    def table(self, depth=0):
+        """One of the tables; one with many rows only once in a query, and not in a subquery."""
+        small = [t for t in self.tables if t.num_rows <= MOST_SMALL_ROWS]
+        if depth < 2 or not self.large_left:
+            return self.pick(small)
+        table = self.pick(self.tables)
+        self.large_left -= table.num_rows > MOST_SMALL_ROWS
+        return table
 
     def chance(self, p):
         return self.random.random() < p
@@ -42,6 +55,7 @@ class QueryGenerator:
         """A whole query, and whether its order is total."""
         self.names = itertools.count()
         self.ctes = []
+        self.large_left = 1
         definitions = []
         if self.chance(0.2):
             definitions = [self.definition() for _ in range(self.random.randint(1, 2))]
@@ -76,7 +90,7 @@ class QueryGenerator:
         type_name = "BIGINT" if kind == "int" else "VARCHAR"
         source = name
         if self.chance(0.4):
-            table = self.pick(self.tables)
+            table = self.table()
             if table.num_rows <= 30:
                 source = f"{name} JOIN (SELECT id FROM {table.name}) AS s ON s.id = {name}.n + 1"
         node = Node("recursive", f"{name}(n, x) AS (SELECT CAST(0 AS BIGINT), CAST(", first, f" AS {type_name}) ",
@@ -147,14 +161,33 @@ class QueryGenerator:
             items.append(Node("item", value, f" AS x{i}") if not plain and self.chance(0.2) else Node("item", value))
         # DuckDB gives no row for LATERAL (SELECT max(x) FROM …) with DISTINCT or ORDER BY where no row is aggregated.
         one_row = grouped and not groups
+        if grouped and groups and self.chance(0.3):
+            items, groups, having = self.grouped_by_items(kinds, relation), [Node("groups", "ALL", engines=TYPED)], None
         distinct = Many([Node("distinct", "DISTINCT ")], "") if self.chance(0.12) and not one_row else ""
         order, ordered = "", False
         if not plain and (self.chance(0.3) if top else self.chance(0.15) and not one_row):
             order, ordered = self.order_by_places(len(kinds))
+        if order == "" and not plain and not grouped and not distinct and self.chance(0.1):
+            keys = [Node("term", self.expressions.make(self.expressions.kind(), scope, 1), self.direction()) for _ in range(2)]
+            order = optional(" ORDER BY ", *[key for key in keys if not constant(key.parts[0])])
         clauses = [optional(" WHERE ", where), optional(" GROUP BY ", *groups), optional(" HAVING ", having)]
+        if item_scope.window and self.chance(0.3):
+            clauses.append(optional(" QUALIFY ", self.qualify(item_scope)))
         return Node("query", "SELECT ", distinct, Many(items, least=1), " FROM ", relation.node, *clauses, order), ordered
 
     # Groups and windows.
+
+    def grouped_by_items(self, kinds, relation):
+        """Items for GROUP BY ALL: what has no aggregate in it is a group. DuckDB does not count constants."""
+        flat = Scope(relation.columns, subqueries=False)
+        items = []
+        for kind in kinds:
+            column = self.expressions.column(kind, flat)
+            value = self.aggregate(kind, flat)
+            if column is not None and self.chance(0.6):
+                value = Node(kind, "COALESCE(", column, ", ", self.expressions.make(kind, flat, 1), ")")
+            items.append(Node("item", value))
+        return items
 
     def grouped_scope(self, relation, groups, outer, depth):
         argument_scope = Scope(relation.columns, outer=None, subqueries=False)
@@ -195,24 +228,37 @@ class QueryGenerator:
         flat = Scope(relation.columns, scope.outer, subqueries=False)
         partition = [self.expressions.make(self.expressions.kind(), flat, 1)] if self.chance(0.6) else []
         partition = optional("PARTITION BY ", *partition)
-        total = optional_order([Node("term", c.node(), self.direction()) for c in relation.columns])
+        # One text: the shrinker must not take columns from it.
+        engines = frozenset.intersection(*(c.engines for c in relation.columns))
+        total = Node("order", " ORDER BY " + ", ".join(c.text + self.direction() for c in relation.columns), engines=engines)
         keys = [Node("term", self.expressions.make(self.expressions.kind(), flat, 1), self.direction()) for _ in range(self.random.randint(1, 2))]
         some = optional_order(keys)
+        # Which of two equal rows comes first is open: one window may see it, but not two together.
+        by_place = relation.unique or not relation.placed
+        relation.placed = relation.placed or by_place
         if kind == "int" and self.chance(0.5):
-            name = self.pick(["row_number()", "rank()", "dense_rank()", "ntile(3)", "count(*)", "rank()"])
+            name = self.pick(["row_number()", "rank()", "dense_rank()", "ntile(3)", "count(*)", "rank()"] if by_place else ["rank()"])
             order = total if name in ("row_number()", "ntile(3)") else some
             return Node("int", name + " OVER (", partition, order, ")")
         if kind == "dbl" and self.chance(0.3):
             return Node("dbl", self.pick(["percent_rank()", "cume_dist()"]) + " OVER (", partition, some, ")")
-        if self.chance(0.5):
+        if by_place and self.chance(0.5):
             argument = self.expressions.make(kind, flat, 1)
-            call = self.pick([["lag(", argument, ")"], ["lead(", argument, ", 2)"], ["first_value(", argument, ")"],
+            call = self.pick([["lag(", argument, ")"], ["lead(", argument, ", 2)"], ["lag(", argument, By(" IGNORE NULLS)", sqlite=None)],
+                              ["first_value(", argument, By(" IGNORE NULLS)", sqlite=None)], ["first_value(", argument, ")"],
                               ["last_value(", argument, ")"], ["nth_value(", argument, ", 2)"]])
             framed = call[0][:3] in ("fir", "las", "nth")
             return Node(kind, *call, " OVER (", partition, total, self.frame() if framed else "", ")")
         aggregate = self.aggregate(kind if kind != "dec" else "int", flat, distinct_allowed=False)
-        framed = self.chance(0.6)
+        framed = by_place and self.chance(0.6)
         return Node(kind, aggregate, " OVER (", partition, total if framed else some, self.frame() if framed else "", ")") if kind != "dec" else None
+
+    def qualify(self, scope):
+        kind = self.expressions.kind()
+        made = scope.window(kind, 1)
+        if made is None:
+            return None
+        return Node("qualify", made, self.pick([" = ", " <> ", " <= "]), self.expressions.make(kind, scope, 1), engines=TYPED)
 
     def frame(self):
         bounds = ["UNBOUNDED PRECEDING", "2 PRECEDING", "1 PRECEDING", "CURRENT ROW", "1 FOLLOWING", "3 FOLLOWING", "UNBOUNDED FOLLOWING"]
@@ -248,9 +294,9 @@ class QueryGenerator:
             names = ", ".join(f"c{i}" for i in range(len(kinds)))
             node = Node("from", "(VALUES ", Many(rows, least=1), f") AS {alias}({names})", engines=TYPED)
             return Relation(node, [ScopeColumn(f"{alias}.c{i}", k) for i, k in enumerate(kinds)], len(rows))
-        table = self.pick(self.tables)
+        table = self.table(depth)
         columns = [ScopeColumn(f"{alias}.{c.name}", c.kind, engines_of(c.kind)) for c in table.columns]
-        return Relation(Node("from", f"{table.name} AS {alias}"), columns, table.num_rows)
+        return Relation(Node("from", f"{table.name} AS {alias}"), columns, table.num_rows, unique=True)
 
     def derived(self, query, alias, kinds, num_rows, lateral=""):
         names = ", ".join(f"c{i}" for i in range(len(kinds)))
@@ -260,7 +306,7 @@ class QueryGenerator:
 
     def merged_join(self, alias):
         """NATURAL and USING, in a subquery: their merged columns have no table's name."""
-        left, right = self.pick(self.tables), self.pick(self.tables)
+        left, right = self.table(), self.table()
         kind = self.pick(["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
         a, b = (self.pick([c for c in t.columns if c.kind == "int"]) for t in (left, right))
         c, d = (self.pick(t.columns) for t in (left, right))
@@ -284,11 +330,14 @@ class QueryGenerator:
             kind = self.pick([" CROSS JOIN ", " LEFT JOIN "])
         if kind in (", ", " CROSS JOIN "):
             if product <= MAX_PRODUCT:
-                return Relation(Node("from", left.node, kind, right.node), columns, product)
+                return Relation(Node("from", left.node, kind, right.node), columns, product, left.unique and right.unique)
             kind = " JOIN "
         condition = self.join_condition(left, right, outer, product > MAX_PRODUCT)
+        if not lateral and self.chance(0.08):
+            kind = self.pick([" SEMI JOIN ", " ANTI JOIN "])
+            return Relation(Node("from", left.node, kind, right.node, " ON ", condition, engines=TYPED), left.columns, left.num_rows, left.unique)
         rows = product // 4 if product < MAX_PRODUCT else max(left.num_rows, right.num_rows)
-        return Relation(Node("from", left.node, kind, right.node, " ON ", condition), columns, rows)
+        return Relation(Node("from", left.node, kind, right.node, " ON ", condition), columns, rows, left.unique and right.unique)
 
     def lateral(self, left, outer, depth):
         kinds = self.kinds(2)

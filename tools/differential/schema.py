@@ -5,18 +5,22 @@ from tree import By, Many, Node
 
 # Kind of value, types that columns of it have, and SQLite's type: only those in SQLITE_KINDS mean the same there.
 COLUMN_TYPES = {
-    "int": ["INTEGER", "INTEGER", "BIGINT", "SMALLINT", "TINYINT"],
+    "int": ["INTEGER", "INTEGER", "INTEGER", "BIGINT", "BIGINT", "SMALLINT", "TINYINT", "HUGEINT", "UINTEGER", "UBIGINT", "UTINYINT"],
     "dec": ["DECIMAL(9, 2)", "DECIMAL(5, 1)", "DECIMAL(18, 3)", "DECIMAL(12, 0)"],
     "dbl": ["DOUBLE"],
     "text": ["VARCHAR"],
     "bool": ["BOOLEAN"],
     "date": ["DATE"],
     "ts": ["TIMESTAMP"],
+    "time": ["TIME"],
+    "ivl": ["INTERVAL"],
 }
 SQLITE_TYPES = {"int": "INTEGER", "dbl": "REAL", "text": "TEXT", "bool": "INTEGER"}
 SQLITE_KINDS = frozenset(SQLITE_TYPES)
-WORDS = ["", "a", "b", "ab", "abc", "B", "x y", "foo", "bar", "foobar", "10", "-7", "3.5", "%", "a_c", "zz", "Zebra", "äöü", "naïve", "日本"]
-RANGES = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63}
+WORDS = ["", "a", "b", "ab", "abc", "B", "x y", "foo", "bar", "foobar", "10", "-7", "35", "%", "a_c", "zz", "Zebra", "äöü", "naïve", "日本"]
+BITS = {"TINYINT": 7, "SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 63, "UTINYINT": 8, "UINTEGER": 32, "UBIGINT": 63}
+INTERVALS = ["1 day", "1 month", "30 days", "-2 days", "36 hours", "1 year 2 months", "00:00:00.5", "1 day -01:00:00"]
+CLOCKS = ["00:00:00", "12:34:56", "23:59:59.999999", "06:00:00.5"]
 
 
 class Column:
@@ -36,7 +40,9 @@ class Table:
 def literal(random, column_type, kind, extremes=False):
     """Text of a value for a column of the type."""
     if kind == "int":
-        bits = RANGES[column_type]
+        bits = BITS[column_type]
+        if column_type.startswith("U"):
+            return str(random.choice([0, 1, 2, 3, 5, 100, 2**bits - 1 if extremes else 7]))
         if extremes and random.random() < 0.05:
             return str(random.choice([2**bits - 1, -(2**bits) + 1, 2 ** (bits - 1)]))
         return str(random.choice([0, 1, 2, 3, 4, 5, -1, -2, 7, 10, random.randint(-100, 100)]))
@@ -57,8 +63,10 @@ def literal(random, column_type, kind, extremes=False):
     day = datetime.date(2000, 1, 1) + datetime.timedelta(random.choice([0, 1, 30, 59, 60, -1, 365, random.randint(-20000, 20000)]))
     if kind == "date":
         return f"DATE '{day}'"
-    clock = random.choice(["00:00:00", "12:34:56", "23:59:59.999999", "06:00:00.5"])
-    return f"TIMESTAMP '{day} {clock}'"
+    if kind == "ivl":
+        return f"INTERVAL '{random.choice(INTERVALS)}'"
+    clock = random.choice(CLOCKS)
+    return f"TIME '{clock}'" if kind == "time" else f"TIMESTAMP '{day} {clock}'"
 
 
 def scaled(unscaled, scale):
@@ -72,7 +80,7 @@ def value(random, column, extremes, null_share):
     if random.random() < null_share:
         return "NULL"
     text = literal(random, column.sql_type, column.kind, extremes)
-    return By(text, sqlite=text if column.kind in SQLITE_KINDS else "NULL") if column.kind in ("date", "ts", "dec") else text
+    return By(text, sqlite="NULL") if column.kind not in SQLITE_KINDS else text
 
 
 def make_table(random, name, num_rows):
@@ -129,15 +137,28 @@ def interleaved(values):
         yield text
 
 
+def doubled(table, times):
+    """Statements that double a table's rows again and again, with new ids."""
+    names = ", ".join(column.name for column in table.columns[1:])
+    statements = []
+    for _ in range(times):
+        statements.append(Node("statement", f"INSERT INTO {table.name} SELECT id + {table.num_rows}, {names} FROM {table.name}"))
+        table.num_rows *= 2
+    return statements
+
+
 def make_tables(random):
     """Tables, and the statements that make them."""
     tables, statements = [], []
-    big = random.random() < 0.1
+    # Mostly small ones, which find most; thousands of rows for many batches, and several row groups at times.
+    doublings = random.choices([0, 7, 9, 14], [80, 10, 8, 2])[0]
     for i in range(random.randint(2, 4)):
-        num_rows = random.choice([0, 1, 3, 8, 12, 20, 20, 30])
-        if big and i == 0:
-            num_rows = random.choice([300, 2500])
+        num_rows = random.choice([0, 1, 3, 8, 12, 20, 20, 30]) if i or not doublings else random.choice([12, 20])
         table, made = make_table(random, f"t{i}", num_rows)
         tables.append(table)
         statements += made
+        if doublings and i == 0:
+            statements += doubled(table, doublings)
+            if random.random() < 0.5:
+                statements.append(checkpoint())
     return tables, statements
