@@ -59,6 +59,7 @@ class SelectBinder {
   arrow::Status ReadGroupsInWindows();
   arrow::Status AddWindows();
   arrow::Status ReadGroups(BoundExprPtr& expr);
+  void ReadWholeGroups(BoundExprPtr& expr);
   arrow::Status ReadGroups(std::vector<PendingSubquery>& pending);
   arrow::Result<BoundExprPtr> GroupingNumber(const GroupingCall& call);
   void Project();
@@ -536,11 +537,24 @@ arrow::Result<BoundExprPtr> SelectBinder::GroupingNumber(const GroupingCall& cal
   return MakeGroupingNumber(state_, *missing, places, call.position);
 }
 
+// Replaces the groups in an expression that reads columns of other places too.
+void SelectBinder::ReadWholeGroups(BoundExprPtr& expr) {
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    if (groups_[i]->IsFoldable() || !expr->Equals(*groups_[i])) continue;
+    expr = BoundExpr::Column(group_outputs_[i].id, group_outputs_[i].type, group_outputs_[i].name, expr->position);
+    return;
+  }
+  for (BoundExprPtr& child : expr->children) ReadWholeGroups(child);
+}
+
 arrow::Status SelectBinder::ReadGroups(std::vector<PendingSubquery>& pending) {
   for (PendingSubquery& subquery : pending) {
     // IN's terms read the subquery's columns too: those are none of the scope's.
     for (BoundExprPtr& term : subquery.terms) ARROW_RETURN_NOT_OK(ReadGroups(term));
     if (!subquery.correlated) continue;
+    // Operands of IN and ANY have become part of the plan: they may be groups as a whole.
+    VisitPlan(*subquery.plan,
+              [this](LogicalPlan& node) { ForEachExpr(node, [this](BoundExprPtr& expr) { ReadWholeGroups(expr); }); });
     const std::unordered_set<ColumnId> free = FreeColumns(*subquery.plan);
     arrow::Status status;
     ReplaceColumnsInPlan(*subquery.plan, [&](const BoundExpr& column) -> BoundExprPtr {
