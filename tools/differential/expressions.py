@@ -127,8 +127,9 @@ class ExpressionGenerator:
             return Node(kind, "COALESCE(", Many(items, least=2), ")")
         if form == 3:
             return Node(kind, "NULLIF(", self.make(kind, scope, depth), ", ", self.make(kind, scope, depth), ")")
-        if kind == "bool":
-            return self.make_bool(scope, depth)
+        # DuckDB's least('1 day -01:00:00', '36 hours') is 36 hours, although it says that the other one is less.
+        if kind in ("bool", "ivl"):
+            return self.comparison(scope, depth) if kind == "bool" else self.make_ivl(scope, depth)
         name = self.pick(["greatest", "least"])
         return Node(kind, name + "(", self.make(kind, scope, depth), ", ", self.make(kind, scope, depth), ")", engines=TYPED)
 
@@ -143,7 +144,8 @@ class ExpressionGenerator:
 
     def divisor(self, kind, scope, depth):
         """Mostly one that cannot be zero: a NULL then, or a constant."""
-        if self.chance(0.5):
+        # Doubles stay multiples of a power of two, so that sums of quotients are exact too.
+        if self.chance(0.5) or kind == "dbl":
             return Node(kind, {"int": "3", "dec": "2.5", "dbl": "4e0"}[kind], engines=engines_of(kind))
         if self.chance(0.04):
             return self.make(kind, scope, depth)
@@ -153,7 +155,7 @@ class ExpressionGenerator:
         make = lambda kind: self.make(kind, scope, depth)
         form = self.random.randint(0, 16)
         if form == 16:
-            return Node("int", self.pick(["TRY_CAST(", "CAST("] if self.chance(0.1) else ["TRY_CAST("]), make("text"),
+            return Node("int", self.pick(["TRY_CAST(", "CAST("] if self.chance(0.1) else ["TRY_CAST("]), "replace(", make("text"), ", '.', '')",
                         " AS ", self.pick(["INTEGER", "BIGINT"]), ")", engines=TYPED)
         if form <= 3:
             return self.binary("int", make("int"), self.pick("+-"), make("int"))

@@ -43,6 +43,24 @@ class Judge:
         state, detail = self.verdict(node, sql, outcomes, ordered)
         return Verdict(state, detail, outcomes)
 
+    def judge_change(self, node):
+        """`same` where all engines succeeded, `all failed`, `refused` where they are out of step by dialect, or finding."""
+        sql, outcomes = self.run(node)
+        errors = {name: outcome.error for name, outcome in outcomes.items() if outcome.error is not None}
+        llkv = outcomes.get("llkv")
+        if not errors:
+            return Verdict("same", outcomes=outcomes)
+        if llkv is not None and llkv.error in ("crash", "timeout", "internal"):
+            return Verdict("finding", f"LLKV {llkv.message}", outcomes)
+        if len(errors) == len(outcomes):
+            return Verdict("all failed", outcomes=outcomes)
+        duckdb = outcomes.get("duckdb")
+        if set(errors) == {"llkv"} and duckdb is not None and known_difference(llkv, duckdb, sql) is None:
+            unoptimized = is_runtime(llkv.error) and duckdb.rows is not None and "WHERE" in sql
+            if not unoptimized:
+                return Verdict("finding", f"LLKV {llkv.error}: {llkv.message}", outcomes)
+        return Verdict("refused", outcomes=outcomes)
+
     def verdict(self, node, sql, outcomes, ordered):
         llkv, duckdb, sqlite = (outcomes.get(name) for name in ("llkv", "duckdb", "sqlite"))
         if llkv is None:

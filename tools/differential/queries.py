@@ -32,7 +32,7 @@ class QueryGenerator:
 
     def table(self, depth=0):
         """One of the tables; one with many rows only once in a query, and not in a subquery."""
-        small = [t for t in self.tables if t.num_rows <= MOST_SMALL_ROWS]
+        small = [t for t in self.tables if t.num_rows <= MOST_SMALL_ROWS] or [min(self.tables, key=lambda t: t.num_rows)]
         if depth < 2 or not self.large_left:
             return self.pick(small)
         table = self.pick(self.tables)
@@ -145,7 +145,7 @@ class QueryGenerator:
         scope = Scope(relation.columns, outer, subqueries=depth > 0)
         where = self.expressions.make("bool", scope, 2) if self.chance(0.6) else None
         grouped = self.chance(0.3)
-        having, groups, window_clause = None, [], None
+        having, groups = None, []
         item_scope = scope
         if grouped:
             groups = [self.expressions.make(kind, Scope(relation.columns, outer, subqueries=False), 1) for kind in self.kinds(2)]
@@ -159,10 +159,11 @@ class QueryGenerator:
         for i, kind in enumerate(kinds):
             value = self.expressions.make(kind, item_scope, 2)
             items.append(Node("item", value, f" AS x{i}") if not plain and self.chance(0.2) else Node("item", value))
+        if grouped and groups and self.chance(0.3):
+            (items, any_group), having = self.grouped_by_items(kinds, relation), None
+            groups = [Node("groups", "ALL", engines=TYPED)] if any_group else []
         # DuckDB gives no row for LATERAL (SELECT max(x) FROM …) with DISTINCT or ORDER BY where no row is aggregated.
         one_row = grouped and not groups
-        if grouped and groups and self.chance(0.3):
-            items, groups, having = self.grouped_by_items(kinds, relation), [Node("groups", "ALL", engines=TYPED)], None
         distinct = Many([Node("distinct", "DISTINCT ")], "") if self.chance(0.12) and not one_row else ""
         order, ordered = "", False
         if not plain and (self.chance(0.3) if top else self.chance(0.15) and not one_row):
@@ -178,27 +179,37 @@ class QueryGenerator:
     # Groups and windows.
 
     def grouped_by_items(self, kinds, relation):
-        """Items for GROUP BY ALL: what has no aggregate in it is a group. DuckDB does not count constants."""
+        """Items for GROUP BY ALL, and whether any is a group: has no aggregate in it. DuckDB does not count constants."""
         flat = Scope(relation.columns, subqueries=False)
-        items = []
+        items, any_group = [], False
         for kind in kinds:
             column = self.expressions.column(kind, flat)
             value = self.aggregate(kind, flat)
             if column is not None and self.chance(0.6):
+                any_group = True
                 value = Node(kind, "COALESCE(", column, ", ", self.expressions.make(kind, flat, 1), ")")
             items.append(Node("item", value))
-        return items
+        return items, any_group
 
     def grouped_scope(self, relation, groups, outer, depth):
         argument_scope = Scope(relation.columns, outer=None, subqueries=False)
 
         def leaf(kind, _depth):
+            if kind == "int" and outer and self.chance(0.2):
+                return self.outer_sum(relation, outer) or self.aggregate(kind, argument_scope)
             fitting = [g for g in groups if g.kind == kind]
             if fitting and self.chance(0.4):
                 return self.pick(fitting)
             return self.aggregate(kind, argument_scope)
 
-        return Scope([], outer, leaf=leaf, subqueries=False)
+        return Scope([], outer, leaf=leaf, subqueries=depth > 0)
+
+    def outer_sum(self, relation, outer):
+        """An aggregate that reads the outer row beside its own."""
+        own, around = ([c for c in columns if c.kind == "int"] for columns in (relation.columns, outer.all_columns()))
+        if not own or not around:
+            return None
+        return Node("int", self.pick(["sum(", "max("]), self.pick(own).node(), " + ", self.pick(around).node(), ")")
 
     def aggregate(self, kind, scope, distinct_allowed=True):
         argument = lambda k: self.expressions.make(k, scope, 1)
@@ -251,7 +262,15 @@ class QueryGenerator:
             return Node(kind, *call, " OVER (", partition, total, self.frame() if framed else "", ")")
         aggregate = self.aggregate(kind if kind != "dec" else "int", flat, distinct_allowed=False)
         framed = by_place and self.chance(0.6)
-        return Node(kind, aggregate, " OVER (", partition, total if framed else some, self.frame() if framed else "", ")") if kind != "dec" else None
+        return Node(kind, aggregate, " OVER (", partition, total if framed else some,
+                    self.frame() if framed else self.range_frame(), ")") if kind != "dec" else None
+
+    def range_frame(self):
+        """Equal rows come and go together."""
+        if self.chance(0.6):
+            return ""
+        bounds = self.pick(["UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING", "CURRENT ROW AND UNBOUNDED FOLLOWING", "CURRENT ROW AND CURRENT ROW"])
+        return Many([Node("frame", f" RANGE BETWEEN {bounds}")], "")
 
     def qualify(self, scope):
         kind = self.expressions.kind()

@@ -23,12 +23,12 @@ except ModuleNotFoundError:
 
 from changes import ChangeGenerator  # noqa: E402
 from engines import DuckDb, Llkv, Sqlite  # noqa: E402
-from judge import Judge  # noqa: E402
+from judge import Judge, Verdict  # noqa: E402
 from queries import QueryGenerator  # noqa: E402
-from report import finding_text, script_text  # noqa: E402
+from report import finding_text  # noqa: E402
 from schema import make_tables  # noqa: E402
 from shrink import shrink  # noqa: E402
-from tree import Many, Node, render  # noqa: E402
+from tree import TYPED, Many, Node  # noqa: E402
 
 SETTINGS = {
     "default": ["SET threads = 1"],
@@ -99,24 +99,34 @@ class Tester:
         return False
 
     def apply(self, statement, history, seed, settings):
-        """A statement of the set-up or of a transaction: all engines must agree whether it succeeds."""
-        sql, outcomes = self.judge.run(statement)
-        history.append(statement)
-        errors = {name: outcome.error for name, outcome in outcomes.items()}
-        if outcomes.get("llkv") is not None and outcomes["llkv"].error in ("crash", "timeout", "internal"):
-            self.report(history[:-1], statement, False, self.judge.judge(statement), seed, settings)
-            return False
-        return not any(errors.values())
+        """A statement that is no query. Gives whether all succeeded, or None where they are no longer in step."""
+        verdict = self.judge.judge_change(statement)
+        if verdict.state == "finding":
+            self.report(history, statement, False, verdict, seed, settings)
+            return None
+        if verdict.state == "same":
+            history.append(statement)
+            return True
+        return False if verdict.state == "all failed" else None
 
     def change(self, changes, history, seed, settings):
-        """Statements that change rows, then all tables compared. One that fails anywhere is taken back everywhere."""
-        for statement in changes.statements():
-            if not self.apply(statement, history, seed, settings):
+        """Statements that change rows, then all tables compared. A transaction in which one fails is rolled back."""
+        statements = changes.statements()
+        before = len(history)
+        for statement in statements:
+            done = self.apply(statement, history, seed, settings)
+            if done is None:
                 return False
             self.counts["changes"] += statement.kind == "statement"
+            if not done and statements[0].kind == "begin":
+                if not self.apply(Node("end", "ROLLBACK"), history, seed, settings):
+                    return False
+                # For LLKV a failed statement is none; DuckDB wants the whole transaction gone.
+                del history[before:]
+                break
         for table in changes.queries.tables:
-            columns = [(c.name + ("" if c.kind in ("int", "text", "dbl", "bool") else "")) for c in table.columns]
-            query = Node("query", f"SELECT {', '.join(columns)} FROM {table.name}", engines=frozenset(["llkv", "duckdb"]))
+            columns = ", ".join(column.name for column in table.columns)
+            query = Node("query", f"SELECT {columns} FROM {table.name}", engines=TYPED)
             if not self.check(query, False, history, seed, settings):
                 return False
         return True
@@ -133,15 +143,11 @@ class Tester:
     def replay(self, script, ordered, settings):
         self.judge.restart(settings)
         for statement in script.parts[:-1]:
-            _, outcomes = self.judge.run(statement)
-            if any(outcome.error for outcome in outcomes.values()):
-                return self.judge.judge(script.parts[-1], ordered) if outcomes["llkv"].error == "crash" else type(self)._unusable()
-        return self.judge.judge(script.parts[-1], ordered)
-
-    @staticmethod
-    def _unusable():
-        from judge import Verdict
-        return Verdict("refused")
+            verdict = self.judge.judge_change(statement)
+            if verdict.state != "same":
+                return Verdict("refused")
+        last = script.parts[-1]
+        return self.judge.judge(last, ordered) if last.kind == "query" else self.judge.judge_change(last)
 
     def fails(self, script, kind, ordered, verdict, settings):
         if script.parts[-1].kind != kind:
