@@ -1,6 +1,5 @@
 """Random changes: INSERT, UPDATE and DELETE, alone and in transactions that commit or roll back."""
 from expressions import Scope, ScopeColumn, engines_of
-from queries import MOST_SMALL_ROWS
 from schema import checkpoint, interleaved, value
 from tree import Many, Node, optional
 
@@ -46,6 +45,15 @@ class ChangeGenerator:
 
     def insert_values(self, table):
         rows = []
+        # Without a key's column, or with one that is taken already, at times.
+        if self.chance(0.1):
+            columns = [table.columns[0]] + self.random.sample(table.columns[1:], 2)
+            self.next_id += 1
+            values = [str(self.next_id)] + [value(self.random, c, False, 0.2) for c in columns[1:]]
+            names = ", ".join(c.name for c in columns)
+            return Node("statement", f"INSERT INTO {table.name} ({names}) VALUES (", *interleaved(values), ")")
+        if self.chance(0.08):
+            self.next_id -= 1
         for _ in range(self.random.randint(1, 4)):
             self.next_id += 1
             values = [str(self.next_id)] + [value(self.random, c, False, 0.2) for c in table.columns[1:]]
@@ -55,7 +63,7 @@ class ChangeGenerator:
 
     def insert_select(self, table):
         """Rows of a table with ids that are new: above all that were given out before."""
-        source = self.random.choice([t for t in self.queries.tables if t.num_rows <= MOST_SMALL_ROWS])
+        source = self.queries.table()
         scope = Scope([ScopeColumn(f"s.{c.name}", c.kind, engines_of(c.kind)) for c in source.columns])
         values = [Node("int", f"row_number() OVER (ORDER BY s.id) + {self.next_id}")] + [self.fitting(c, scope) for c in table.columns[1:]]
         self.next_id += 10_000

@@ -1,5 +1,5 @@
 """Random typed expressions over what is in scope: columns, or the groups and aggregates of a grouped query."""
-from schema import CLOCKS, INTERVALS, SQLITE_KINDS, WORDS
+from schema import CLOCKS, INTERVALS, SQLITE_KINDS, WORDS, literal
 from tree import ALL, TYPED, By, Many, Node
 
 KINDS = ["int", "dec", "dbl", "text", "bool", "date", "ts", "time", "ivl"]
@@ -329,7 +329,32 @@ class ExpressionGenerator:
             return self.queries.subquery_condition(scope, depth - 1)
         return self.comparison(scope, depth)
 
+    def plain_predicate(self, scope):
+        """A column against literals: what scans and indexes take over. None where there are no columns."""
+        columns = [c for c in scope.columns if c.kind != "bool"]
+        if not columns:
+            return None
+        column = self.pick(columns)
+        value = lambda: self.stored_literal(column.kind)
+        form = self.random.randint(0, 5)
+        if form == 0:
+            return Node("bool", "(", column.node(), " BETWEEN ", value(), " AND ", value(), ")")
+        if form == 1:
+            return Node("bool", "(", column.node(), self.pick([" IN (", " NOT IN ("]), Many([value() for _ in range(3)], least=1), "))")
+        if form == 2:
+            return Node("bool", "(", column.node(), self.pick([" IS NULL", " IS NOT NULL"]), ")")
+        return Node("bool", "(", column.node(), self.pick([" = ", " = ", " < ", " >= ", " <> "]), value(), ")")
+
+    def stored_literal(self, kind):
+        """A literal as columns have them."""
+        if kind == "ivl" or self.chance(0.2):
+            return self.literal(kind)
+        return Node(kind, literal(self.random, {"int": "SMALLINT", "dec": "DECIMAL(9, 2)"}.get(kind), kind), engines=engines_of(kind))
+
     def comparison(self, scope, depth):
+        made = self.plain_predicate(scope) if self.chance(0.35) else None
+        if made is not None:
+            return made
         kind = self.kind()
         other = self.pick(NUMBERS) if kind in NUMBERS and self.chance(0.3) else kind
         operator = self.pick([" = ", " = ", " <> ", " < ", " <= ", " > ", " >= "])

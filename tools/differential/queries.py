@@ -1,8 +1,8 @@
 """Random queries: joins of all kinds, subqueries, groups, windows, set operations, WITH and WITH RECURSIVE."""
 import itertools
 
-from expressions import KINDS, NUMBERS, ExpressionGenerator, Scope, ScopeColumn, engines_of
-from schema import SQLITE_KINDS
+from expressions import ExpressionGenerator, Scope, ScopeColumn, engines_of
+from schema import Column, Table
 from tree import ALL, TYPED, By, Many, Node, optional
 
 # A query multiplies relations only up to this many rows.
@@ -28,6 +28,7 @@ class QueryGenerator:
         self.expressions = ExpressionGenerator(random, self)
         self.names = itertools.count()
         self.ctes = []
+        self.views = []
         self.large_left = 0
 
     def table(self, depth=0):
@@ -64,6 +65,18 @@ class QueryGenerator:
             return body, ordered
         recursive = any(d.kind == "recursive" for d in definitions)
         return Node("query", "WITH RECURSIVE " if recursive else "WITH ", Many(definitions, least=1), " ", body), ordered
+
+    def view(self, name):
+        """A statement that makes a view, or a table of a query's rows, which queries read from then on."""
+        kinds = self.kinds()
+        self.names, self.ctes, self.large_left = itertools.count(), [], 0
+        query, _ = self.body(kinds, None, depth=1)
+        columns = [Column(f"c{i}", kind, "") for i, kind in enumerate(kinds)]
+        names = ", ".join(column.name for column in columns)
+        self.views.append(Table(name, columns, MOST_SMALL_ROWS))
+        if self.chance(0.5):
+            return Node("statement", f"CREATE VIEW {name}({names}) AS ", query, engines=TYPED)
+        return Node("statement", f"CREATE TABLE {name}({names}) AS ", query, engines=TYPED)
 
     # WITH.
 
@@ -306,6 +319,10 @@ class QueryGenerator:
         if self.ctes and form < 0.5:
             name, columns, num_rows = self.pick(self.ctes)
             return Relation(Node("from", f"{name} AS {alias}"), [ScopeColumn(f"{alias}.{c}", k) for c, k in columns], num_rows)
+        if self.views and form < 0.6:
+            view = self.pick(self.views)
+            columns = [ScopeColumn(f"{alias}.{c.name}", c.kind, TYPED) for c in view.columns]
+            return Relation(Node("from", f"{view.name} AS {alias}", engines=TYPED), columns, view.num_rows)
         if form > 0.96:
             kinds = self.kinds(3)
             rows = [Node("row", "(", Many([self.cast_literal(kind) for kind in kinds], least=len(kinds)), ")")

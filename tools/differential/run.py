@@ -75,6 +75,8 @@ class Tester:
         for statement in statements:
             if not self.apply(statement, history, seed, settings):
                 return
+        if choice.random() < 0.3 and not self.apply(queries.view("v0"), history, seed, settings):
+            return
         for number in range(QUERIES_A_ROUND):
             if self.done():
                 return

@@ -137,12 +137,24 @@ def interleaved(values):
         yield text
 
 
+# Values of rows that are made of others, by kind: what they were, and new ones here and there.
+VARIED = {
+    "int": "CASE WHEN id % 3 = 0 THEN id % 1000 ELSE {} END",
+    "text": "CASE WHEN id % 5 = 0 THEN CAST(id AS VARCHAR) ELSE {} END",
+    "dbl": "CASE WHEN id % 4 = 0 THEN id * 0.5e0 ELSE {} END",
+}
+
+
 def doubled(table, times):
-    """Statements that double a table's rows again and again, with new ids."""
-    names = ", ".join(column.name for column in table.columns[1:])
+    """Statements that double a table's rows again and again, with new ids and some new values."""
+    values = []
+    for column in table.columns[1:]:
+        narrow = column.kind == "int" and BITS[column.sql_type] < 31
+        values.append(column.name if narrow else VARIED.get(column.kind, "{}").format(column.name))
     statements = []
     for _ in range(times):
-        statements.append(Node("statement", f"INSERT INTO {table.name} SELECT id + {table.num_rows}, {names} FROM {table.name}"))
+        text = f"INSERT INTO {table.name} SELECT id + {table.num_rows}, {', '.join(values)} FROM {table.name}"
+        statements.append(Node("statement", text))
         table.num_rows *= 2
     return statements
 

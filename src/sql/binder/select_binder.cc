@@ -59,6 +59,7 @@ class SelectBinder {
   arrow::Status ReadGroupsInWindows();
   arrow::Status AddWindows();
   arrow::Status ReadGroups(BoundExprPtr& expr);
+  void ReadGroupsInConjunction(BoundExpr& expr);
   void ReadWholeGroups(BoundExprPtr& expr);
   arrow::Status ReadGroups(std::vector<PendingSubquery>& pending);
   arrow::Result<BoundExprPtr> GroupingNumber(const GroupingCall& call);
@@ -503,6 +504,24 @@ arrow::Status SelectBinder::Aggregate() {
   return arrow::Status::OK();
 }
 
+// A group that is an AND or OR (BETWEEN is one) has become part of a longer one that it stands in.
+void SelectBinder::ReadGroupsInConjunction(BoundExpr& expr) {
+  for (size_t i = 0; i < groups_.size(); ++i) {
+    const BoundExpr& group = *groups_[i];
+    if (group.kind != ExprKind::kConjunction || group.is_and != expr.is_and) continue;
+    const auto equal = [](const BoundExprPtr& a, const BoundExprPtr& b) { return a->Equals(*b); };
+    auto from = expr.children.begin();
+    while (true) {
+      from = std::search(from, expr.children.end(), group.children.begin(), group.children.end(), equal);
+      if (from == expr.children.end()) break;
+      const OutputColumn& column = group_outputs_[i];
+      *from = BoundExpr::Column(column.id, column.type, column.name, (*from)->position);
+      ++from;
+      from = expr.children.erase(from, from + static_cast<std::ptrdiff_t>(group.children.size()) - 1);
+    }
+  }
+}
+
 // Lets an expression over FROM's columns read the aggregation's output. Errors: 42803 for a column that is no group.
 arrow::Status SelectBinder::ReadGroups(BoundExprPtr& expr) {
   for (size_t i = 0; i < groups_.size(); ++i) {
@@ -518,6 +537,7 @@ arrow::Status SelectBinder::ReadGroups(BoundExprPtr& expr) {
                     fmt::format("column \"{}\" must stand in GROUP BY or within an aggregate function", expr->name),
                     expr->position);
   }
+  if (expr->kind == ExprKind::kConjunction) ReadGroupsInConjunction(*expr);
   for (BoundExprPtr& child : expr->children) ARROW_RETURN_NOT_OK(ReadGroups(child));
   return arrow::Status::OK();
 }
@@ -544,6 +564,7 @@ void SelectBinder::ReadWholeGroups(BoundExprPtr& expr) {
     expr = BoundExpr::Column(group_outputs_[i].id, group_outputs_[i].type, group_outputs_[i].name, expr->position);
     return;
   }
+  if (expr->kind == ExprKind::kConjunction) ReadGroupsInConjunction(*expr);
   for (BoundExprPtr& child : expr->children) ReadWholeGroups(child);
 }
 
