@@ -78,8 +78,11 @@ void StatementParser::ParseCallSuffix(AstFunction* call) {
     call->filter = ParseExpr();
     Expect(TokenKind::kRightParen, "\")\"");
   }
-  if (Accept(Keyword::kIgnore, Keyword::kNulls)) call->ignore_nulls = true;
-  Accept(Keyword::kRespect, Keyword::kNulls);
+  // Without OVER these words belong to a call around this one: first_value(abs(x) IGNORE NULLS).
+  if (At(Keyword::kOver, 2)) {
+    if (Accept(Keyword::kIgnore, Keyword::kNulls)) call->ignore_nulls = true;
+    Accept(Keyword::kRespect, Keyword::kNulls);
+  }
   if (AtWord("export_state")) FailUnsupported("EXPORT_STATE", Begin());
   if (!At(Keyword::kOver) || (!At(TokenKind::kLeftParen, 1) && !IsName(Peek(1)))) return;
   Advance();
