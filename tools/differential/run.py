@@ -8,6 +8,7 @@ finding: it is made small and printed as a script. Exit status 1 where there are
 """
 import argparse
 import collections
+import contextlib
 import pathlib
 import random
 import re
@@ -177,7 +178,8 @@ def main():
     arguments = parser.parse_args()
     start = time.monotonic()
     tester = Tester(arguments)
-    tester.run()
+    with contextlib.suppress(KeyboardInterrupt):
+        tester.run()
     seconds = time.monotonic() - start
     print(f"{tester.counts['queries']} queries in {seconds:.0f} s: " +
           ", ".join(f"{count} {name}" for name, count in tester.counts.most_common() if name != "queries"))

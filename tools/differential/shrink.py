@@ -1,7 +1,7 @@
 """Makes a script that shows a difference small: drops items, and puts smaller trees of the same kind in the place of larger ones."""
 import time
 
-from tree import ALL, Many, Node, at, descendants, paths, replaced, size
+from tree import ALL, Many, Node, at, descendants, render, replaced, size
 
 SIMPLE = {"int": ["1", "0"], "dbl": ["1e0"], "dec": ["1.5"], "text": ["'a'"], "bool": ["true", "false"]}
 
@@ -54,5 +54,4 @@ def shrink(script, still_fails, seconds=60):
 
 
 def weight(tree):
-    from tree import render
     return (size(tree), len(render(tree, "llkv")))

@@ -74,14 +74,6 @@ def is_tree(part):
     return isinstance(part, (Node, Many))
 
 
-def paths(part, path=()):
-    """Places of all nodes and lists, outer ones first."""
-    yield path
-    for i, child in enumerate(part.parts):
-        if is_tree(child):
-            yield from paths(child, path + (i,))
-
-
 def at(part, path):
     for i in path:
         part = part.parts[i]
