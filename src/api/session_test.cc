@@ -269,6 +269,13 @@ TEST_F(SessionTest, PastTheMemoryLimitWithoutATemporaryFileStatementsFailAndTheS
   EXPECT_EQ(Rows("SELECT count(DISTINCT b) FROM t"), "400000");
 }
 
+// Arrow's libraries have another version of the library for regular expressions.
+TEST_F(SessionTest, RegularExpressionsAreOurs) {
+  EXPECT_EQ(Rows("SELECT regexp_replace('foobarbaz', 'b(..)', 'X\\1Y', 'g'), regexp_count('abcabc', 'c$|a')"),
+            "fooXarYXazY|3");
+  EXPECT_EQ(Rows("SELECT regexp_replace('Thomas', '.[mN]a.', 'M')"), "ThM");
+}
+
 TEST_F(SessionTest, SetOperationsOfManyQueriesAreNoDeepPlans) {
   const auto chain = [](const std::string& word, int count) {
     std::string sql = "SELECT 0 AS n";
