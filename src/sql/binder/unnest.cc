@@ -164,7 +164,7 @@ arrow::Status ProjectAbove(BindState& state, JoinType type, SubqueryRows rows, s
     for (OutputColumn& column : columns) column.id = state.NewColumn();
     const OutputColumn matched = columns.back();
     std::vector<BoundExprPtr> renamed;
-    for (const OutputColumn& column : columns) renamed.push_back(ColumnOf(column));
+    for (size_t i = 0; i < rows.plan->output.size(); ++i) renamed.push_back(ColumnOf(columns[i]));
     for (BoundExprPtr& term : terms) Substitute(term, rows.plan->output, renamed);
     for (BoundExprPtr& value : rows.values) {
       Substitute(value, rows.plan->output, renamed);
