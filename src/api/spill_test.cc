@@ -31,6 +31,11 @@ class SpillTest : public ::testing::TestWithParam<int> {
               "");
   }
 
+  /// The same rows, more than 12 MB.
+  void MakeWideTable() {
+    ASSERT_EQ(RunSql(*session_, "CREATE TABLE w AS SELECT a, s || repeat('x', 400) AS s FROM t"), "");
+  }
+
   /// Bytes that a query holds at most, by EXPLAIN ANALYZE.
   int64_t PeakBytes(const std::string& sql) {
     const std::string text = QueryText(*session_, "EXPLAIN ANALYZE " + sql);
@@ -105,26 +110,28 @@ TEST_P(SpillTest, Changes) {
 }
 
 TEST_P(SpillTest, AFileWithoutRoomIs53100AndTheSessionLives) {
+  MakeWideTable();
   ASSERT_EQ(RunSql(*session_, "SET memory_limit = '12MB'; SET max_temp_directory_size = '1MB'"), "");
-  for (const char* sql : {"SELECT a, s FROM t ORDER BY s", "SELECT s, count(*) FROM t GROUP BY s",
-                          "SELECT count(*) FROM t x, t y WHERE x.s = y.s", "SELECT count(DISTINCT s) FROM t"}) {
+  for (const char* sql : {"SELECT a, s FROM w ORDER BY s", "SELECT s, count(*) FROM w GROUP BY s",
+                          "SELECT count(*) FROM w x, t y WHERE x.s = y.s", "SELECT count(DISTINCT s) FROM w"}) {
     EXPECT_EQ(RunSql(*session_, sql), "53100") << sql;
-    EXPECT_EQ(QueryText(*session_, "SELECT count(*) > 0 FROM t"), "true");
+    EXPECT_EQ(QueryText(*session_, "SELECT count(*) > 0 FROM w"), "true");
   }
   ASSERT_EQ(RunSql(*session_, "RESET max_temp_directory_size"), "");
-  EXPECT_EQ(QueryText(*session_, "SELECT count(DISTINCT s) = count(*) FROM t"), "true");
+  EXPECT_EQ(QueryText(*session_, "SELECT count(DISTINCT s) = count(*) FROM w"), "true");
 }
 
 TEST_P(SpillTest, TheFolderStaysWhileAReaderHoldsBlocks) {
+  MakeWideTable();
   ASSERT_EQ(RunSql(*session_, "SET memory_limit = '12MB'"), "");
-  auto reader = *session_->Query("SELECT a, s FROM t ORDER BY s");
+  auto reader = *session_->Query("SELECT a, s FROM w ORDER BY s");
   std::shared_ptr<arrow::RecordBatch> batch;
   ASSERT_TRUE(reader->ReadNext(&batch).ok());
   EXPECT_EQ(RunSql(*session_, "SET temp_directory = '/'"), "55006");
   batch.reset();
   reader.reset();
   EXPECT_EQ(RunSql(*session_, "SET temp_directory = ''"), "");
-  EXPECT_EQ(RunSql(*session_, "SELECT a, s FROM t ORDER BY s"), "53200");
+  EXPECT_EQ(RunSql(*session_, "SELECT a, s FROM w ORDER BY s"), "53200");
 }
 
 INSTANTIATE_TEST_SUITE_P(Threads, SpillTest, ::testing::Values(1, 4));
