@@ -113,7 +113,7 @@ TEST_P(SpillTest, AFileWithoutRoomIs53100AndTheSessionLives) {
   MakeWideTable();
   ASSERT_EQ(RunSql(*session_, "SET memory_limit = '12MB'; SET max_temp_directory_size = '1MB'"), "");
   for (const char* sql : {"SELECT a, s FROM w ORDER BY s", "SELECT s, count(*) FROM w GROUP BY s",
-                          "SELECT count(*) FROM w x, t y WHERE x.s = y.s", "SELECT count(DISTINCT s) FROM w"}) {
+                          "SELECT count(*) FROM w x, w y WHERE x.s = y.s", "SELECT count(DISTINCT s) FROM w"}) {
     EXPECT_EQ(RunSql(*session_, sql), "53100") << sql;
     EXPECT_EQ(QueryText(*session_, "SELECT count(*) > 0 FROM w"), "true");
   }
