@@ -280,6 +280,11 @@ TEST(SessionOptionsTest, WithoutExternalFilesNoneIsReadOrWritten) {
     EXPECT_EQ(RunSql(session, sql), "42501") << sql;
   }
   EXPECT_EQ(QueryText(session, "SELECT a FROM t"), "1");
+// Arrow's libraries have another version of the library for regular expressions.
+TEST_F(SessionTest, RegularExpressionsAreOurs) {
+  EXPECT_EQ(Rows("SELECT regexp_replace('foobarbaz', 'b(..)', 'X\\1Y', 'g'), regexp_count('abcabc', 'c$|a')"),
+            "fooXarYXazY|3");
+  EXPECT_EQ(Rows("SELECT regexp_replace('Thomas', '.[mN]a.', 'M')"), "ThM");
 }
 
 TEST_F(SessionTest, SetOperationsOfManyQueriesAreNoDeepPlans) {
