@@ -4,7 +4,6 @@
 
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>

@@ -64,6 +64,18 @@ arrow::Status FeedSingle(KernelContext& context, const void* bound, KernelArgs a
   return ForEachRowChecked(selection, [&](uint32_t row) { return feeder(row, state); });
 }
 
+/// Sets the size of states and the kernels of an aggregate whose states are `State`, fed by `Feeder`.
+template <typename State, typename Feeder>
+void SetKernels(BoundAggregate& bound, decltype(BoundAggregate::combine) combine,
+                decltype(BoundAggregate::finalize) finalize) {
+  bound.state_size = sizeof(State);
+  bound.initialize = InitializeState<State>;
+  bound.update = FeedRows<Feeder>;
+  bound.update_single = FeedSingle<Feeder>;
+  bound.combine = combine;
+  bound.finalize = finalize;
+}
+
 /// Makes row `row` of a flat result NULL.
 inline void SetNullRow(uint32_t row, ScratchVector& out) {
   if (out.vector().validity == nullptr) out.UseValidity();
@@ -73,8 +85,8 @@ inline void SetNullRow(uint32_t row, ScratchVector& out) {
 /// The selected rows where `vector` is not NULL: `selection` itself or rows in `room` (kMaxBatchRows).
 Selection ValidRows(const Vector& vector, const Selection& selection, uint16_t* room);
 
-/// An aggregate with the fields that all have.
+/// An aggregate with the fields that all have; the size of states may come by SetKernels.
 BoundAggregate MakeAggregate(const AggregateFunction& self, std::vector<LogicalType> arguments, LogicalType result,
-                             uint32_t state_size);
+                             uint32_t state_size = 0);
 
 }  // namespace llkv

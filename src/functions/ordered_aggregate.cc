@@ -177,13 +177,8 @@ BoundAggregate MakeOrderedAggregate(BoundAggregate function, std::vector<Aggrega
     ordered.argument_types.push_back(key.type);
   }
   ordered.return_type = function.return_type;
-  ordered.state_size = sizeof(OrderedState);
   ordered.states_are_lists = true;
-  ordered.initialize = InitializeState<OrderedState>;
-  ordered.update = FeedRows<Feeder>;
-  ordered.update_single = FeedSingle<Feeder>;
-  ordered.combine = Combine;
-  ordered.finalize = Finalize;
+  SetKernels<OrderedState, Feeder>(ordered, Combine, Finalize);
   ordered.state = std::make_shared<const OrderedInfo>(OrderedInfo{std::move(function), std::move(order)});
   return ordered;
 }

@@ -6,25 +6,6 @@
 namespace llkv {
 namespace {
 
-template <typename T>
-uint64_t HashValue(const T& value) {
-  if constexpr (std::is_same_v<T, StringRef>) {
-    return HashBytes(value.data, value.size);
-  } else if constexpr (std::is_same_v<T, Interval>) {
-    const int128_t length = IntervalLength(value);
-    return HashInt64(static_cast<uint64_t>(length) ^ (static_cast<uint64_t>(length >> 64) * 0x9E3779B97F4A7C15ULL));
-  } else if constexpr (std::is_same_v<T, int128_t>) {
-    return HashInt64(static_cast<uint64_t>(value) ^ (static_cast<uint64_t>(value >> 64) * 0x9E3779B97F4A7C15ULL));
-  } else if constexpr (std::is_floating_point_v<T>) {
-    const double canonical = std::isnan(value) ? static_cast<double>(NAN) : static_cast<double>(value) + 0.0;
-    uint64_t bits;
-    std::memcpy(&bits, &canonical, sizeof(bits));
-    return HashInt64(bits);
-  } else {
-    return HashInt64(static_cast<uint64_t>(value));
-  }
-}
-
 /// HashInt64 is 0 for 0; combining takes care of later columns, and a single 0 may well hash to 0.
 template <bool kFirst, typename T>
 void HashTyped(const Vector& vector, const Selection& selection, uint64_t* hashes) {

@@ -25,9 +25,9 @@ struct RowTypeTag {
   using Type = T;
 };
 
-/// Calls f(RowTypeTag<T>) with the type that rows and flat Vectors of `type` hold (strings: StringRef).
+/// Calls f(RowTypeTag<T>) with the type of integers of `type` and of booleans; of others with that of 128 bits.
 template <typename F>
-decltype(auto) VisitRowType(PhysicalType type, F&& f) {
+decltype(auto) VisitIntegerType(PhysicalType type, F&& f) {
   switch (type) {
     case PhysicalType::kBool:
     case PhysicalType::kUInt8:
@@ -42,10 +42,19 @@ decltype(auto) VisitRowType(PhysicalType type, F&& f) {
       return f(RowTypeTag<int32_t>{});
     case PhysicalType::kUInt32:
       return f(RowTypeTag<uint32_t>{});
+    case PhysicalType::kInt64:
+      return f(RowTypeTag<int64_t>{});
     case PhysicalType::kUInt64:
       return f(RowTypeTag<uint64_t>{});
-    case PhysicalType::kInt128:
+    default:
       return f(RowTypeTag<int128_t>{});
+  }
+}
+
+/// Calls f(RowTypeTag<T>) with the type that rows and flat Vectors of `type` hold (strings: StringRef).
+template <typename F>
+decltype(auto) VisitRowType(PhysicalType type, F&& f) {
+  switch (type) {
     case PhysicalType::kFloat:
       return f(RowTypeTag<float>{});
     case PhysicalType::kDouble:
@@ -54,10 +63,9 @@ decltype(auto) VisitRowType(PhysicalType type, F&& f) {
       return f(RowTypeTag<StringRef>{});
     case PhysicalType::kInterval:
       return f(RowTypeTag<Interval>{});
-    case PhysicalType::kInt64:
-      break;
+    default:
+      return VisitIntegerType(type, f);
   }
-  return f(RowTypeTag<int64_t>{});
 }
 
 template <typename T>

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/hash.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 namespace {
@@ -16,27 +17,6 @@ constexpr uint64_t kMinBitmapBits = uint64_t{1} << 16;
 constexpr uint64_t kMaxBitmapBits = uint64_t{1} << 27;
 /// After so many rows a filter that let nine of ten pass is given up.
 constexpr uint64_t kMinTested = 50000;
-
-/// Calls f with a null pointer of the type that holds integers of `type`, which JoinFilter supports.
-template <typename F>
-void WithInteger(PhysicalType type, F&& f) {
-  switch (type) {
-    case PhysicalType::kInt8:
-      return f(static_cast<const int8_t*>(nullptr));
-    case PhysicalType::kInt16:
-      return f(static_cast<const int16_t*>(nullptr));
-    case PhysicalType::kInt32:
-      return f(static_cast<const int32_t*>(nullptr));
-    case PhysicalType::kUInt8:
-      return f(static_cast<const uint8_t*>(nullptr));
-    case PhysicalType::kUInt16:
-      return f(static_cast<const uint16_t*>(nullptr));
-    case PhysicalType::kUInt32:
-      return f(static_cast<const uint32_t*>(nullptr));
-    default:
-      return f(static_cast<const int64_t*>(nullptr));
-  }
-}
 
 }  // namespace
 
@@ -62,7 +42,8 @@ arrow::Status JoinFilterKeys::Add(const Vector& column, const Selection& selecti
   int64_t* out = values_.data() + first;
   int64_t min = first == 0 ? std::numeric_limits<int64_t>::max() : min_;
   int64_t max = first == 0 ? std::numeric_limits<int64_t>::min() : max_;
-  WithInteger(column.type.physical(), [&]<typename T>(const T*) {
+  VisitIntegerType(column.type.physical(), [&](auto tag) {
+    using T = typename decltype(tag)::Type;
     const T* values = column.values<T>();
     ForEachRow(selection, [&](uint32_t row) {
       const auto value = static_cast<int64_t>(values[row]);
@@ -149,7 +130,8 @@ void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t* m
     case VectorForm::kFlat:
     case VectorForm::kNarrow: {
       const bool is_narrow = column.form == VectorForm::kNarrow;
-      WithInteger(is_narrow ? column.storage : column.type.physical(), [&]<typename T>(const T*) {
+      VisitIntegerType(is_narrow ? column.storage : column.type.physical(), [&](auto tag) {
+        using T = typename decltype(tag)::Type;
         const T* values = column.values<T>();
         const uint64_t added = is_narrow ? base : 0;
         Test(num_rows, mask, [&](uint32_t row) {
@@ -159,9 +141,11 @@ void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t* m
       return;
     }
     case VectorForm::kDictionary:
-      WithInteger(column.type.physical(), [&]<typename T>(const T*) {
+      VisitIntegerType(column.type.physical(), [&](auto tag) {
+        using T = typename decltype(tag)::Type;
         const T* entries = static_cast<const T*>(column.dictionary);
-        WithInteger(column.storage, [&]<typename Code>(const Code*) {
+        VisitIntegerType(column.storage, [&](auto code) {
+          using Code = typename decltype(code)::Type;
           const Code* codes = column.values<Code>();
           Test(num_rows, mask,
                [&](uint32_t row) { return static_cast<int64_t>(entries[static_cast<uint64_t>(codes[row])]); });
@@ -169,7 +153,8 @@ void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t* m
       });
       return;
     case VectorForm::kConstant:
-      WithInteger(column.type.physical(), [&]<typename T>(const T*) {
+      VisitIntegerType(column.type.physical(), [&](auto tag) {
+        using T = typename decltype(tag)::Type;
         if (!Contains(static_cast<int64_t>(column.values<T>()[0])))
           std::fill(mask, mask + (num_rows + 63) / 64, uint64_t{0});
       });

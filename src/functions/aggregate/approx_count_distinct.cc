@@ -3,8 +3,9 @@
 #include <bit>
 #include <cmath>
 
-#include "base/hash.h"
+#include "base/hyper_log_log.h"
 #include "functions/aggregate_support.h"
+#include "vector/row_hash.h"
 #include "vector/row_layout_types.h"
 
 namespace llkv {
@@ -32,35 +33,9 @@ struct Sketch {
     place = std::max(place, rank);
   }
   int64_t Estimate() const {
-    if (registers == nullptr) return 0;
-    double sum = 0;
-    uint32_t num_empty = 0;
-    for (uint32_t i = 0; i < kNumRegisters; ++i) {
-      sum += std::ldexp(1.0, -registers[i]);
-      num_empty += registers[i] == 0 ? 1 : 0;
-    }
-    constexpr double kSize = kNumRegisters;
-    const double estimate = 0.7213 / (1 + 1.079 / kSize) * kSize * kSize / sum;
-    if (estimate <= 2.5 * kSize && num_empty > 0) return std::llround(kSize * std::log(kSize / num_empty));
-    return std::llround(estimate);
+    return registers == nullptr ? 0 : std::llround(EstimateDistinct({registers, kNumRegisters}));
   }
 };
-
-template <typename T>
-uint64_t HashOf(const T& value) {
-  if constexpr (std::is_same_v<T, StringRef>) {
-    return HashBytes(value.data, value.size);
-  } else if constexpr (std::is_same_v<T, Interval>) {
-    return HashOf<int128_t>(IntervalLength(value));
-  } else if constexpr (std::is_floating_point_v<T>) {
-    const double plain = std::isnan(value) ? std::nan("") : static_cast<double>(value) + 0.0;
-    return HashInt64(std::bit_cast<uint64_t>(plain));
-  } else if constexpr (sizeof(T) == 16) {
-    return HashInt64(static_cast<uint64_t>(value) ^ HashInt64(static_cast<uint64_t>(value >> 64)));
-  } else {
-    return HashInt64(static_cast<uint64_t>(value));
-  }
-}
 
 template <typename T>
 class Feeder {
@@ -71,7 +46,7 @@ class Feeder {
     if (!valid_[row]) return arrow::Status::OK();
     auto* state = StateAt<Sketch>(raw);
     ARROW_RETURN_NOT_OK(state->Prepare(context_));
-    state->Add(HashOf<T>(values_[row]));
+    state->Add(HashValue<T>(values_[row]));
     return arrow::Status::OK();
   }
 
@@ -106,16 +81,10 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   if (input.argument_types.size() != 1) return NoOverload(self.name, input.argument_types);
   LogicalType type = input.argument_types[0];
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
-  BoundAggregate bound = MakeAggregate(self, {type}, TypeId::kBigInt, sizeof(Sketch));
+  BoundAggregate bound = MakeAggregate(self, {type}, TypeId::kBigInt);
   bound.distinct_is_noop = true;
-  bound.initialize = InitializeState<Sketch>;
-  VisitRowType(type.physical(), [&](auto tag) {
-    using T = typename decltype(tag)::Type;
-    bound.update = FeedRows<Feeder<T>>;
-    bound.update_single = FeedSingle<Feeder<T>>;
-  });
-  bound.combine = Combine;
-  bound.finalize = Finalize;
+  VisitRowType(type.physical(),
+               [&](auto tag) { SetKernels<Sketch, Feeder<typename decltype(tag)::Type>>(bound, Combine, Finalize); });
   return bound;
 }
 

@@ -72,18 +72,14 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   ArgTypes types{input.argument_types[0], input.argument_types[1]};
   if (types.value.id() == TypeId::kNull) types.value = TypeId::kInteger;
   if (types.key.id() == TypeId::kNull) types.key = TypeId::kInteger;
-  BoundAggregate bound = MakeAggregate(self, {types.value, types.key}, types.value, sizeof(ArgState));
+  BoundAggregate bound = MakeAggregate(self, {types.value, types.key}, types.value);
   bound.distinct_is_noop = true;
   bound.order_matters = true;
   bound.state = std::make_shared<const ArgTypes>(types);
-  bound.initialize = InitializeState<ArgState>;
   VisitRowType(types.key.physical(), [&](auto tag) {
     using T = typename decltype(tag)::Type;
-    bound.update = FeedRows<Feeder<is_min, T>>;
-    bound.update_single = FeedSingle<Feeder<is_min, T>>;
-    bound.combine = Combine<is_min, T>;
+    SetKernels<ArgState, Feeder<is_min, T>>(bound, Combine<is_min, T>, Finalize);
   });
-  bound.finalize = Finalize;
   return bound;
 }
 

@@ -63,15 +63,11 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   LogicalType type = input.argument_types[0];
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
   ARROW_ASSIGN_OR_RAISE(const LogicalType list, MakeListType(type));
-  BoundAggregate bound = MakeAggregate(self, {type}, list, sizeof(ListState));
+  BoundAggregate bound = MakeAggregate(self, {type}, list);
   bound.order_matters = true;
   bound.states_are_lists = true;
   bound.state = std::make_shared<const LogicalType>(list);
-  bound.initialize = InitializeState<ListState>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
-  bound.finalize = Finalize;
+  SetKernels<ListState, Feeder>(bound, Combine, Finalize);
   return bound;
 }
 

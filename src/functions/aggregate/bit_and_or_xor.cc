@@ -1,5 +1,6 @@
 // bit_and, bit_or and bit_xor of integers.
 #include "functions/aggregate_support.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 
@@ -66,22 +67,13 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   LogicalType type = input.argument_types[0];
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
   if (!type.IsInteger()) return NoOverload(self.name, input.argument_types);
-  BoundAggregate bound = MakeAggregate(self, {type}, type, sizeof(BitState));
+  BoundAggregate bound = MakeAggregate(self, {type}, type);
   bound.distinct_is_noop = op != BitOp::kXor;
   bound.state = std::make_shared<const LogicalType>(type);
-  bound.initialize = InitializeState<BitState>;
-  const auto use = [&](auto zero) {
-    using T = decltype(zero);
-    bound.update = FeedRows<Feeder<op, T>>;
-    bound.update_single = FeedSingle<Feeder<op, T>>;
-    bound.finalize = Finalize<T>;
-  };
-  if (type.physical() == PhysicalType::kInt128) {
-    use(int128_t{});
-  } else {
-    VisitInteger64(type.physical(), use);
-  }
-  bound.combine = Combine<op>;
+  VisitIntegerType(type.physical(), [&](auto tag) {
+    using T = typename decltype(tag)::Type;
+    SetKernels<BitState, Feeder<op, T>>(bound, Combine<op>, Finalize<T>);
+  });
   return bound;
 }
 

@@ -41,12 +41,8 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   const bool fits = input.argument_types.size() == 1 &&
                     (input.argument_types[0].id() == TypeId::kBoolean || input.argument_types[0].id() == TypeId::kNull);
   if (!fits) return NoOverload(self.name, input.argument_types);
-  BoundAggregate bound = MakeAggregate(self, {TypeId::kBoolean}, TypeId::kBigInt, sizeof(CountState));
-  bound.initialize = InitializeState<CountState>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
-  bound.finalize = Finalize;
+  BoundAggregate bound = MakeAggregate(self, {TypeId::kBoolean}, TypeId::kBigInt);
+  SetKernels<CountState, Feeder>(bound, Combine, Finalize);
   return bound;
 }
 

@@ -44,15 +44,11 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   if (input.argument_types.size() != 1) return NoOverload(self.name, input.argument_types);
   LogicalType type = input.argument_types[0];
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
-  BoundAggregate bound = MakeAggregate(self, {type}, type, sizeof(StoredValue));
+  BoundAggregate bound = MakeAggregate(self, {type}, type);
   bound.order_matters = true;
   bound.distinct_is_noop = false;
   bound.state = std::make_shared<const LogicalType>(type);
-  bound.initialize = InitializeState<StoredValue>;
-  bound.update = FeedRows<Feeder<is_first>>;
-  bound.update_single = FeedSingle<Feeder<is_first>>;
-  bound.combine = Combine<is_first>;
-  bound.finalize = Finalize;
+  SetKernels<StoredValue, Feeder<is_first>>(bound, Combine<is_first>, Finalize);
   return bound;
 }
 

@@ -49,12 +49,8 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   const bool fits = input.argument_types.size() == 1 &&
                     (input.argument_types[0].IsNumeric() || input.argument_types[0].id() == TypeId::kNull);
   if (!fits) return NoOverload(self.name, input.argument_types);
-  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble, sizeof(ProductState));
-  bound.initialize = InitializeState<ProductState>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
-  bound.finalize = Finalize;
+  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble);
+  SetKernels<ProductState, Feeder>(bound, Combine, Finalize);
   return bound;
 }
 

@@ -229,12 +229,7 @@ arrow::Status Finalize(KernelContext& context, const void* bound, const uint8_t*
 
 template <Choice choice, typename T>
 void UseKernels(BoundAggregate& bound) {
-  bound.state_size = sizeof(QuantileState<T>);
-  bound.initialize = InitializeState<QuantileState<T>>;
-  bound.update = FeedRows<Feeder<choice, T>>;
-  bound.update_single = FeedSingle<Feeder<choice, T>>;
-  bound.combine = Combine<T>;
-  bound.finalize = Finalize<choice, T>;
+  SetKernels<QuantileState<T>, Feeder<choice, T>>(bound, Combine<T>, Finalize<choice, T>);
 }
 
 /// What values are interpolated as; kNull where they cannot be.

@@ -128,29 +128,24 @@ arrow::Status FinalizeCount(KernelContext& /*context*/, const void* /*bound*/, c
   return arrow::Status::OK();
 }
 
-arrow::Result<BoundAggregate> BindPairs(const AggregateFunction& self, const BindInput& input) {
+arrow::Result<BoundAggregate> BindPairs(const AggregateFunction& self, const BindInput& input,
+                                        decltype(BoundAggregate::finalize) finalize) {
   bool fits = input.argument_types.size() == 2;
   for (const LogicalType type : input.argument_types) fits &= type.IsNumeric() || type.id() == TypeId::kNull;
   if (!fits) return NoOverload(self.name, input.argument_types);
-  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble, TypeId::kDouble}, TypeId::kDouble, sizeof(Pairs));
-  bound.initialize = InitializeState<Pairs>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
+  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble, TypeId::kDouble}, TypeId::kDouble);
+  SetKernels<Pairs, Feeder>(bound, Combine, finalize);
   return bound;
 }
 
 template <bool (*value)(const Pairs&, double*)>
 arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInput& input) {
-  ARROW_ASSIGN_OR_RAISE(BoundAggregate bound, BindPairs(self, input));
-  bound.finalize = Finalize<value>;
-  return bound;
+  return BindPairs(self, input, Finalize<value>);
 }
 
 arrow::Result<BoundAggregate> BindCount(const AggregateFunction& self, const BindInput& input) {
-  ARROW_ASSIGN_OR_RAISE(BoundAggregate bound, BindPairs(self, input));
+  ARROW_ASSIGN_OR_RAISE(BoundAggregate bound, BindPairs(self, input, FinalizeCount));
   bound.return_type = TypeId::kBigInt;
-  bound.finalize = FinalizeCount;
   return bound;
 }
 

@@ -71,15 +71,11 @@ arrow::Status Finalize(KernelContext& /*context*/, const void* /*bound*/, const 
 
 arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 1, 2));
-  BoundAggregate bound = MakeAggregate(self, std::vector<LogicalType>(input.argument_types.size(), TypeId::kVarchar),
-                                       TypeId::kVarchar, sizeof(AggState));
+  BoundAggregate bound =
+      MakeAggregate(self, std::vector<LogicalType>(input.argument_types.size(), TypeId::kVarchar), TypeId::kVarchar);
   bound.order_matters = true;
   bound.states_are_lists = true;
-  bound.initialize = InitializeState<AggState>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
-  bound.finalize = Finalize;
+  SetKernels<AggState, Feeder>(bound, Combine, Finalize);
   return bound;
 }
 

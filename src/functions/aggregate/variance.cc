@@ -67,12 +67,8 @@ arrow::Result<BoundAggregate> Bind(const AggregateFunction& self, const BindInpu
   const bool fits = input.argument_types.size() == 1 &&
                     (input.argument_types[0].IsNumeric() || input.argument_types[0].id() == TypeId::kNull);
   if (!fits) return NoOverload(self.name, input.argument_types);
-  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble, sizeof(Moments));
-  bound.initialize = InitializeState<Moments>;
-  bound.update = FeedRows<Feeder>;
-  bound.update_single = FeedSingle<Feeder>;
-  bound.combine = Combine;
-  bound.finalize = Finalize<is_sample, is_root>;
+  BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble);
+  SetKernels<Moments, Feeder>(bound, Combine, Finalize<is_sample, is_root>);
   return bound;
 }
 

@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 #include "store/column/column_chunk.h"
-#include "store/column/storage_dispatch.h"
 #include "store/column/text_symbols.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 namespace {
@@ -69,10 +69,10 @@ Vector ColumnChunk::DecodeRuns(uint32_t first_row, uint32_t count, uint8_t* valu
   const bool is_constant = static_cast<uint32_t>(run_ends_[run]) >= first_row + count;
   if (is_constant) vector.form = VectorForm::kConstant;
   const uint32_t num_values = is_constant ? 1 : count;
-  WithInteger(descriptor_.type.physical(), [&](const auto* type) {
-    using T = std::remove_cvref_t<decltype(*type)>;
-    WithInteger(descriptor_.storage, [&](const auto* stored_type) {
-      using From = std::remove_cvref_t<decltype(*stored_type)>;
+  VisitIntegerType(descriptor_.type.physical(), [&](auto type) {
+    using T = typename decltype(type)::Type;
+    VisitIntegerType(descriptor_.storage, [&](auto stored_type) {
+      using From = typename decltype(stored_type)::Type;
       if constexpr (sizeof(From) <= sizeof(T)) {
         const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer));
         T* out = reinterpret_cast<T*>(values);
@@ -99,8 +99,8 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
   Vector vector = whole_;
   vector.data = values;
   if (vector.validity != nullptr) vector.validity += first_row / 64 * 8;
-  WithInteger(descriptor_.storage, [&](const auto* type) {
-    using From = std::remove_cvref_t<decltype(*type)>;
+  VisitIntegerType(descriptor_.storage, [&](auto type) {
+    using From = typename decltype(type)::Type;
     if constexpr (sizeof(From) <= 4) {
       const From* stored = reinterpret_cast<const From*>(buffer(kDataBuffer)) + first_row;
       double* out = reinterpret_cast<double*>(values);
@@ -114,8 +114,8 @@ arrow::Result<Vector> ColumnChunk::Decode(uint32_t first_row, uint32_t count, co
 }
 
 void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out) const {
-  WithInteger(rows_.storage, [&](const auto* stored_type) {
-    using From = std::remove_cvref_t<decltype(*stored_type)>;
+  VisitIntegerType(rows_.storage, [&](auto stored_type) {
+    using From = typename decltype(stored_type)::Type;
     const From* stored = reinterpret_cast<const From*>(rows_.data);
     if (rows_.encoding == ChunkEncoding::kDecimal) {
       if constexpr (sizeof(From) <= 4) {
@@ -126,8 +126,8 @@ void ColumnChunk::GatherRuns(std::span<const uint32_t> rows, ScratchVector& out)
       }
       return;
     }
-    WithInteger(rows_.physical, [&](const auto* type) {
-      using T = std::remove_cvref_t<decltype(*type)>;
+    VisitIntegerType(rows_.physical, [&](auto type) {
+      using T = typename decltype(type)::Type;
       if constexpr (sizeof(From) <= sizeof(T)) {
         T* values = out.data<T>();
         for (const uint32_t row : rows) *values++ = Widen<T>(rows_.base, stored[RunOf(row)]);
@@ -151,8 +151,8 @@ arrow::Status ColumnChunk::OpenText(arrow::MemoryPool* pool) {
   ARROW_ASSIGN_OR_RAISE(text_places_, arrow::AllocateBuffer(int64_t{num_places} * 4, pool));
   auto* places = text_places_->mutable_data_as<uint32_t>();
   bool is_right = true;
-  WithInteger(descriptor_.storage, [&](const auto* type) {
-    using Size = std::remove_cvref_t<decltype(*type)>;
+  VisitIntegerType(descriptor_.storage, [&](auto type) {
+    using Size = typename decltype(type)::Type;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
       for (uint32_t block = 0; block < num_blocks; ++block) {
@@ -182,8 +182,8 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
   auto* offsets = reinterpret_cast<int32_t*>(values);
   const TextDecoder& decoder = *text_;
   arrow::Status status;
-  WithInteger(descriptor_.storage, [&](const auto* type) {
-    using Size = std::remove_cvref_t<decltype(*type)>;
+  VisitIntegerType(descriptor_.storage, [&](auto type) {
+    using Size = typename decltype(type)::Type;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
       // Blocks lie one behind the other, so codes go on from one to the next.
@@ -241,8 +241,8 @@ arrow::Status ColumnChunk::GatherText(std::span<const uint32_t> rows, ScratchVec
   const auto* bytes = static_cast<const uint8_t*>(rows_.dictionary);
   auto* refs = out.data<StringRef>();
   arrow::Status status;
-  WithInteger(rows_.storage, [&](const auto* type) {
-    using Size = std::remove_cvref_t<decltype(*type)>;
+  VisitIntegerType(rows_.storage, [&](auto type) {
+    using Size = typename decltype(type)::Type;
     if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
       const Size* sizes = reinterpret_cast<const Size*>(rows_.data);
       for (size_t i = 0; i < rows.size() && status.ok(); ++i) {

@@ -9,9 +9,9 @@
 #include "store/column/chunk_ipc.h"
 #include "store/column/descriptor_page.h"
 #include "store/column/nested_chunk.h"
-#include "store/column/storage_dispatch.h"
 #include "store/column/text_symbols.h"
 #include "store/column/value_kernels.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 namespace {
@@ -353,7 +353,7 @@ arrow::Status ColumnChunk::Gather(std::span<const uint32_t> rows, ScratchVector&
   } else if (rows_.form == VectorForm::kOffsets) {
     GatherOffsets(rows, out.data<StringRef>());
   } else {
-    WithPhysical(rows_.physical, [&]<typename T>(const T*) { GatherValues(rows, out.data<T>()); });
+    VisitRowType(rows_.physical, [&](auto tag) { GatherValues(rows, out.data<typename decltype(tag)::Type>()); });
   }
   if (rows_.validity == nullptr) return arrow::Status::OK();
   uint8_t* bits = out.UseValidity();
