@@ -60,6 +60,9 @@ struct EngineOptions {
   Synchronous synchronous = Synchronous::kFull;
   /// For files; other backends have no choice.
   IoMode io = IoMode::kMap;
+  /// Whether SQL may read and write files by their names (COPY, read_csv, 'file.parquet', …). Off, that is 42501: for
+  /// those who run SQL that is not their own.
+  bool external_files = true;
   /// Rows in the executor's batches, 1 to 2048. Smaller ones only slow queries down; tests use them.
   uint32_t batch_rows = 2048;
   /// Whether plans are optimized. Off, answers are the same and slow; tests use it.

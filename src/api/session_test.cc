@@ -276,6 +276,19 @@ TEST_F(SessionTest, RegularExpressionsAreOurs) {
   EXPECT_EQ(Rows("SELECT regexp_replace('Thomas', '.[mN]a.', 'M')"), "ThM");
 }
 
+TEST(SessionOptionsTest, WithoutExternalFilesNoneIsReadOrWritten) {
+  EngineOptions options;
+  options.external_files = false;
+  const auto engine = MakeMemoryEngine(options);
+  Session session = *engine->NewSession();
+  ASSERT_EQ(RunSql(session, "CREATE TABLE t (a BIGINT); INSERT INTO t VALUES (1)"), "");
+  for (const char* sql : {"COPY t TO '/tmp/x.csv'", "COPY t FROM '/etc/passwd'", "SELECT * FROM '/tmp/x.parquet'",
+                          "SELECT * FROM read_csv('/etc/passwd')", "CREATE TABLE u AS SELECT * FROM '/tmp/x.csv'"}) {
+    EXPECT_EQ(RunSql(session, sql), "42501") << sql;
+  }
+  EXPECT_EQ(QueryText(session, "SELECT a FROM t"), "1");
+}
+
 TEST_F(SessionTest, SetOperationsOfManyQueriesAreNoDeepPlans) {
   const auto chain = [](const std::string& word, int count) {
     std::string sql = "SELECT 0 AS n";

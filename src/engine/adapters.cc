@@ -176,11 +176,20 @@ std::optional<SampleCount> CatalogStatistics::CountInSample(const LogicalScan& s
   return count.ok() ? *count : std::nullopt;
 }
 
+arrow::Status EngineFiles::CheckAllowed(std::string_view path) const {
+  if (file_system_ != nullptr) return arrow::Status::OK();
+  return SqlError("42501",
+                  fmt::format("the file \"{}\" is not to be read or written: the engine was opened without "
+                              "external_files",
+                              path));
+}
+
 arrow::Result<std::shared_ptr<const FileReader>> EngineFiles::OpenForReading(const LogicalFileScan& scan) {
   if (stream_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto columns, StreamColumns(*stream_->schema()));
     return std::make_shared<StreamReader>(stream_, std::move(columns));
   }
+  ARROW_RETURN_NOT_OK(CheckAllowed(scan.path));
   ARROW_ASSIGN_OR_RAISE(const FileOptions options,
                         ParseFileOptions(scan.path, WithFormatOption(scan.options, scan.format)));
   std::vector<ReaderColumn> expected;
@@ -197,6 +206,7 @@ arrow::Result<std::shared_ptr<const FileReader>> EngineFiles::OpenForReading(con
 
 arrow::Result<std::unique_ptr<FileWriter>> EngineFiles::OpenForWriting(const LogicalCopyTo& copy,
                                                                        const std::shared_ptr<arrow::Schema>& schema) {
+  ARROW_RETURN_NOT_OK(CheckAllowed(copy.path));
   ARROW_ASSIGN_OR_RAISE(const FileOptions options,
                         ParseFileOptions(copy.path, WithFormatOption(copy.options, copy.format)));
   return OpenFileWriter(file_system_, copy.path, options, schema);
@@ -207,6 +217,7 @@ arrow::Result<std::vector<FileColumn>> EngineFiles::FileColumns(const FileSchema
   if (stream_ != nullptr) {
     ARROW_ASSIGN_OR_RAISE(columns, StreamColumns(*stream_->schema()));
   } else {
+    ARROW_RETURN_NOT_OK(CheckAllowed(request.path));
     ARROW_ASSIGN_OR_RAISE(const FileOptions options,
                           ParseFileOptions(request.path, WithFormatOption(request.options, request.format)));
     ARROW_ASSIGN_OR_RAISE(auto reader, OpenFileReader(file_system_, request.path, options));

@@ -65,6 +65,7 @@ class CatalogStores : public StoreResolver {
 /// by the plan of COPY.
 class EngineFiles : public FileProvider, public FileSchemaProvider {
  public:
+  /// Null: there are none, by name (42501).
   explicit EngineFiles(FileSystem* file_system) : file_system_(file_system) {}
 
   void SetStream(std::shared_ptr<arrow::RecordBatchReader> stream) { stream_ = std::move(stream); }
@@ -75,6 +76,8 @@ class EngineFiles : public FileProvider, public FileSchemaProvider {
   arrow::Result<std::vector<FileColumn>> FileColumns(const FileSchemaRequest& request) const override;
 
  private:
+  arrow::Status CheckAllowed(std::string_view path) const;
+
   FileSystem* file_system_;
   std::shared_ptr<arrow::RecordBatchReader> stream_;
 };

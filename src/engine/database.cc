@@ -96,6 +96,7 @@ arrow::Result<std::shared_ptr<Database>> Database::Make(std::shared_ptr<Pager> p
   database->functions_ = FunctionRegistry::MakeDefault();
   database->scheduler_ = std::make_unique<Scheduler>(settings.threads - 1);
   database->is_read_only_ = options.read_only;
+  database->has_external_files_ = options.external_files;
   StorageOptions storage_options;
   storage_options.read_only = options.read_only;
   storage_options.pool = database->pool_.get();

@@ -52,6 +52,8 @@ class Database {
   const FunctionRegistry& functions() const { return *functions_; }
   Scheduler& scheduler() { return *scheduler_; }
   FileSystem* file_system() const { return file_system_; }
+  /// What SQL may name files of; null for none.
+  FileSystem* external_files() const { return has_external_files_ ? file_system_ : nullptr; }
   /// What new sessions start with.
   const Settings& default_settings() const { return default_settings_; }
   /// The pool of all queries together; its limit is memory_limit, behind which lies a file in temp_directory. Shared:
@@ -65,6 +67,7 @@ class Database {
 
   FileSystem* file_system_ = FileSystem::Default();
   bool is_read_only_ = false;
+  bool has_external_files_ = true;
   std::shared_ptr<SpillingPool> pool_;
   std::shared_ptr<const FunctionRegistry> functions_;
   std::unique_ptr<Scheduler> scheduler_;

@@ -42,7 +42,7 @@ QueryEnvironment::QueryEnvironment(std::shared_ptr<Database> owner, std::shared_
       stop(std::move(session_stop)),
       progress(std::move(session_progress)),
       stores(&database->catalog()),
-      files(database->file_system()) {
+      files(database->external_files()) {
   database->AddUser();
 }
 
