@@ -26,13 +26,14 @@ import load
 import opening
 import space
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools" / "tpch"))
+import tpch  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "bench"
 LLKV = ROOT / "build" / "release" / "bin" / "llkv"
 LLKV_BENCH = ROOT / "build" / "release" / "bin" / "llkv_bench"
 LLKV_POINTS = ROOT / "build" / "release" / "bin" / "llkv_points"
-SHARED = pathlib.Path(os.environ.get("LLKV_TEST_DATA", ROOT.parent / "shared"))
-TABLES = ["region", "nation", "supplier", "customer", "part", "partsupp", "orders", "lineitem"]
 SUM_ROWS = 100_000_000
 RUNS = 5
 
@@ -104,7 +105,7 @@ class Bench:
         print(f"{name:28} {threads} threads  {value:.6g}, bound {bound:.6g}  {'ok' if ok else 'MISSED'}", flush=True)
 
     def compare(self, name, database, duck_path, sql_file, threads):
-        """Times one query in LLKV and DuckDB and prints both with their ratio."""
+        """Times one query in LLKV and DuckDB and prints both with their ratio; gives both times."""
         line = json.loads(run([LLKV_BENCH, "sql", database, threads, RUNS, sql_file]))
         ours = line["rows"]
         sql = pathlib.Path(sql_file).read_text()
@@ -124,42 +125,36 @@ class Bench:
         ratio = min(line["seconds"]) / min(seconds)
         print(f"{name:12} {threads} threads  llkv {min(line['seconds']) * 1e3:9.2f} ms  duckdb {min(seconds) * 1e3:9.2f} ms  "
               f"ratio {ratio:5.2f}  {'answers agree' if agree else 'ANSWERS DIFFER'}", flush=True)
-        return min(line["seconds"])
+        return min(line["seconds"]), min(seconds)
 
     def tpch_parquet(self, scale):
-        parquet = WORK / f"tpch-{scale}" / "parquet"
-        parquet.parent.mkdir(parents=True, exist_ok=True)
-        if not (parquet / "lineitem.parquet").exists():
-            run([ROOT / ".venv/bin/tpchgen-cli", "parquet", "-s", scale, "-o", parquet])
-        return parquet
+        return tpch.generate(scale, WORK / f"tpch-{scale}" / "parquet")
 
     def load(self, scale, thread_counts):
-        load.run(self, {"llkv_bench": LLKV_BENCH}, WORK / "load", self.tpch_parquet(scale), TABLES, thread_counts, duckdb.__version__)
+        load.run(self, {"llkv_bench": LLKV_BENCH}, WORK / "load", self.tpch_parquet(scale), tpch.TABLES, thread_counts, duckdb.__version__)
 
     def tpch(self, scale, thread_counts):
         folder = WORK / f"tpch-{scale}"
-        parquet, database, duck = folder / "parquet", folder / "tpch.llkv", folder / "tpch.duckdb"
-        self.tpch_parquet(scale)
+        parquet, database, duck = self.tpch_parquet(scale), folder / "tpch.llkv", folder / "tpch.duckdb"
         if not database.exists():
-            schema = (ROOT / "demos/tpch/schema.sql").read_text()
-            loads = "".join(f"COPY {t} FROM '{parquet}/{t}.parquet';\n" for t in TABLES)
             start = time.perf_counter()
-            partial = folder / "partial.llkv"
-            partial.unlink(missing_ok=True)
-            run([LLKV, "-bail", partial], input=schema + loads)
-            partial.rename(database)
+            tpch.load(LLKV, parquet, database)
             print(f"llkv loaded TPC-H at scale {scale} in {time.perf_counter() - start:.1f} s, "
                   f"{database.stat().st_size / 1e6:.0f} MB")
         if not duck.exists():
             connection = duckdb.connect(str(duck))
-            for table in TABLES:
+            for table in tpch.TABLES:
                 connection.execute(f"CREATE TABLE {table} AS SELECT * FROM '{parquet}/{table}.parquet'")
             connection.close()
+        totals = {}
         for threads in thread_counts:
-            for query in sorted((SHARED / "tpch" / "queries").glob("q*.sql")):
-                if self.only and query.stem not in self.only:
-                    continue
-                self.compare(f"tpch.{query.stem}", database, duck, query, threads)
+            times = [self.compare(f"tpch.{query.stem}", database, duck, query, threads) for query in tpch.query_files(self.only)]
+            ours, theirs = (sum(column) for column in zip(*times))
+            totals[threads] = ours
+            self.check(f"tpch.total.{scale}", threads, ours / theirs, 1.2)
+            self.check(f"tpch.worst.{scale}", threads, max(a / b for a, b in times), 2.0)
+        if 1 in totals and 2 in totals:
+            self.check(f"tpch.speedup.{scale}", 2, totals[2] / totals[1], 0.62)
 
     def sum(self, thread_counts):
         folder = WORK / "sum"
@@ -180,7 +175,7 @@ class Bench:
             partial.rename(database)
         self.sqlite_sum(folder / "sum.sqlite", parquet)
         for threads in thread_counts:
-            ours = self.compare("sum", database, duck, query, threads)
+            ours, _ = self.compare("sum", database, duck, query, threads)
             line = json.loads(run([LLKV_BENCH, "loop", database, threads, RUNS]))
             size = int(line["rows"][0][0])
             self.add("sum", "plain loop", "", threads, line["seconds"], [[str(size)]])
@@ -271,7 +266,7 @@ def main():
     threads = [int(count) for count in arguments.threads.split(",")]
     WORK.mkdir(parents=True, exist_ok=True)
     bench = Bench()
-    bench.only = {query for query in arguments.queries.split(",") if query}
+    bench.only = arguments.queries
     for name in arguments.bench.split(","):
         if name == "sum":
             bench.sum(threads)
