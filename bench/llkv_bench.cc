@@ -1,7 +1,12 @@
 // llkv_bench: times SQL in LLKV through its public API, and a plain loop over a file's bytes, for bench/run.py.
 //
 //   llkv_bench sql DATABASE THREADS RUNS FILE…   one JSON line a file: its name, seconds of each run, the rows of the
-//   last llkv_bench loop FILE THREADS RUNS            the same for the sum of a file's 64-bit words through a mapping
+//   last
+//   llkv_bench stream DATABASE THREADS RUNS FILE  the same for reading batches of BIGINT columns to the end; what is
+//   printed
+//                                                of them is their number and of each column sum(value * position) mod
+//                                                2^64
+//   llkv_bench loop FILE THREADS RUNS            the same for the sum of a file's 64-bit words through a mapping
 //   llkv_bench first DATABASE SQL                the same for opening a database and the first batch of one query
 //   llkv_bench exec DATABASE THREADS SETUP FILE  runs the SQL of SETUP, then that of FILE, and times the latter
 //   llkv_bench append DATABASE THREADS SETUP TABLE ARROW  the same for appending the batches of an Arrow file, mapped
@@ -69,26 +74,83 @@ void PrintLine(const std::string& name, const std::vector<double>& seconds, cons
   std::printf("{\"name\":%s,\"seconds\":[%s],\"rows\":%s}\n", JsonString(name).c_str(), times.c_str(), rows.c_str());
 }
 
+std::string ReadFile(const std::string& path) {
+  std::ifstream in(path);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
 arrow::Status RunSql(const std::string& database, int threads, int runs, const std::vector<std::string>& files) {
   llkv::EngineOptions options;
   options.num_threads = threads;
   ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open(database, options));
   ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
   for (const std::string& file : files) {
-    std::ifstream in(file);
-    std::stringstream sql;
-    sql << in.rdbuf();
+    const std::string sql = ReadFile(file);
     std::vector<double> seconds;
     std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
     // The first run warms the cache and is not counted.
     for (int run = 0; run <= runs; ++run) {
       const double start = Seconds();
-      ARROW_ASSIGN_OR_RAISE(auto reader, session.Query(sql.str()));
+      ARROW_ASSIGN_OR_RAISE(auto reader, session.Query(sql));
       ARROW_ASSIGN_OR_RAISE(batches, reader->ToRecordBatches());
       if (run > 0) seconds.push_back(Seconds() - start);
     }
     PrintLine(file, seconds, JsonRows(batches));
   }
+  return arrow::Status::OK();
+}
+
+/// Of rows whose columns are all BIGINT without NULLs: their number, and of each column the sum of value times
+/// position.
+class Fingerprint {
+ public:
+  arrow::Status Add(const arrow::RecordBatch& batch) {
+    sums_.resize(static_cast<size_t>(batch.num_columns()));
+    for (size_t i = 0; i < sums_.size(); ++i) {
+      const auto& column = *batch.column_data(static_cast<int>(i));
+      if (column.type->id() != arrow::Type::INT64 || column.GetNullCount() > 0)
+        return arrow::Status::Invalid("stream wants BIGINT columns without NULLs");
+      const auto* values = column.GetValues<uint64_t>(1);
+      for (int64_t row = 0; row < batch.num_rows(); ++row)
+        sums_[i] += values[row] * static_cast<uint64_t>(num_rows_ + row + 1);
+    }
+    num_rows_ += batch.num_rows();
+    return arrow::Status::OK();
+  }
+
+  std::string ToJson() const {
+    std::string out = fmt::format("[[\"{}\"", num_rows_);
+    for (const uint64_t sum : sums_) out += fmt::format(",\"{}\"", sum);
+    return out + "]]";
+  }
+
+ private:
+  int64_t num_rows_ = 0;
+  std::vector<uint64_t> sums_;
+};
+
+arrow::Status RunStream(const std::string& database, int threads, int runs, const std::string& file) {
+  llkv::EngineOptions options;
+  options.num_threads = threads;
+  ARROW_ASSIGN_OR_RAISE(auto engine, llkv::SqlEngine::Open(database, options));
+  ARROW_ASSIGN_OR_RAISE(auto session, engine->NewSession());
+  const std::string sql = ReadFile(file);
+  std::vector<double> seconds;
+  Fingerprint fingerprint;
+  for (int run = 0; run <= runs; ++run) {
+    const double start = Seconds();
+    ARROW_ASSIGN_OR_RAISE(auto reader, session.Query(sql));
+    std::shared_ptr<arrow::RecordBatch> batch;
+    while (true) {
+      ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+      if (batch == nullptr) break;
+      if (run == 0) ARROW_RETURN_NOT_OK(fingerprint.Add(*batch));
+    }
+    if (run > 0) seconds.push_back(Seconds() - start);
+  }
+  PrintLine(file, seconds, fingerprint.ToJson());
   return arrow::Status::OK();
 }
 
@@ -102,13 +164,6 @@ arrow::Status RunFirst(const std::string& database, const std::string& sql) {
   const double seconds = Seconds() - start;
   PrintLine(database, {seconds}, batch == nullptr ? "[]" : JsonRows({batch}));
   return arrow::Status::OK();
-}
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream in(path);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
 }
 
 /// The batches of an Arrow file, one by one, as views of the mapped file.
@@ -192,6 +247,11 @@ int main(int argc, char** argv) {
     if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
     return done.ok() ? 0 : 1;
   }
+  if (words.size() == 6 && words[1] == "stream") {
+    const arrow::Status done = RunStream(words[2], std::atoi(words[3].c_str()), std::atoi(words[4].c_str()), words[5]);
+    if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
+    return done.ok() ? 0 : 1;
+  }
   if (words.size() == 4 && words[1] == "first") {
     const arrow::Status done = RunFirst(words[2], words[3]);
     if (!done.ok()) std::fprintf(stderr, "%s\n", done.ToString().c_str());
@@ -208,6 +268,7 @@ int main(int argc, char** argv) {
   std::fprintf(
       stderr,
       "usage: llkv_bench sql DATABASE THREADS RUNS FILE… | llkv_bench loop FILE THREADS RUNS |\n"
+      "       llkv_bench stream DATABASE THREADS RUNS FILE |\n"
       "       llkv_bench first DATABASE SQL |\n"
       "       llkv_bench exec DATABASE THREADS SETUP FILE | llkv_bench append DATABASE THREADS SETUP TABLE ARROW\n");
   return 2;

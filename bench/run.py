@@ -22,6 +22,7 @@ import time
 
 import duckdb
 
+import execution
 import load
 import opening
 import space
@@ -87,6 +88,8 @@ def answer_hash(rows):
 
 
 class Bench:
+    run = staticmethod(run)
+
     def __init__(self):
         self.cases = []
         self.bounds = []
@@ -113,19 +116,22 @@ class Bench:
         seconds = []
         for i in range(RUNS + 1):
             start = time.perf_counter()
-            table = connection.execute(sql).to_arrow_table()
+            table = connection.sql(sql).to_arrow_table()
             if i > 0:
                 seconds.append(time.perf_counter() - start)
         connection.close()
         theirs = [[text_of(value) for value in row.values()] for row in table.to_pylist()]
-        self.add(name, "llkv", self.llkv_version, threads, line["seconds"], ours)
-        self.add(name, "duckdb", duckdb.__version__, threads, seconds, theirs)
-        agree = answers_agree(ours, theirs)
+        return self.report(name, threads, line["seconds"], ours, seconds, theirs)
+
+    def report(self, name, threads, our_seconds, our_rows, their_seconds, their_rows):
+        self.add(name, "llkv", self.llkv_version, threads, our_seconds, our_rows)
+        self.add(name, "duckdb", duckdb.__version__, threads, their_seconds, their_rows)
+        agree = answers_agree(our_rows, their_rows)
         self.differences += not agree
-        ratio = min(line["seconds"]) / min(seconds)
-        print(f"{name:12} {threads} threads  llkv {min(line['seconds']) * 1e3:9.2f} ms  duckdb {min(seconds) * 1e3:9.2f} ms  "
-              f"ratio {ratio:5.2f}  {'answers agree' if agree else 'ANSWERS DIFFER'}", flush=True)
-        return min(line["seconds"]), min(seconds)
+        ours, theirs = min(our_seconds), min(their_seconds)
+        print(f"{name:16} {threads} threads  llkv {ours * 1e3:9.2f} ms  duckdb {theirs * 1e3:9.2f} ms  ratio {ours / theirs:5.2f}  "
+              f"{'answers agree' if agree else 'ANSWERS DIFFER'}", flush=True)
+        return ours, theirs
 
     def tpch_parquet(self, scale):
         return tpch.generate(scale, WORK / f"tpch-{scale}" / "parquet")
@@ -175,13 +181,15 @@ class Bench:
             partial.rename(database)
         self.sqlite_sum(folder / "sum.sqlite", parquet)
         for threads in thread_counts:
-            ours, _ = self.compare("sum", database, duck, query, threads)
+            ours, theirs = self.compare("sum", database, duck, query, threads)
             line = json.loads(run([LLKV_BENCH, "loop", database, threads, RUNS]))
             size = int(line["rows"][0][0])
             self.add("sum", "plain loop", "", threads, line["seconds"], [[str(size)]])
             loop_rate, our_rate = size / min(line["seconds"]), 8 * SUM_ROWS / ours
             print(f"{'sum':12} {threads} threads  {our_rate / 1e9:.1f} GB/s, a plain loop over the same bytes "
                   f"{loop_rate / 1e9:.1f} GB/s: {100 * our_rate / loop_rate:.0f} % of it", flush=True)
+            self.check("sum.of.loop", threads, our_rate / loop_rate, 0.7, at_least=True)
+            self.check("sum.of.duckdb", threads, ours / theirs, 1 / 3)
 
     def point(self, thread_counts, row_counts):
         """Prepared point SELECTs and single-row inserts against SQLite's C API. The engines take turns; what counts is the median of the rounds'
@@ -272,6 +280,8 @@ def main():
             bench.sum(threads)
         elif name == "tpch":
             bench.tpch(arguments.scale, threads)
+        elif name == "execution":
+            execution.run(bench, LLKV, LLKV_BENCH, WORK / "execution", threads)
         elif name == "load":
             bench.load(arguments.scale, threads)
         elif name == "open":
@@ -281,7 +291,7 @@ def main():
         elif name == "point":
             bench.point(threads, [int(count) for count in arguments.rows.split(",")])
         else:
-            sys.exit(f"there is no benchmark {name}: sum, tpch, load, open, space, point")
+            sys.exit(f"there is no benchmark {name}: sum, tpch, execution, load, open, space, point")
     (WORK / "results.json").write_text(json.dumps({"machine": machine(), "cases": bench.cases, "bounds": bench.bounds}, indent=1))
     print(f"written: {(WORK / 'results.json').relative_to(ROOT)}")
     return 1 if bench.differences or not all(bound["ok"] for bound in bench.bounds) else 0

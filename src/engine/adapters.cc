@@ -178,7 +178,7 @@ std::optional<SampleCount> CatalogStatistics::CountInSample(const LogicalScan& s
 
 arrow::Status EngineFiles::CheckAllowed(std::string_view path) const {
   if (file_system_ != nullptr) return arrow::Status::OK();
-  return SqlError("42501",
+  return SqlError(sqlstate::kInsufficientPrivilege,
                   fmt::format("the file \"{}\" is not to be read or written: the engine was opened without "
                               "external_files",
                               path));

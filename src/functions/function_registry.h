@@ -248,8 +248,7 @@ class FunctionRegistry {
   arrow::Result<BoundScalar> BindScalar(std::string_view name, const BindInput& input) const;
   arrow::Result<BoundAggregate> BindAggregate(std::string_view name, const BindInput& input) const;
 
-  /// A cast. `safe` gives NULL where the value does not fit (TRY_CAST). Error 42846-like (42804) where the pair makes
-  /// no sense.
+  /// A cast. `safe` gives NULL where the value does not fit (TRY_CAST). Error 42846 where the pair makes no sense.
   arrow::Result<BoundScalar> BindCast(LogicalType from, LogicalType to, bool safe, Dialect dialect) const;
 
  private:

@@ -48,7 +48,7 @@ arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalT
   if (IsCastThroughText(from, to)) return BindCastThroughText(*this, from, to, safe, dialect);
   const CastChoice choice = ChooseCast(from, to);
   if (choice.kernel == nullptr) {
-    return SqlError(kCannotCoerce, "cannot cast " + from.ToString() + " to " + to.ToString());
+    return SqlError(sqlstate::kCannotCoerce, "cannot cast " + from.ToString() + " to " + to.ToString());
   }
   BoundScalar bound;
   bound.name = safe ? "try_cast" : "cast";

@@ -5,9 +5,6 @@
 
 namespace llkv {
 
-/// SQLSTATE of a cast between types that have none.
-inline constexpr std::string_view kCannotCoerce = "42846";
-
 /// What a cast's kernel needs to know.
 struct CastState {
   LogicalType from;
