@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "pager/registry.h"
+#include "runtime/huge_page_pool.h"
 
 namespace llkv {
 
@@ -38,7 +39,8 @@ int64_t MachineMemoryBytes() { return int64_t{sysconf(_SC_PHYS_PAGES)} * sysconf
 /// keeps both.
 struct EnginePool {
   explicit EnginePool(int64_t limit_bytes)
-      : cache(arrow::default_memory_pool(), kCachedBlockBytes), pool(&cache, limit_bytes) {}
+      : blocks(arrow::default_memory_pool()), cache(&blocks, kCachedBlockBytes), pool(&cache, limit_bytes) {}
+  HugePagePool blocks;
   BlockCache cache;
   SpillingPool pool;
 };

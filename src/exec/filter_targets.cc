@@ -26,7 +26,7 @@ void AddJoinSide(const LogicalJoin& join, ColumnId column, std::vector<Place>& p
     // A right or full join would give the partners of what is dropped as rows without one.
     if (join.type == JoinType::kRight || join.type == JoinType::kFull) return;
     places.push_back({join.children[0].get(), column});
-  } else if (join.type == JoinType::kInner || join.type == JoinType::kRight) {
+  } else if (DropsUnmatchedLeft(join.type)) {
     places.push_back({join.children[1].get(), column});
   }
 }

@@ -227,7 +227,7 @@ std::vector<std::shared_ptr<JoinFilter>> Planner::AddFilters(const LogicalJoin& 
                                                              const ColumnLayout& right) {
   std::vector<std::shared_ptr<JoinFilter>> filters;
   // Left rows without a partner are not given.
-  if (node.type != JoinType::kInner && node.type != JoinType::kSemi && node.type != JoinType::kRight) return filters;
+  if (!DropsUnmatchedLeft(node.type)) return filters;
   const double num_keys = node.children[1]->estimated_rows;
   for (const JoinKey& key : FindJoinKeys(node, left, right)) {
     std::shared_ptr<JoinFilter>& filter = filters.emplace_back();
@@ -263,6 +263,10 @@ arrow::Status Planner::BuildJoin(const LogicalJoin& node, Pipeline& pipeline) {
   Add(*probe, std::move(join.probe), node, "probe");
   auto rows = std::make_shared<CollectedRows>();
   Finish(std::move(probe), std::make_unique<CollectSink>(TypesOf(node.output), rows), node, "matches");
+  if (GivesRightOnly(node.type)) {
+    SetSource(pipeline, std::move(join.unmatched), node, node.type == JoinType::kRightSemi ? "matched" : "unmatched");
+    return arrow::Status::OK();
+  }
   std::vector<std::unique_ptr<Pipeline>> parts;
   parts.push_back(std::make_unique<Pipeline>());
   SetSource(*parts.back(), MakeCollectedScan(rows, AllColumns(node.output.size())), node, "matched");

@@ -91,6 +91,10 @@ double JoinedRows(JoinType type, double left, double right, double selectivity) 
     case JoinType::kMark:
     case JoinType::kSingle:
       return left;
+    case JoinType::kRightSemi:
+      return JoinedRows(JoinType::kSemi, right, left, selectivity);
+    case JoinType::kRightAnti:
+      return JoinedRows(JoinType::kAnti, right, left, selectivity);
   }
   return inner;
 }

@@ -71,10 +71,11 @@ void RefreshOutput(LogicalPlan& node) {
     }
     case PlanKind::kJoin: {
       auto& join = node.As<LogicalJoin>();
-      std::vector<OutputColumn> output = join.children[0]->output;
+      std::vector<OutputColumn> output;
+      if (!GivesRightOnly(join.type)) output = join.children[0]->output;
       if (join.type == JoinType::kMark) {
         output.push_back(join.output.back());
-      } else if (join.type != JoinType::kSemi && join.type != JoinType::kAnti) {
+      } else if (GivesPairs(join.type) || GivesRightOnly(join.type)) {
         const auto& right = join.children[1]->output;
         output.insert(output.end(), right.begin(), right.end());
       }

@@ -152,10 +152,30 @@ enum class JoinType : uint8_t {
   kAnti,    // left rows without a match (NOT EXISTS)
   kMark,    // left columns, then one BOOLEAN: TRUE with a match, else FALSE; NULL by IN's rule where null_aware
   kSingle,  // as left, but error 21000 where a left row has two matches (scalar subqueries)
+  // The optimizer's, where the rows that are wanted are fewer than those that they are to match.
+  kRightSemi,  // right rows with a match
+  kRightAnti,  // right rows without a match
 };
 
+/// Does a join give the columns of both sides?
+inline bool GivesPairs(JoinType type) {
+  return type == JoinType::kInner || type == JoinType::kLeft || type == JoinType::kRight || type == JoinType::kFull ||
+         type == JoinType::kSingle;
+}
+/// Does what a join gives of a right row depend on whether any left row matched it?
+inline bool MarksRight(JoinType type) {
+  return type == JoinType::kRight || type == JoinType::kFull || type == JoinType::kRightSemi ||
+         type == JoinType::kRightAnti;
+}
+/// Are right rows all that a join gives?
+inline bool GivesRightOnly(JoinType type) { return type == JoinType::kRightSemi || type == JoinType::kRightAnti; }
+/// Is a left row without a match dropped?
+inline bool DropsUnmatchedLeft(JoinType type) {
+  return type == JoinType::kInner || type == JoinType::kSemi || type == JoinType::kRight || GivesRightOnly(type);
+}
+
 /// children[0] is left (probe side), children[1] right (build side). Output: left's, then right's (kSemi, kAnti: left's
-/// only; kMark: left's and the mark). No term at all is a cross join.
+/// only; kMark: left's and the mark; kRightSemi, kRightAnti: right's only). No term at all is a cross join.
 struct LogicalJoin : LogicalPlan {
   LogicalJoin() : LogicalPlan(PlanKind::kJoin) {}
   JoinType type = JoinType::kInner;

@@ -47,6 +47,10 @@ const char* JoinName(JoinType type) {
       return "MARK";
     case JoinType::kSingle:
       return "SINGLE";
+    case JoinType::kRightSemi:
+      return "RIGHT SEMI";
+    case JoinType::kRightAnti:
+      return "RIGHT ANTI";
   }
   return "";
 }

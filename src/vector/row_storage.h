@@ -106,7 +106,7 @@ class RowStorage {
     int64_t heap_begin = 0;
   };
   static constexpr int64_t kFirstPageBytes = 4 << 10;
-  static constexpr int64_t kMaxPageBytes = 1 << 20;
+  static constexpr int64_t kMaxPageBytes = 2 << 20;
 
   RowStorage(uint32_t row_width, arrow::MemoryPool* pool, int64_t max_page_bytes = kMaxPageBytes)
       : pool_(pool), row_width_(row_width), max_page_bytes_(max_page_bytes) {}

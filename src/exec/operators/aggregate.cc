@@ -131,8 +131,9 @@ class AggregateSink : public Sink {
   arrow::Status FindGroups(SinkState& state, uint32_t set, std::span<const Vector> keys, const Batch& batch) const {
     state.num_runs = 0;
     ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, set, keys, batch));
-    if (cached && shared_->layout().slots().size() > 1) {
-      state.num_runs = state.caches[set]->SplitRows(batch.selection, batch.num_rows, state.runs, state.run_rows);
+    if (const size_t num_aggregates = shared_->layout().slots().size(); cached && num_aggregates > 1) {
+      state.num_runs =
+          state.caches[set]->SplitRows(batch.selection, batch.num_rows, num_aggregates, state.runs, state.run_rows);
     }
     return arrow::Status::OK();
   }

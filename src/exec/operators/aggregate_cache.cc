@@ -149,8 +149,15 @@ void GroupCache::Remember(const uint16_t* missing, uint32_t count, uint8_t* cons
 
 namespace {
 
+struct PackCodesLoop {
+  static LLKV_INLINE uint32_t Run(const uint32_t* codes, uint8_t* packed, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) packed[i] = static_cast<uint8_t>(codes[i]);
+    return count;
+  }
+};
+
 struct EqualCodesLoop {
-  static LLKV_INLINE uint32_t Run(const uint32_t* codes, uint32_t wanted, uint8_t* mask, uint32_t count) {
+  static LLKV_INLINE uint32_t Run(const uint8_t* codes, uint8_t wanted, uint8_t* mask, uint32_t count) {
     for (uint32_t i = 0; i < count; ++i) mask[i] = codes[i] == wanted ? 1 : 0;
     return count;
   }
@@ -158,15 +165,18 @@ struct EqualCodesLoop {
 
 }  // namespace
 
-uint32_t GroupCache::SplitRows(const Selection& selection, uint32_t num_rows, Run* runs, uint16_t* rows) const {
+uint32_t GroupCache::SplitRows(const Selection& selection, uint32_t num_rows, size_t num_aggregates, Run* runs,
+                               uint16_t* rows) const {
   const auto num_codes = static_cast<uint32_t>(std::min<int64_t>(entries_.size(), kMaxRuns + 1));
-  if (num_codes > kMaxRuns || selection.count < 32 * num_codes) return 0;
+  if (num_codes > kMaxRuns || num_codes > 2 * num_aggregates || selection.count < 32 * num_codes) return 0;
+  alignas(64) uint8_t packed[kMaxBatchRows];
   alignas(64) uint8_t mask[kMaxBatchRows];
   const uint32_t num_positions = selection.IsDense() ? selection.count : num_rows;
+  Dispatch<PackCodesLoop>(index_, packed, num_positions);
   uint32_t num_runs = 0;
   for (uint32_t code = 0; code < num_codes; ++code) {
     if (entries_[code] == nullptr) continue;
-    Dispatch<EqualCodesLoop>(index_, code, mask, num_positions);
+    Dispatch<EqualCodesLoop>(packed, static_cast<uint8_t>(code), mask, num_positions);
     const uint32_t count = SelectBytes(mask, /*wanted=*/true, selection, rows);
     if (count == 0) continue;
     runs[num_runs++] = {entries_[code], {rows, count}};

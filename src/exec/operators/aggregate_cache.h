@@ -40,8 +40,10 @@ class GroupCache {
   static constexpr uint32_t kMaxRuns = 12;
   /// Splits the rows of the batch that Prepare saw by group, so that each aggregate takes a group's rows at once; all
   /// of them have been looked up or remembered. Writes runs and their rows (room for two batches of rows); 0 where the
-  /// domain is too large for it to pay.
-  uint32_t SplitRows(const Selection& selection, uint32_t num_rows, Run* runs, uint16_t* rows) const;
+  /// domain is too large for `num_aggregates` to pay: splitting costs a pass over the batch a code, and saves each
+  /// aggregate some.
+  uint32_t SplitRows(const Selection& selection, uint32_t num_rows, size_t num_aggregates, Run* runs,
+                     uint16_t* rows) const;
 
  private:
   /// What the codes of one column mean.

@@ -67,7 +67,7 @@ class HashJoinBuild : public Sink {
     const Selection invalid = SplitOffNulls(keys, state, &valid);
     if (invalid.count > 0) {
       state.lane->has_null_key = true;
-      if (plan_->KeepsUnmatchedRight()) ARROW_RETURN_NOT_OK(Store(batch, keys, invalid, state));
+      if (MarksRight(plan_->type())) ARROW_RETURN_NOT_OK(Store(batch, keys, invalid, state));
     }
     if (valid.count == 0) return SinkResult::kNeedInput;
     for (size_t k = 0; k < filters_.size(); ++k) {
@@ -79,6 +79,11 @@ class HashJoinBuild : public Sink {
       plan_->packing().Pack(keys, valid, state.words);
       for (uint32_t i = 0; i < valid.count; ++i) state.hashes[i] = HashInt64(state.words[i]);
       key_words = state.words;
+      for (uint32_t i = 0; i < valid.count; ++i) {
+        const auto key = static_cast<int64_t>(state.words[i]);
+        state.lane->min_key = std::min(state.lane->min_key, key);
+        state.lane->max_key = std::max(state.lane->max_key, key);
+      }
     } else {
       HashRows(keys, valid, state.hashes);
     }
@@ -97,10 +102,7 @@ class HashJoinBuild : public Sink {
     return arrow::Status::OK();
   }
   arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return table_->PrepareFinalize(query.pool); }
-  arrow::Status FinalizePart(LaneContext&, uint32_t part) override {
-    table_->FinalizePart(part);
-    return arrow::Status::OK();
-  }
+  arrow::Status FinalizePart(LaneContext&, uint32_t part) override { return table_->FinalizePart(part); }
   arrow::Status Finalize(QueryContext& query) override {
     MutexLock lock(mutex_);
     for (size_t k = 0; k < filters_.size(); ++k) {
@@ -144,7 +146,7 @@ class HashJoinBuild : public Sink {
   arrow::Status Store(const Batch& batch, std::span<const Vector> keys, const Selection& selection,
                       BuildState& state) const {
     const RowLayout& layout = plan_->layout();
-    if (layout.num_columns() == 0 && !plan_->KeepsUnmatchedRight()) {
+    if (layout.num_columns() == 0 && !MarksRight(plan_->type())) {
       std::fill_n(state.rows, selection.count, nullptr);
       return arrow::Status::OK();
     }
@@ -153,7 +155,7 @@ class HashJoinBuild : public Sink {
     for (const uint32_t column : plan_->columns().stored) state.columns.push_back(batch.columns[column]);
     ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.columns, selection, batch.num_rows));
     ARROW_RETURN_NOT_OK(state.lane->rows.Append(layout, flat, selection, state.rows));
-    if (plan_->KeepsUnmatchedRight()) {
+    if (MarksRight(plan_->type())) {
       for (uint32_t i = 0; i < selection.count; ++i) state.rows[i][0] = 0;
     }
     return arrow::Status::OK();
@@ -179,12 +181,13 @@ std::vector<JoinKey> FindJoinKeys(const LogicalJoin& node, const ColumnLayout& l
 JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right,
                            std::vector<std::shared_ptr<JoinFilter>> filters) {
   auto plan = std::make_shared<HashJoinPlan>(node, left, right);
-  auto table = std::make_shared<HashJoinTable>(plan->is_packed());
+  auto table = std::make_shared<HashJoinTable>(plan->is_packed(), plan->wants(), plan->layout().width());
   JoinOperators operators;
   operators.build = std::make_unique<HashJoinBuild>(plan, table, std::move(filters));
   operators.probe = MakeHashJoinProbe(plan, table);
-  if (plan->KeepsUnmatchedRight()) {
-    JoinRightRows rows{&plan->columns(), &plan->layout(), plan->num_stored_keys(), [table = table.get()] {
+  if (MarksRight(node.type)) {
+    JoinRightRows rows{node.type == JoinType::kRightSemi, &plan->columns(), &plan->layout(), plan->num_stored_keys(),
+                       [table = table.get()] {
                          std::vector<const RowStorage*> storages;
                          for (const auto& lane : table->lanes()) storages.push_back(&lane->rows);
                          return storages;

@@ -71,7 +71,7 @@ JoinColumns::JoinColumns(const LogicalJoin& node, const ColumnLayout& left, cons
   }
   std::unordered_set<ColumnId> wanted;
   for (const BoundExpr* predicate : predicates) CollectColumns(*predicate, wanted);
-  const bool gives_right = node.type != JoinType::kSemi && node.type != JoinType::kAnti && node.type != JoinType::kMark;
+  const bool gives_right = GivesPairs(node.type) || GivesRightOnly(node.type);
   for (const OutputColumn& column : node.output) {
     if (gives_right && left.count(column.id) == 0) wanted.insert(column.id);
   }
@@ -167,7 +167,7 @@ HashJoinPlan::HashJoinPlan(const LogicalJoin& node, const ColumnLayout& left, co
       residual_(Conjoin(terms.rest)),
       columns_(node, left, right, WithInTerm(terms.rest, terms.in_term)),
       packing_(PackedTypes(terms.right, terms.null_safe), 0),
-      layout_(RowLayout::Make(StoredTypes(terms, packing_, columns_), KeepsUnmatchedRight() ? 1 : 0)) {
+      layout_(RowLayout::Make(StoredTypes(terms, packing_, columns_), MarksRight(type_) ? 1 : 0)) {
   if (residual_ != nullptr) {
     residual_set_ = std::make_unique<ExprSet>(std::vector<const BoundExpr*>{residual_.get()}, columns_.pair_layout);
   }

@@ -8,6 +8,7 @@
 
 #include "exec/expr_set.h"
 #include "exec/operators/aggregate_keys.h"
+#include "exec/operators/dense_join_table.h"
 #include "exec/operators/hash_join.h"
 #include "plan/logical_plan.h"
 #include "vector/row_layout.h"
@@ -52,12 +53,16 @@ class HashJoinPlan {
   /// IN's term beside keys of other terms: evaluated on pairs, three-valued.
   bool has_in_term() const { return in_term_ != nullptr; }
   bool has_residual() const { return residual_ != nullptr; }
-  bool KeepsUnmatchedRight() const { return type_ == JoinType::kRight || type_ == JoinType::kFull; }
-  bool GivesRightColumns() const {
-    return type_ != JoinType::kSemi && type_ != JoinType::kAnti && type_ != JoinType::kMark;
-  }
   /// Columns of both sides are needed to decide a match.
   bool NeedsPairs() const { return has_residual() || has_in_term(); }
+  /// Is the first match of a left row all that matters?
+  bool OneMatchIsEnough() const { return !GivesPairs(type_) && !MarksRight(type_); }
+  DenseJoinTable::Wants wants() const {
+    if (OneMatchIsEnough() && !NeedsPairs()) return DenseJoinTable::Wants::kPresence;
+    if (MarksRight(type_)) return DenseJoinTable::Wants::kRow;
+    if (layout_.num_columns() == 0) return DenseJoinTable::Wants::kMatch;
+    return layout_.has_strings() ? DenseJoinTable::Wants::kRow : DenseJoinTable::Wants::kCopy;
+  }
 
   const ExprSet& left_keys() const { return left_keys_; }
   const ExprSet& right_keys() const { return right_keys_; }

@@ -44,6 +44,7 @@ struct ProbeState : LaneState {
 
   Phase phase = Phase::kNewInput;
   bool as_pairs = false;
+  bool has_candidates = false;  // those of the next round were found at once
   uint32_t num_lookups = 0;
   uint32_t rounds = 0;
   Lookup lookups[kMaxBatchRows];
@@ -85,14 +86,14 @@ class HashJoinProbe : public Operator {
                                         Batch* output) override {
     auto& state = static_cast<ProbeState&>(lane_state);
     if (state.phase == Phase::kNewInput) {
-      if (!table_->has_rows() && NeedsRight()) return OperatorResult::kFinished;
+      if (!table_->has_rows() && DropsUnmatchedLeft(plan_->type())) return OperatorResult::kFinished;
       ARROW_RETURN_NOT_OK(LookUp(input, state));
       state.phase = Phase::kMatches;
       state.rounds = 0;
     }
     while (state.phase == Phase::kMatches) {
       if ((++state.rounds & 63) == 0) ARROW_RETURN_NOT_OK(lane.CheckStop());
-      if (state.num_lookups == 0) {
+      if (state.num_lookups == 0 && !state.has_candidates) {
         state.phase = Phase::kTail;
         break;
       }
@@ -109,13 +110,8 @@ class HashJoinProbe : public Operator {
   }
 
  private:
-  bool NeedsRight() const {
-    return plan_->type() == JoinType::kInner || plan_->type() == JoinType::kSemi || plan_->type() == JoinType::kRight;
-  }
   /// Is something given after all matches of a batch?
-  bool HasTail() const { return plan_->type() != JoinType::kInner && plan_->type() != JoinType::kRight; }
-  /// Is the first match of a left row all that matters?
-  bool OneMatchIsEnough() const { return !plan_->GivesRightColumns(); }
+  bool HasTail() const { return plan_->type() == JoinType::kSemi || !DropsUnmatchedLeft(plan_->type()); }
 
   arrow::Status LookUp(const Batch& input, ProbeState& state) {
     ARROW_RETURN_NOT_OK(state.keys.program().Evaluate(input));
@@ -125,15 +121,19 @@ class HashJoinProbe : public Operator {
     ForEachRow(input.selection, [&](uint32_t row) { state.found[row] = state.unknown[row] = 0; });
     const Selection valid = SelectKeys(input.selection, state);
     const uint64_t* found_by = state.hashes;
+    state.num_lookups = 0;
     if (plan_->is_packed()) {
       plan_->packing().Pack(keys, valid, state.words);
+      if (table_->dense() != nullptr) {
+        LookUpDense(*table_->dense(), valid, state);
+        return arrow::Status::OK();
+      }
       for (uint32_t i = 0; i < valid.count; ++i) state.hashes[i] = HashInt64(state.words[i]);
       found_by = state.words;
     } else {
       HashRows(keys, valid, state.hashes);
     }
     for (uint32_t i = 0; i < valid.count; ++i) table_->Prefetch(state.hashes[i]);
-    state.num_lookups = 0;
     uint64_t num_entries = 0;
     for (uint32_t i = 0; i < valid.count; ++i) {
       Lookup& lookup = state.lookups[state.num_lookups];
@@ -144,8 +144,24 @@ class HashJoinProbe : public Operator {
       num_entries += static_cast<uint64_t>(lookup.end - lookup.next);
       ++state.num_lookups;
     }
-    state.as_pairs = !OneMatchIsEnough() && num_entries >= kPairsFromMatches * state.num_lookups;
+    state.as_pairs = !plan_->OneMatchIsEnough() && num_entries >= kPairsFromMatches * state.num_lookups;
     return arrow::Status::OK();
+  }
+
+  static void LookUpDense(const DenseJoinTable& table, const Selection& valid, ProbeState& state) {
+    state.as_pairs = false;
+    if (table.wants() == DenseJoinTable::Wants::kPresence) {
+      for (uint32_t i = 0; i < valid.count; ++i) state.found[valid[i]] = table.Contains(state.words[i]) ? 1 : 0;
+      return;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < valid.count; ++i) {
+      if (!table.Find(state.words[i], &state.rows[count])) continue;
+      __builtin_prefetch(state.rows[count]);
+      state.positions[count++] = static_cast<uint16_t>(valid[i]);
+    }
+    state.num_candidates = count;
+    state.has_candidates = count > 0;
   }
 
   /// Rows whose keys can match at all. To IN, where the keys are its own, the others are unknown.
@@ -170,7 +186,9 @@ class HashJoinProbe : public Operator {
 
   /// One further match of each left row, or a batch of pairs: fills *output where matches are given.
   arrow::Status Round(LaneContext& lane, const Batch& input, ProbeState& state, Batch* output) {
-    if (state.as_pairs) {
+    if (std::exchange(state.has_candidates, false)) {
+      // A dense table has one row a key.
+    } else if (state.as_pairs) {
       CollectPairs(state, lane.query->exec->batch_rows);
     } else {
       CollectRound(state);
@@ -179,7 +197,7 @@ class HashJoinProbe : public Operator {
     if (state.num_candidates == 0) return arrow::Status::OK();
     const uint32_t num_positions = state.as_pairs ? state.num_candidates : input.num_rows;
     Selection matches{state.as_pairs ? nullptr : state.positions, state.num_candidates};
-    if (plan_->GivesRightColumns() || plan_->NeedsPairs()) {
+    if (GivesPairs(plan_->type()) || plan_->NeedsPairs()) {
       ARROW_RETURN_NOT_OK(MakePairs(input, state, num_positions));
     }
     if (plan_->NeedsPairs()) {
@@ -187,10 +205,8 @@ class HashJoinProbe : public Operator {
     }
     if (matches.count == 0) return arrow::Status::OK();
     ARROW_RETURN_NOT_OK(NoteMatches(state, matches));
-    if (OneMatchIsEnough()) {
-      DropFound(state);
-      return arrow::Status::OK();
-    }
+    if (plan_->OneMatchIsEnough()) DropFound(state);
+    if (!GivesPairs(plan_->type())) return arrow::Status::OK();
     for (size_t i = 0; i < state.output.size(); ++i) {
       const JoinColumns::Output& column = plan_->columns().outputs[i];
       const uint32_t offset = column.from == JoinColumns::From::kRight ? plan_->columns().num_left : 0;
@@ -307,7 +323,7 @@ class HashJoinProbe : public Operator {
       return SqlError(sqlstate::kCardinalityViolation,
                       "more than one row returned by a subquery used as an expression");
     }
-    if (!plan_->KeepsUnmatchedRight()) return arrow::Status::OK();
+    if (!MarksRight(plan_->type())) return arrow::Status::OK();
     if (state.as_pairs) {
       ForEachRow(matches, [&](uint32_t row) { MarkRow(state.rows[row]); });
       return arrow::Status::OK();

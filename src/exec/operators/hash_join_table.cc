@@ -5,14 +5,17 @@
 #include <bit>
 
 namespace llkv {
+namespace {
 
-JoinBuildLane::JoinBuildLane(uint32_t row_width, arrow::MemoryPool* pool) : rows(row_width, pool) {
-  entries.reserve(kNumPartitions);
-  for (uint32_t p = 0; p < kNumPartitions; ++p) entries.emplace_back(pool);
-}
+/// Fewer are made a table by one thread.
+constexpr int64_t kMinParallelEntries = 100'000;
+
+}  // namespace
 
 void HashJoinTable::Reset() {
   lanes_.clear();
+  dense_.Reset();
+  is_dense_ = false;
   directory_memory_.reset();
   entry_memory_.reset();
   has_rows_ = false;
@@ -34,6 +37,11 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
     for (const auto& lane : lanes_) num_entries_ += lane->entries[p].size();
   }
   partition_begin_[JoinBuildLane::kNumPartitions] = num_entries_;
+  const uint32_t num_parts = num_entries_ < kMinParallelEntries ? 1 : JoinBuildLane::kNumPartitions;
+  if (is_packed_) {
+    ARROW_ASSIGN_OR_RAISE(is_dense_, dense_.TryBuild(lanes_, num_entries_, wants_, row_width_, pool));
+    if (is_dense_) return num_parts;
+  }
   // At least one bucket a partition.
   const auto last = static_cast<uint64_t>(std::max<int64_t>(1, num_entries_)) - 1;
   bucket_bits_ = std::max(6U, static_cast<uint32_t>(std::bit_width(last)));
@@ -45,18 +53,22 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
   directory_ = directory_memory_->data();
   entries_ = entry_memory_->data();
   directory_[0] = 0;
-  return num_entries_ < 100'000 ? 1 : JoinBuildLane::kNumPartitions;
+  return num_parts;
 }
 
-void HashJoinTable::FinalizePart(uint32_t part) {
-  if (num_entries_ >= 100'000) {
-    FinalizePartition(part);
-    return;
-  }
-  for (uint32_t p = 0; p < JoinBuildLane::kNumPartitions; ++p) FinalizePartition(p);
+arrow::Status HashJoinTable::FinalizePart(uint32_t part) {
+  if (num_entries_ >= kMinParallelEntries) return FinalizePartition(part);
+  for (uint32_t p = 0; p < JoinBuildLane::kNumPartitions; ++p) ARROW_RETURN_NOT_OK(FinalizePartition(p));
+  return arrow::Status::OK();
 }
 
-void HashJoinTable::FinalizePartition(uint32_t partition) {
+arrow::Status HashJoinTable::FinalizePartition(uint32_t partition) {
+  if (is_dense_) return dense_.PlaceRows(lanes_, partition);
+  FillBuckets(partition);
+  return arrow::Status::OK();
+}
+
+void HashJoinTable::FillBuckets(uint32_t partition) {
   const uint64_t buckets = uint64_t{1} << (bucket_bits_ - 6);
   uint64_t* first = directory_ + partition * buckets + 1;
   std::fill(first, first + buckets, uint64_t{0});

@@ -11,40 +11,29 @@
 #include <memory>
 #include <vector>
 
+#include "base/hash.h"
 #include "base/mutex.h"
-#include "exec/operators/hash_join_plan.h"
+#include "exec/operators/dense_join_table.h"
+#include "exec/operators/join_build_lane.h"
 #include "vector/row_storage.h"
 
 namespace llkv {
 
-/// One right row in the directory. `key` is the packed key, or the keys' hash where they are not packed.
-struct JoinEntry {
-  uint64_t key;
-  uint8_t* row;
-};
-
-/// What one lane of the build gathered.
-struct JoinBuildLane {
-  static constexpr uint32_t kNumPartitions = 64;
-  static uint32_t Partition(uint64_t hash) { return static_cast<uint32_t>(hash >> 58); }
-
-  JoinBuildLane(uint32_t row_width, arrow::MemoryPool* pool);
-  RowStorage rows;
-  std::vector<PoolArray<JoinEntry>> entries;  // by partition
-  bool has_null_key = false;
-  bool has_rows = false;
-};
-
 /// Filled by the build's lanes, then read by the probe's.
 class HashJoinTable {
  public:
-  explicit HashJoinTable(bool is_packed) : is_packed_(is_packed) {}
+  /// `wants` is what is needed of a match; rows are `row_width` bytes.
+  HashJoinTable(bool is_packed, DenseJoinTable::Wants wants, uint32_t row_width)
+      : is_packed_(is_packed), wants_(wants), row_width_(row_width) {}
 
   void Reset();
   void AddLane(std::unique_ptr<JoinBuildLane> lane) LLKV_EXCLUDES(mutex_);
   /// Number of parts for FinalizePart.
   arrow::Result<uint32_t> PrepareFinalize(arrow::MemoryPool* pool);
-  void FinalizePart(uint32_t part);
+  arrow::Status FinalizePart(uint32_t part);
+
+  /// Not null where it takes this table's place.
+  const DenseJoinTable* dense() const { return is_dense_ ? &dense_ : nullptr; }
 
   /// Did the right side have any row, any row with a NULL key?
   bool has_rows() const { return has_rows_; }
@@ -68,9 +57,14 @@ class HashJoinTable {
     return (uint64_t{1} << (hash & 15)) | (uint64_t{1} << ((hash >> 4) & 15)) | (uint64_t{1} << ((hash >> 8) & 15));
   }
   uint64_t HashOf(const JoinEntry& entry) const { return is_packed_ ? HashInt64(entry.key) : entry.key; }
-  void FinalizePartition(uint32_t partition);
+  arrow::Status FinalizePartition(uint32_t partition);
+  void FillBuckets(uint32_t partition);
 
   const bool is_packed_;
+  const DenseJoinTable::Wants wants_;
+  const uint32_t row_width_;
+  DenseJoinTable dense_;
+  bool is_dense_ = false;
   Mutex mutex_;
   std::vector<std::unique_ptr<JoinBuildLane>> lanes_;  // guarded by mutex_ until all lanes are in
   bool has_rows_ = false;

@@ -18,8 +18,9 @@ namespace {
 
 const std::vector<LogicalType> kTypes = {TypeId::kBigInt, TypeId::kInteger, TypeId::kVarchar, TypeId::kHugeInt,
                                          TypeId::kDouble};
-const std::vector<JoinType> kJoinTypes = {JoinType::kInner, JoinType::kLeft, JoinType::kRight, JoinType::kFull,
-                                          JoinType::kSemi,  JoinType::kAnti, JoinType::kMark,  JoinType::kSingle};
+const std::vector<JoinType> kJoinTypes = {
+    JoinType::kInner, JoinType::kLeft, JoinType::kRight,  JoinType::kFull,      JoinType::kSemi,
+    JoinType::kAnti,  JoinType::kMark, JoinType::kSingle, JoinType::kRightSemi, JoinType::kRightAnti};
 
 /// left column op right column, of one type.
 struct Term {
@@ -84,7 +85,7 @@ std::optional<std::vector<TestRow>> Naive(const JoinCase& c, const TestTable& le
       if (!AllTrue(c, 0, row, right.rows[r])) continue;
       ++matches;
       right_matched[r] = true;
-      if (c.type != JoinType::kSemi && c.type != JoinType::kAnti && c.type != JoinType::kMark) {
+      if (GivesPairs(c.type)) {
         result.push_back(Concat(row, right.rows[r]));
       }
     }
@@ -114,6 +115,8 @@ std::optional<std::vector<TestRow>> Naive(const JoinCase& c, const TestTable& le
   for (size_t r = 0; r < right.rows.size(); ++r) {
     const bool keeps = c.type == JoinType::kRight || c.type == JoinType::kFull;
     if (keeps && !right_matched[r]) result.push_back(Concat(Nulls(left), right.rows[r]));
+    if (c.type == JoinType::kRightSemi && right_matched[r]) result.push_back(right.rows[r]);
+    if (c.type == JoinType::kRightAnti && !right_matched[r]) result.push_back(right.rows[r]);
   }
   return result;
 }
@@ -127,10 +130,10 @@ std::unique_ptr<LogicalJoin> MakeNode(const JoinCase& c, const TestTable& left, 
   for (const Term& term : c.terms) {
     node->terms.push_back(CallOf(term.op, ColumnOf(left, term.left), ColumnOf(right, term.right)));
   }
-  node->output = left.columns;
+  if (!GivesRightOnly(c.type)) node->output = left.columns;
   if (c.type == JoinType::kMark) {
     node->output.push_back({ColumnId(9999), TypeId::kBoolean, "mark"});
-  } else if (c.type != JoinType::kSemi && c.type != JoinType::kAnti) {
+  } else if (GivesPairs(c.type) || GivesRightOnly(c.type)) {
     node->output.insert(node->output.end(), right.columns.begin(), right.columns.end());
   }
   return node;
@@ -241,7 +244,39 @@ TEST(JoinTest, NotInKnowsEmptySidesAndNulls) {
   }
 }
 
-TEST(JoinTest, LargeBuildsUseAllPartitions) {
+// Keys that lie close together and have one row each are found without hashing.
+TEST(JoinTest, DenseKeysMatchANaiveEvaluation) {
+  std::mt19937_64 rng(7);
+  const std::vector<std::vector<LogicalType>> kinds = {
+      {TypeId::kBigInt, TypeId::kInteger, TypeId::kInteger},
+      {TypeId::kInteger, TypeId::kVarchar, TypeId::kVarchar},
+      {TypeId::kBigInt, TypeId::kHugeInt, TypeId::kDouble},
+  };
+  for (const JoinType type : kJoinTypes) {
+    for (size_t k = 0; k < 4 * kinds.size(); ++k) {
+      SCOPED_TRACE("type " + std::to_string(static_cast<int>(type)) + " case " + std::to_string(k));
+      const auto& types = kinds[k % kinds.size()];
+      TestTable left = MakeRandomTable(types, 1, 300, 120, rng);
+      TestTable right = MakeRandomTable(types, 100, 120, 120, rng);
+      // Each key once, in any order, with gaps; NULLs stay. INTEGER keys are packed without their sign.
+      std::vector<int64_t> keys;
+      for (int64_t key = types[0] == LogicalType(TypeId::kBigInt) ? -90 : 0; keys.size() < right.rows.size(); ++key) {
+        if (rng() % 3 != 0) keys.push_back(key);
+      }
+      std::shuffle(keys.begin(), keys.end(), rng);
+      for (size_t i = 0; i < right.rows.size(); ++i) {
+        if (!right.rows[i][0].is_null()) right.rows[i][0] = Value::Integer(types[0], keys[i]);
+      }
+      JoinCase c{type, false, {{"=", 0, 0}}};
+      if (k >= 2 * kinds.size()) c.terms.push_back({"<", 2, 2});
+      ASSERT_NO_FATAL_FAILURE(Check(c, left, right, true, k % 2 == 0 ? 2048 : 7, k % 2 == 0 ? 1 : 3));
+    }
+  }
+}
+
+class LargeBuildTest : public ::testing::TestWithParam<int64_t> {};
+
+TEST_P(LargeBuildTest, UsesAllPartitions) {
   std::mt19937_64 rng(11);
   const std::vector<LogicalType> types = {TypeId::kBigInt, TypeId::kVarchar};
   TestTable right = MakeRandomTable(types, 100, 130'000, 1'000'000'000, rng);
@@ -249,9 +284,9 @@ TEST(JoinTest, LargeBuildsUseAllPartitions) {
   left.columns = MakeRandomTable(types, 1, 0, 1, rng).columns;
   std::vector<std::string> expected;
   for (size_t i = 0; i < right.rows.size(); ++i) {
-    right.rows[i][0] = Value::BigInt(static_cast<int64_t>(i));
+    right.rows[i][0] = Value::BigInt(static_cast<int64_t>(i) * GetParam());
     if (i % 13 != 0) continue;
-    left.rows.push_back({Value::BigInt(static_cast<int64_t>(i)), Value::Varchar("left")});
+    left.rows.push_back({right.rows[i][0], Value::Varchar("left")});
     expected.push_back(RowToString(left.rows.back()) + RowToString(right.rows[i]));
   }
   std::sort(expected.begin(), expected.end());
@@ -263,6 +298,9 @@ TEST(JoinTest, LargeBuildsUseAllPartitions) {
   const std::unique_ptr<Source> source = harness.MakeSource(left);
   ASSERT_EQ(SortedRows(harness.Collect(*source, {join.probe.get()}).ValueOrDie()), expected);
 }
+
+// Keys side by side, and keys far apart.
+INSTANTIATE_TEST_SUITE_P(Distances, LargeBuildTest, ::testing::Values(1, 1'000'003));
 
 }  // namespace
 }  // namespace llkv

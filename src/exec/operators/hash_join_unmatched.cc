@@ -1,4 +1,4 @@
-// Unmatched right rows, a morsel a page.
+// Right rows by their marks, a morsel a page.
 #include "exec/operators/hash_join_unmatched.h"
 
 #include <atomic>
@@ -62,7 +62,7 @@ class UnmatchedSource : public Source {
     for (; state.row < page.num_rows && count < lane.query->exec->batch_rows; ++state.row) {
       const uint8_t* row = page.data + static_cast<int64_t>(state.row) * storage.row_width();
       state.rows[count] = row;
-      count += row[0] == 0 ? 1U : 0U;
+      count += (row[0] != 0) == rows_.gives_matched ? 1U : 0U;
     }
     if (count == 0) return SourceResult::kMorselDone;
     for (size_t c = 0; c < state.right.size(); ++c) {

@@ -1,4 +1,4 @@
-// The source of right rows that no left row matched: what right and full joins of any kind end with.
+// The source of right rows that no left row matched, or that one did: what joins that mark right rows end with.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,8 @@ namespace llkv {
 
 /// Right rows in storage; the first byte of each row is not 0 where a left row matched it.
 struct JoinRightRows {
+  /// Which are given.
+  bool gives_matched = false;
   const JoinColumns* columns = nullptr;
   const RowLayout* layout = nullptr;
   /// The layout's column that is columns->stored[0].

@@ -103,8 +103,8 @@ JoinOperators MakeNestedLoopJoin(const LogicalJoin& node, const ColumnLayout& le
   JoinOperators operators;
   operators.build = std::make_unique<NestedLoopBuild>(plan, rows);
   operators.probe = MakeNestedLoopProbe(plan, rows);
-  if (plan->KeepsUnmatchedRight()) {
-    JoinRightRows right_rows{&plan->columns, &plan->layout, 0, [rows = rows.get()] {
+  if (MarksRight(plan->type)) {
+    JoinRightRows right_rows{plan->type == JoinType::kRightSemi, &plan->columns, &plan->layout, 0, [rows = rows.get()] {
                                std::vector<const RowStorage*> storages;
                                for (const auto& storage : rows->storages()) storages.push_back(storage.get());
                                return storages;

@@ -107,7 +107,7 @@ class NestedLoopProbe : public Operator {
                                         Batch* output) override {
     auto& state = static_cast<ProbeState&>(lane_state);
     if (state.phase == Phase::kNewInput) {
-      if (rows_->num_rows() == 0 && NeedsRight()) return OperatorResult::kFinished;
+      if (rows_->num_rows() == 0 && DropsUnmatchedLeft(plan_->type)) return OperatorResult::kFinished;
       ARROW_RETURN_NOT_OK(Begin(lane, input, state));
     }
     while (state.phase == Phase::kSteps) {
@@ -130,11 +130,7 @@ class NestedLoopProbe : public Operator {
   }
 
  private:
-  bool NeedsRight() const {
-    return plan_->type == JoinType::kInner || plan_->type == JoinType::kSemi || plan_->type == JoinType::kRight;
-  }
-  bool HasTail() const { return plan_->type != JoinType::kInner && plan_->type != JoinType::kRight; }
-  bool OneMatchIsEnough() const { return !plan_->GivesRightColumns(); }
+  bool HasTail() const { return plan_->type == JoinType::kSemi || !DropsUnmatchedLeft(plan_->type); }
 
   arrow::Status Begin(LaneContext& lane, const Batch& input, ProbeState& state) {
     ARROW_ASSIGN_OR_RAISE(state.left, state.left_flattener.Flatten(input.columns.first(plan_->columns.num_left),
@@ -165,7 +161,7 @@ class NestedLoopProbe : public Operator {
       state.cursor.reset();
       ++state.storage;
     }
-    if (state.block_rows == 0 || (OneMatchIsEnough() && state.num_open == 0)) {
+    if (state.block_rows == 0 || (plan_->OneMatchIsEnough() && state.num_open == 0)) {
       state.phase = Phase::kRest;
       return arrow::Status::OK();
     }
@@ -184,8 +180,8 @@ class NestedLoopProbe : public Operator {
     }
     const uint32_t step = state.next++;
     const uint32_t left_row = input.selection[state.left_is_constant ? step : 0];
-    if (state.left_is_constant && OneMatchIsEnough() && state.found[left_row] != 0) return false;
-    if (OneMatchIsEnough() && state.num_open == 0) {
+    if (state.left_is_constant && plan_->OneMatchIsEnough() && state.found[left_row] != 0) return false;
+    if (plan_->OneMatchIsEnough() && state.num_open == 0) {
       state.phase = Phase::kRest;
       return false;
     }
@@ -194,7 +190,7 @@ class NestedLoopProbe : public Operator {
     ARROW_ASSIGN_OR_RAISE(matches, Decide(state, pairs, left_row));
     if (matches.count == 0) return false;
     ARROW_RETURN_NOT_OK(NoteMatches(state, matches, left_row, step));
-    if (OneMatchIsEnough()) return false;
+    if (!GivesPairs(plan_->type)) return false;
     return Give(lane, state, pairs.num_rows, matches, output);
   }
 
@@ -207,7 +203,7 @@ class NestedLoopProbe : public Operator {
     }
     state.pairs.assign(state.left.begin(), state.left.end());
     for (const ScratchVector& column : state.block) state.pairs.push_back(ConstantAt(column.vector(), step));
-    if (OneMatchIsEnough()) return Batch{state.pairs, input.num_rows, Selection{state.open, state.num_open}};
+    if (plan_->OneMatchIsEnough()) return Batch{state.pairs, input.num_rows, Selection{state.open, state.num_open}};
     return Batch{state.pairs, input.num_rows, input.selection};
   }
 
@@ -240,13 +236,13 @@ class NestedLoopProbe : public Operator {
         twice |= state.found[row] != 0;
         state.found[row] = 1;
       });
-      if (OneMatchIsEnough()) DropFound(state);
+      if (plan_->OneMatchIsEnough()) DropFound(state);
     }
     if (twice && plan_->type == JoinType::kSingle) {
       return SqlError(sqlstate::kCardinalityViolation,
                       "more than one row returned by a subquery used as an expression");
     }
-    if (!plan_->KeepsUnmatchedRight()) return arrow::Status::OK();
+    if (!MarksRight(plan_->type)) return arrow::Status::OK();
     if (state.left_is_constant) {
       ForEachRow(matches, [&](uint32_t row) { MarkRow(state.rows[row]); });
     } else {

@@ -16,10 +16,8 @@ struct NestedLoopPlan {
   NestedLoopPlan(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right);
   arrow::Status Bind(const QueryContext& query);
 
-  bool KeepsUnmatchedRight() const { return type == JoinType::kRight || type == JoinType::kFull; }
-  bool GivesRightColumns() const {
-    return type != JoinType::kSemi && type != JoinType::kAnti && type != JoinType::kMark;
-  }
+  /// Is the first match of a left row all that matters?
+  bool OneMatchIsEnough() const { return !GivesPairs(type) && !MarksRight(type); }
 
   const JoinType type;
   BoundExprPtr residual_expr;  // null where there is none

@@ -246,6 +246,32 @@ void JoinBlock::ConsiderWritten(PlanTable& table) const {
   for (const WrittenJoin& join : joins_) table.Consider(join.left, join.right);
 }
 
+namespace {
+
+/// A semi or anti join that builds what it gives reads all of the other side first, and keeps its rows whole.
+constexpr double kSwappedSemiCost = 2;
+
+bool IsLeftBuilt(JoinType type, double left_rows, double right_rows) {
+  const bool is_semi = type == JoinType::kSemi || type == JoinType::kAnti;
+  return left_rows * (is_semi ? kSwappedSemiCost : 1) < right_rows;
+}
+
+/// What a join is once its sides are swapped.
+JoinType Mirrored(JoinType type) {
+  switch (type) {
+    case JoinType::kLeft:
+      return JoinType::kRight;
+    case JoinType::kSemi:
+      return JoinType::kRightSemi;
+    case JoinType::kAnti:
+      return JoinType::kRightAnti;
+    default:
+      return type;
+  }
+}
+
+}  // namespace
+
 LogicalPlanPtr JoinBlock::MakeJoin(const PlanTable& table, const SubPlan& plan, LogicalPlanPtr left,
                                    LogicalPlanPtr right) {
   auto join = std::make_unique<LogicalJoin>();
@@ -261,11 +287,10 @@ LogicalPlanPtr JoinBlock::MakeJoin(const PlanTable& table, const SubPlan& plan, 
     if (fits) join->terms.push_back(std::move(term.expr));
   }
   if (!is_inner) join->null_aware = null_aware_[from];
-  const bool is_fixed = join->type == JoinType::kSemi || join->type == JoinType::kAnti;
-  // The smaller side is the build side.
-  if (!is_fixed && table.Find(plan.left)->rows < table.Find(plan.right)->rows) {
+  // The smaller side is the build side. IN's rules for NULL want the list of IN built.
+  if (!join->null_aware && IsLeftBuilt(join->type, table.Find(plan.left)->rows, table.Find(plan.right)->rows)) {
     std::swap(left, right);
-    if (join->type == JoinType::kLeft) join->type = JoinType::kRight;
+    join->type = Mirrored(join->type);
   }
   join->children.push_back(std::move(left));
   join->children.push_back(std::move(right));

@@ -16,9 +16,7 @@ constexpr size_t kFirstSlots = 64;
 constexpr uint64_t kHashFactor = 0x9E3779B97F4A7C15;
 
 double CostOf(const JoinStep& step, double rows, double left_rows, double right_rows) {
-  const bool builds_right = step.type == JoinType::kSemi || step.type == JoinType::kAnti;
-  const double build = builds_right ? right_rows : std::min(left_rows, right_rows);
-  return rows + build + (step.has_key ? 0 : kComparedPairCost * left_rows * right_rows);
+  return rows + std::min(left_rows, right_rows) + (step.has_key ? 0 : kComparedPairCost * left_rows * right_rows);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <arrow/buffer_builder.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -22,8 +23,9 @@ namespace {
 constexpr uint32_t kMaxStringEntries = 65536;
 /// Dictionaries up to this size are sorted, so that a range of text is a range of codes.
 constexpr uint32_t kMaxSortedEntries = 4096;
-/// After this many rows, a dictionary that has an entry for more than half of them is given up.
+/// After this many rows, a dictionary that will have an entry for more than this part of all rows is given up.
 constexpr uint32_t kSampleRows = 8192;
+constexpr double kMaxEntriesPerRow = 0.25;
 /// A longer constant would make the descriptor heavy.
 constexpr size_t kMaxConstantBytes = 64;
 
@@ -154,9 +156,26 @@ class StringEncoder {
         previous_text = text;
       }
       codes[row] = previous;
-      if (row == kSampleRows && dictionary->entries().size() > kSampleRows / 2) return false;
+      if (row == kSampleRows && ExpectedDistinct(dictionary->entries().size(), kSampleRows, column_.num_rows) >
+                                    kMaxEntriesPerRow * column_.num_rows) {
+        return false;
+      }
     }
     return true;
+  }
+
+  /// How many different values `num_rows` rows have where the first `sample_rows` have `in_sample`, if values are drawn
+  /// evenly: of N values n draws meet N (1 - exp(-n / N)).
+  static double ExpectedDistinct(size_t in_sample, uint32_t sample_rows, uint32_t num_rows) {
+    const auto expected = [](double num_values, double draws) { return num_values * -std::expm1(-draws / num_values); };
+    const auto met = static_cast<double>(in_sample);
+    double low = met;
+    double high = 1e9;
+    for (int step = 0; step < 40; ++step) {
+      const double middle = std::sqrt(low * high);
+      (expected(middle, sample_rows) < met ? low : high) = middle;
+    }
+    return expected(high, num_rows);
   }
 
   /// Of the different values, or of all.
