@@ -175,7 +175,8 @@ inline bool DropsUnmatchedLeft(JoinType type) {
 }
 
 /// children[0] is left (probe side), children[1] right (build side). Output: left's, then right's (kSemi, kAnti: left's
-/// only; kMark: left's and the mark; kRightSemi, kRightAnti: right's only). No term at all is a cross join.
+/// only; kMark: left's and the mark; kRightSemi, kRightAnti: right's only), of which the optimizer
+/// may leave out some. No term at all is a cross join.
 struct LogicalJoin : LogicalPlan {
   LogicalJoin() : LogicalPlan(PlanKind::kJoin) {}
   JoinType type = JoinType::kInner;

@@ -18,7 +18,12 @@ bool IsOurs(int64_t size, int64_t alignment) {
   return !kIsSanitized && size >= HugePagePool::kHugePageBytes && alignment <= HugePagePool::kHugePageBytes;
 }
 
-uint64_t MappedSize(int64_t size) { return (static_cast<uint64_t>(size) + kPage - 1) / kPage * kPage; }
+/// A last huge page that would be filled by more than a half is taken whole.
+uint64_t MappedSize(int64_t size) {
+  const auto bytes = static_cast<uint64_t>(size);
+  const uint64_t unit = bytes % kHuge > kHuge / 2 ? kHuge : kPage;
+  return (bytes + unit - 1) / unit * unit;
+}
 
 /// Addresses for `size` bytes, from a huge page's begin on, without memory. Null where there are none.
 uint8_t* ReserveAddresses(uint64_t size, int protection) {

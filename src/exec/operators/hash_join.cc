@@ -102,7 +102,10 @@ class HashJoinBuild : public Sink {
     return arrow::Status::OK();
   }
   arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return table_->PrepareFinalize(query.pool); }
-  arrow::Status FinalizePart(LaneContext&, uint32_t part) override { return table_->FinalizePart(part); }
+  arrow::Status FinalizePart(LaneContext&, uint32_t part) override {
+    table_->FinalizePart(part);
+    return arrow::Status::OK();
+  }
   arrow::Status Finalize(QueryContext& query) override {
     MutexLock lock(mutex_);
     for (size_t k = 0; k < filters_.size(); ++k) {
@@ -181,7 +184,7 @@ std::vector<JoinKey> FindJoinKeys(const LogicalJoin& node, const ColumnLayout& l
 JoinOperators MakeHashJoin(const LogicalJoin& node, const ColumnLayout& left, const ColumnLayout& right,
                            std::vector<std::shared_ptr<JoinFilter>> filters) {
   auto plan = std::make_shared<HashJoinPlan>(node, left, right);
-  auto table = std::make_shared<HashJoinTable>(plan->is_packed(), plan->wants(), plan->layout().width());
+  auto table = std::make_shared<HashJoinTable>(plan->is_packed(), plan->wants(), &plan->layout());
   JoinOperators operators;
   operators.build = std::make_unique<HashJoinBuild>(plan, table, std::move(filters));
   operators.probe = MakeHashJoinProbe(plan, table);

@@ -61,7 +61,9 @@ class HashJoinPlan {
     if (OneMatchIsEnough() && !NeedsPairs()) return DenseJoinTable::Wants::kPresence;
     if (MarksRight(type_)) return DenseJoinTable::Wants::kRow;
     if (layout_.num_columns() == 0) return DenseJoinTable::Wants::kMatch;
-    return layout_.has_strings() ? DenseJoinTable::Wants::kRow : DenseJoinTable::Wants::kCopy;
+    return layout_.has_strings() || layout_.num_columns() > DenseJoinTable::kMaxColumns
+               ? DenseJoinTable::Wants::kRow
+               : DenseJoinTable::Wants::kColumns;
   }
 
   const ExprSet& left_keys() const { return left_keys_; }

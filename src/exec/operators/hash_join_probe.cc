@@ -54,6 +54,7 @@ struct ProbeState : LaneState {
   uint32_t num_candidates = 0;
   uint16_t positions[kMaxBatchRows];  // left row
   const uint8_t* rows[kMaxBatchRows];
+  uint32_t ranks[kMaxBatchRows];  // in a dense table
   uint16_t lanes[kMaxBatchRows];
   uint16_t failed[kMaxBatchRows];
   uint16_t selected[kMaxBatchRows];
@@ -123,11 +124,11 @@ class HashJoinProbe : public Operator {
     const uint64_t* found_by = state.hashes;
     state.num_lookups = 0;
     if (plan_->is_packed()) {
-      plan_->packing().Pack(keys, valid, state.words);
       if (table_->dense() != nullptr) {
-        LookUpDense(*table_->dense(), valid, state);
+        LookUpDense(*table_->dense(), PackedKeys(keys, valid, state), valid, state);
         return arrow::Status::OK();
       }
+      plan_->packing().Pack(keys, valid, state.words);
       for (uint32_t i = 0; i < valid.count; ++i) state.hashes[i] = HashInt64(state.words[i]);
       found_by = state.words;
     } else {
@@ -148,17 +149,30 @@ class HashJoinProbe : public Operator {
     return arrow::Status::OK();
   }
 
-  static void LookUpDense(const DenseJoinTable& table, const Selection& valid, ProbeState& state) {
+  /// The packed keys of the selected rows; a key of 64 bits is its own packed form.
+  const uint64_t* PackedKeys(std::span<const Vector> keys, const Selection& valid, ProbeState& state) const {
+    if (keys.size() == 1 && valid.IsDense() && keys[0].type.physical() == PhysicalType::kInt64)
+      return reinterpret_cast<const uint64_t*>(keys[0].values<int64_t>());
+    plan_->packing().Pack(keys, valid, state.words);
+    return state.words;
+  }
+
+  static void LookUpDense(const DenseJoinTable& table, const uint64_t* keys, const Selection& valid,
+                          ProbeState& state) {
     state.as_pairs = false;
     if (table.wants() == DenseJoinTable::Wants::kPresence) {
-      for (uint32_t i = 0; i < valid.count; ++i) state.found[valid[i]] = table.Contains(state.words[i]) ? 1 : 0;
+      for (uint32_t i = 0; i < valid.count; ++i) state.found[valid[i]] = table.Contains(keys[i]) ? 1 : 0;
       return;
     }
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < valid.count; ++i) {
-      if (!table.Find(state.words[i], &state.rows[count])) continue;
-      __builtin_prefetch(state.rows[count]);
-      state.positions[count++] = static_cast<uint16_t>(valid[i]);
+    const uint32_t count = table.Find(keys, valid.count, state.ranks, state.positions);
+    if (!valid.IsDense()) {
+      for (uint32_t i = 0; i < count; ++i) state.positions[i] = valid.rows[state.positions[i]];
+    }
+    if (table.wants() == DenseJoinTable::Wants::kRow) {
+      for (uint32_t i = 0; i < count; ++i) {
+        state.rows[i] = table.row(state.ranks[i]);
+        __builtin_prefetch(state.rows[i]);
+      }
     }
     state.num_candidates = count;
     state.has_candidates = count > 0;
@@ -284,7 +298,14 @@ class HashJoinProbe : public Operator {
       }
     }
     const uint16_t* positions = state.as_pairs ? nullptr : state.positions;
+    const DenseJoinTable* dense = table_->dense();
+    const bool has_columns = dense != nullptr && dense->wants() == DenseJoinTable::Wants::kColumns;
     for (size_t c = 0; c < state.right.size(); ++c) {
+      if (has_columns) {
+        dense->Gather(c, state.ranks, state.num_candidates, positions, num_positions, state.right[c]);
+        state.pair_columns.push_back(state.right[c].vector());
+        continue;
+      }
       GatherColumn(plan_->layout(), plan_->num_stored_keys() + c, state.rows, state.num_candidates, positions,
                    num_positions, state.right[c]);
       state.pair_columns.push_back(state.right[c].vector());

@@ -39,7 +39,7 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
   partition_begin_[JoinBuildLane::kNumPartitions] = num_entries_;
   const uint32_t num_parts = num_entries_ < kMinParallelEntries ? 1 : JoinBuildLane::kNumPartitions;
   if (is_packed_) {
-    ARROW_ASSIGN_OR_RAISE(is_dense_, dense_.TryBuild(lanes_, num_entries_, wants_, row_width_, pool));
+    ARROW_ASSIGN_OR_RAISE(is_dense_, dense_.TryBuild(lanes_, num_entries_, wants_, *layout_, pool));
     if (is_dense_) return num_parts;
   }
   // At least one bucket a partition.
@@ -56,16 +56,14 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
   return num_parts;
 }
 
-arrow::Status HashJoinTable::FinalizePart(uint32_t part) {
+void HashJoinTable::FinalizePart(uint32_t part) {
   if (num_entries_ >= kMinParallelEntries) return FinalizePartition(part);
-  for (uint32_t p = 0; p < JoinBuildLane::kNumPartitions; ++p) ARROW_RETURN_NOT_OK(FinalizePartition(p));
-  return arrow::Status::OK();
+  for (uint32_t p = 0; p < JoinBuildLane::kNumPartitions; ++p) FinalizePartition(p);
 }
 
-arrow::Status HashJoinTable::FinalizePartition(uint32_t partition) {
+void HashJoinTable::FinalizePartition(uint32_t partition) {
   if (is_dense_) return dense_.PlaceRows(lanes_, partition);
   FillBuckets(partition);
-  return arrow::Status::OK();
 }
 
 void HashJoinTable::FillBuckets(uint32_t partition) {

@@ -22,15 +22,15 @@ namespace llkv {
 /// Filled by the build's lanes, then read by the probe's.
 class HashJoinTable {
  public:
-  /// `wants` is what is needed of a match; rows are `row_width` bytes.
-  HashJoinTable(bool is_packed, DenseJoinTable::Wants wants, uint32_t row_width)
-      : is_packed_(is_packed), wants_(wants), row_width_(row_width) {}
+  /// `wants` is what is needed of a match. `layout`, that of the rows, outlives it.
+  HashJoinTable(bool is_packed, DenseJoinTable::Wants wants, const RowLayout* layout)
+      : is_packed_(is_packed), wants_(wants), layout_(layout) {}
 
   void Reset();
   void AddLane(std::unique_ptr<JoinBuildLane> lane) LLKV_EXCLUDES(mutex_);
   /// Number of parts for FinalizePart.
   arrow::Result<uint32_t> PrepareFinalize(arrow::MemoryPool* pool);
-  arrow::Status FinalizePart(uint32_t part);
+  void FinalizePart(uint32_t part);
 
   /// Not null where it takes this table's place.
   const DenseJoinTable* dense() const { return is_dense_ ? &dense_ : nullptr; }
@@ -57,12 +57,12 @@ class HashJoinTable {
     return (uint64_t{1} << (hash & 15)) | (uint64_t{1} << ((hash >> 4) & 15)) | (uint64_t{1} << ((hash >> 8) & 15));
   }
   uint64_t HashOf(const JoinEntry& entry) const { return is_packed_ ? HashInt64(entry.key) : entry.key; }
-  arrow::Status FinalizePartition(uint32_t partition);
+  void FinalizePartition(uint32_t partition);
   void FillBuckets(uint32_t partition);
 
   const bool is_packed_;
   const DenseJoinTable::Wants wants_;
-  const uint32_t row_width_;
+  const RowLayout* layout_;
   DenseJoinTable dense_;
   bool is_dense_ = false;
   Mutex mutex_;

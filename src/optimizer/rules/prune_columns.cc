@@ -42,6 +42,14 @@ void PruneScan(LogicalScan& scan, const Ids& required) {
   KeepRequired(scan.column_ordinals, scan.output, 0, required);
 }
 
+/// What only the join's own terms read is neither kept nor copied with its rows. A mark stays.
+void PruneJoin(LogicalJoin& join, const Ids& required) {
+  const ColumnId last = join.output.empty() ? ColumnId() : join.output.back().id;
+  std::erase_if(join.output, [&](const OutputColumn& column) {
+    return !required.contains(column.id) && !(join.type == JoinType::kMark && column.id == last);
+  });
+}
+
 /// Whether the node gives all its child's columns on.
 bool PassesOn(PlanKind kind) {
   return kind == PlanKind::kFilter || kind == PlanKind::kSort || kind == PlanKind::kLimit || kind == PlanKind::kWindow;
@@ -71,6 +79,7 @@ void PruneChildren(LogicalPlan& plan, const Ids& required) {
     Prune(*plan.children[i], needed);
   }
   RefreshOutput(plan);
+  if (plan.kind == PlanKind::kJoin) PruneJoin(plan.As<LogicalJoin>(), required);
 }
 
 void Prune(LogicalPlan& plan, const Ids& required) {
