@@ -235,6 +235,7 @@ std::vector<std::shared_ptr<JoinFilter>> Planner::AddFilters(const LogicalJoin& 
     for (const FilterTarget& target : FindFilterTargets(*node.children[0], key.left->column)) {
       if (num_keys >= 0 && num_keys > target.scan->estimated_rows) continue;
       if (filter == nullptr) filter = std::make_shared<JoinFilter>();
+      filter->ExpectRows(target.scan->estimated_rows);
       scan_filters_[target.scan].push_back({target.column, filter});
     }
   }

@@ -5,14 +5,17 @@
 #include <bit>
 #include <limits>
 
+#include "base/cpu_dispatch.h"
 #include "base/hash.h"
+#include "vector/bitmap.h"
 #include "vector/row_layout_types.h"
 
 namespace llkv {
 namespace {
 
-/// A bitmap takes at most so many bits a key, and so many in all.
+/// A bitmap takes at most so many bits a key, or so many a row that will be tested, and so many in all.
 constexpr uint64_t kMaxBitsPerKey = 256;
+constexpr uint64_t kMaxBitsPerRow = 2;
 constexpr uint64_t kMinBitmapBits = uint64_t{1} << 16;
 constexpr uint64_t kMaxBitmapBits = uint64_t{1} << 27;
 /// After so many rows a filter that let nine of ten pass is given up.
@@ -83,8 +86,9 @@ arrow::Status JoinFilter::Build(std::span<const JoinFilterKeys* const> lanes, ar
     return arrow::Status::OK();
   }
   span_ = static_cast<uint64_t>(max) - static_cast<uint64_t>(min_);
-  const uint64_t most_bits =
-      std::min(kMaxBitmapBits, std::max(kMinBitmapBits, static_cast<uint64_t>(num_keys) * kMaxBitsPerKey));
+  const uint64_t most_bits = std::min(
+      kMaxBitmapBits,
+      std::max({kMinBitmapBits, static_cast<uint64_t>(num_keys) * kMaxBitsPerKey, num_expected_ * kMaxBitsPerRow}));
   const bool is_bitmap = span_ < most_bits;
   // At least two blocks, so that a shift by 64 is never asked for.
   const uint64_t num_blocks = std::bit_ceil(std::max<uint64_t>(2, static_cast<uint64_t>(num_keys) / kKeysPerBlock));
@@ -110,6 +114,39 @@ arrow::Status JoinFilter::Build(std::span<const JoinFilterKeys* const> lanes, ar
   return arrow::Status::OK();
 }
 
+namespace {
+
+/// One byte a row: is the bit of value + added set? `added` makes a place of it, where it is at most `span`.
+template <typename T>
+struct BitmapLoop {
+  static LLKV_INLINE uint32_t Run(const T* values, uint64_t added, uint64_t span, const uint32_t* words, uint8_t* bytes,
+                                  uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+      const uint64_t offset = static_cast<uint64_t>(static_cast<int64_t>(values[i])) + added;
+      const auto place = static_cast<uint32_t>(offset <= span ? offset : 0);
+      const uint32_t bit = (words[place / 32] >> (place % 32)) & 1;
+      bytes[i] = static_cast<uint8_t>(offset <= span ? bit : 0);
+    }
+    return count;
+  }
+};
+
+}  // namespace
+
+template <typename T>
+void JoinFilter::TestInBitmap(const T* values, uint64_t added, uint32_t num_rows, uint64_t* mask) const {
+  alignas(64) uint8_t bytes[kMaxBatchRows];
+  alignas(64) uint64_t bits[kMaxBatchRows / 64];
+  // Words of 32 bits are the halves of those of 64: this is for little-endian machines, as all of LLKV.
+  const auto* words = reinterpret_cast<const uint32_t*>(words_);
+  for (uint32_t first = 0; first < num_rows; first += kMaxBatchRows) {
+    const uint32_t count = std::min(kMaxBatchRows, num_rows - first);
+    Dispatch<BitmapLoop<T>>(values + first, added - static_cast<uint64_t>(min_), span_, words, bytes, count);
+    PackBytes(bytes, count, reinterpret_cast<uint8_t*>(bits));
+    for (uint32_t word = 0; word < (count + 63) / 64; ++word) mask[first / 64 + word] &= bits[word];
+  }
+}
+
 template <typename ValueAt>
 void JoinFilter::Test(uint32_t num_rows, uint64_t* mask, const ValueAt& value_at) const {
   for (uint32_t first = 0; first < num_rows; first += 64) {
@@ -124,7 +161,7 @@ void JoinFilter::Test(uint32_t num_rows, uint64_t* mask, const ValueAt& value_at
   }
 }
 
-void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t* mask) const {
+void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t num_open, uint64_t* mask) const {
   const auto base = static_cast<uint64_t>(column.base);
   switch (column.form) {
     case VectorForm::kFlat:
@@ -134,6 +171,10 @@ void JoinFilter::TestColumn(const Vector& column, uint32_t num_rows, uint64_t* m
         using T = typename decltype(tag)::Type;
         const T* values = column.values<T>();
         const uint64_t added = is_narrow ? base : 0;
+        if constexpr (sizeof(T) <= 8) {
+          // Where few rows are left, testing those is cheaper than testing all at once.
+          if (kind_ == Kind::kBitmap && num_open * 8 > num_rows) return TestInBitmap(values, added, num_rows, mask);
+        }
         Test(num_rows, mask, [&](uint32_t row) {
           return static_cast<int64_t>(added + static_cast<uint64_t>(static_cast<int64_t>(values[row])));
         });
@@ -180,7 +221,7 @@ void JoinFilter::Apply(const Vector& column, uint32_t num_rows, uint64_t* mask) 
       if (!column.IsValid(row)) mask[row / 64] &= ~(uint64_t{1} << (row % 64));
     }
   }
-  TestColumn(column, num_rows, mask);
+  TestColumn(column, num_rows, before, mask);
   uint64_t after = 0;
   for (uint32_t word = 0; word < num_words; ++word) after += static_cast<uint64_t>(std::popcount(mask[word]));
   num_tested_.fetch_add(before, std::memory_order_relaxed);

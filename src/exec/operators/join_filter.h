@@ -10,6 +10,7 @@
 #include <arrow/status.h>
 #include <arrow/type_fwd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,8 @@ class JoinFilter : public ScanFilter {
   /// A build with more keys than this has no filter: it would cost more than it spares.
   static constexpr int64_t kMaxKeys = int64_t{1} << 22;
 
+  /// Tells that about so many more rows will be tested. Before the first execution.
+  void ExpectRows(double num_rows) { num_expected_ += static_cast<uint64_t>(std::clamp(num_rows, 0.0, 1e12)); }
   /// Before each execution: rejects nothing.
   void Reset();
   /// Of all keys of the lanes. Not beside Apply. 53200.
@@ -74,8 +77,13 @@ class JoinFilter : public ScanFilter {
   }
   template <typename ValueAt>
   void Test(uint32_t num_rows, uint64_t* mask, const ValueAt& value_at) const;
-  void TestColumn(const Vector& column, uint32_t num_rows, uint64_t* mask) const;
+  /// All rows at once; the bit of the value that is 0 here has place `added` - min.
+  template <typename T>
+  void TestInBitmap(const T* values, uint64_t added, uint32_t num_rows, uint64_t* mask) const;
+  /// `num_open` bits of the mask are set.
+  void TestColumn(const Vector& column, uint32_t num_rows, uint64_t num_open, uint64_t* mask) const;
 
+  uint64_t num_expected_ = 0;
   Kind kind_ = Kind::kNone;
   int64_t min_ = 0;
   /// max - min.
