@@ -215,6 +215,17 @@ ParseOutcome ScanIso(TextScanner& scanner, WideInterval* sum) {
 
 // ---- PostgreSQL's form and the SQL standard's ----------------------------------------------------------------------
 
+// Does a number of hours come next, by its unit or, at the end, by `default_unit`?
+bool AtHours(TextScanner scanner, std::string_view default_unit) {
+  SignedNumber number;
+  if (!TakeNumber(scanner, &number)) return false;
+  scanner.SkipSpace();
+  const std::string name = scanner.Word();
+  if (name.empty() && !scanner.AtEnd()) return false;
+  const IntervalUnit* unit = FindUnit(name.empty() ? default_unit : std::string_view(name));
+  return unit != nullptr && unit->nanos == 3600 * kNanosPerSecond;
+}
+
 // One number with what it counts, whose sign is read.
 ParseOutcome ScanPart(TextScanner& scanner, bool negative, std::string_view default_unit, bool minutes_first, bool* ago,
                       WideInterval* sum) {
@@ -231,9 +242,13 @@ ParseOutcome ScanPart(TextScanner& scanner, bool negative, std::string_view defa
   }
   SignedNumber number{whole, scanner.Take('.') ? scanner.Fraction(9) : 0};
   if (negative) number = number.Negated();
-  // A number before a time of day counts days.
-  if (AtClock(scanner)) default_unit = "day";
+  // A number without a unit counts days before a time of day or hours; before anything else it is ambiguous.
+  const bool before_clock = AtClock(scanner);
   scanner.SkipSpace();
+  if (scanner.PeekDigit() || scanner.Peek() == '-' || scanner.Peek() == '+' || scanner.Peek() == '.') {
+    if (!before_clock && !AtHours(scanner, default_unit)) return ParseOutcome::kSyntax;
+    default_unit = "day";
+  }
   std::string name = scanner.Word();
   if (name == "ago") {
     *ago = true;
