@@ -28,10 +28,10 @@ demo: ## Load TPC-H data into one file, query it, kill the process, reopen
 	@$(MAKE) --no-print-directory build
 	@demos/tpch/run.sh $(BUILD)/bin/llkv
 
-BENCH ?= sum,tpch
+BENCH ?= sum,tpch,execution
 SCALE ?= 1
 THREADS ?= 1,2
-bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch,load,open,space,point SCALE=1 THREADS=1,2
+bench: ## Compare with DuckDB and SQLite: BENCH=sum,tpch,execution,load,open,space,point SCALE=1 THREADS=1,2
 	@tools/bootstrap bench
 	@cmake --preset release >/dev/null
 	@ninja -C build/release -j $(JOBS) --quiet llkv_cli llkv_bench $(if $(findstring point,$(BENCH)),llkv_points)

@@ -107,6 +107,16 @@ TEST_F(EngineTest, CloseIsRefusedWhileSomeoneUsesIt) {
   EXPECT_EQ(StateOf(engine->NewSession().status()), "55006");
 }
 
+TEST_F(EngineTest, ASessionsMemoryLimitDoesNotKeepItOpen) {
+  auto engine = MakeMemoryEngine();
+  {
+    ASSERT_OK_AND_ASSIGN(auto session, engine->NewSession());
+    EXPECT_EQ(RunSql(session, "CREATE TABLE t (a BIGINT, b VARCHAR); INSERT INTO t VALUES (1, 'x')"), "");
+    EXPECT_EQ(RunSql(session, "SET memory_limit = 2"), "");
+  }
+  EXPECT_EQ(StateOf(engine->Close()), "");
+}
+
 TEST_F(EngineTest, EveryLevelSurvivesReopening) {
   for (const char* level : {"off", "normal", "full"}) {
     const std::string path = Path(std::string(level) + ".llkv");

@@ -308,6 +308,26 @@ TEST_F(SessionTest, ProgressStartsAnewWithEachStatement) {
   EXPECT_LT(session_->GetProgress().rows_done, 10000U);
 }
 
+TEST_F(SessionTest, ProgressIsReadWhileAStatementRuns) {
+  ASSERT_EQ(Do("CREATE TABLE t (a BIGINT); INSERT INTO t SELECT range FROM range(300000)"), "");
+  ASSERT_EQ(Do("CHECKPOINT"), "");
+  auto reader = *session_->Query("SELECT a FROM t");
+  std::shared_ptr<arrow::RecordBatch> batch;
+  uint64_t rows_before = 0;
+  int64_t num_rows = 0;
+  while (true) {
+    ASSERT_TRUE(reader->ReadNext(&batch).ok());
+    if (batch == nullptr) break;
+    num_rows += batch->num_rows();
+    const QueryProgress progress = session_->GetProgress();
+    EXPECT_GE(progress.rows_done, static_cast<uint64_t>(num_rows)) << "what was given was read";
+    EXPECT_GE(progress.rows_done, rows_before);
+    EXPECT_EQ(progress.rows_estimated, 300000U);
+    rows_before = progress.rows_done;
+  }
+  EXPECT_EQ(session_->GetProgress().rows_done, 300000U);
+}
+
 TEST_F(SessionTest, ForeignFailuresCarryASqlstate) {
   EXPECT_EQ(Do("COPY (SELECT 1) TO '/no/such/folder/x.parquet'"), "58P01");
   EXPECT_EQ(Do("CREATE TABLE t (a BIGINT); COPY t FROM '/no/such/file.parquet'"), "58P01");

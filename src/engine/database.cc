@@ -138,6 +138,8 @@ arrow::Status Database::Close() {
     if (maintenance_->forked()) return SqlError(sqlstate::kObjectInUse, "the database belongs to the parent process");
     maintenance_->Stop();
   }
+  // The last checkpoint is nobody's query: a limit that a session has set must not keep the database from being closed.
+  pool_->set_limit_bytes(AccountingPool::kNoLimit);
   return storage_->Close();
 }
 
