@@ -148,6 +148,7 @@ class ExprBinder {
   /// The call with its arguments, bound by `inner`.
   arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
                                                  const ExprContext& inner);
+  arrow::Status GuardArguments(AggregateCall* call);
   arrow::Status OrderedSetArguments(const AstFunction& function, std::string_view name, AggregateCall* call,
                                     std::vector<SortKey>* order);
   static void OrderArguments(std::vector<SortKey> order, AggregateCall* call);

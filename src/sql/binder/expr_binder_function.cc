@@ -280,7 +280,22 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
   }
   call.distinct = function.distinct && !call.function.distinct_is_noop;
   OrderArguments(std::move(order), &call);
+  if (call.filter != nullptr) ARROW_RETURN_NOT_OK(GuardArguments(&call));
   return call;
+}
+
+// Of a row that FILTER drops, no argument is computed: none can fail.
+arrow::Status ExprBinder::GuardArguments(AggregateCall* call) {
+  for (BoundExprPtr& argument : call->arguments) {
+    if (!argument->CanFail()) continue;
+    const int64_t position = argument->position;
+    std::vector<BoundExprPtr> parts;
+    parts.push_back(call->filter->Clone());
+    parts.push_back(std::move(argument));
+    parts.push_back(BoundExpr::Constant(Value::Null(parts.back()->type), position));
+    ARROW_ASSIGN_OR_RAISE(argument, MakeCase(state_, std::move(parts), position));
+  }
+  return arrow::Status::OK();
 }
 
 // agg(x) WITHIN GROUP (ORDER BY y): for the functions that are about an order, y is the first argument. Others take it
