@@ -42,7 +42,8 @@ class EntrySorter {
     uint64_t different = 0;
     for (; word < kWords; ++word) {
       const uint64_t first = a[0].key[word];
-      for (int64_t i = 1; i < n; ++i) different |= a[i].key[word] ^ first;
+      const bool done = InBlocks(n, [&](int64_t i) { different |= a[i].key[word] ^ first; });
+      if (!done) return;
       if (different != 0) break;
     }
     if (word == kWords) {
@@ -62,7 +63,19 @@ class EntrySorter {
   static constexpr int64_t kPollSize = 4096;
   /// Each row of a scatter may touch a fresh page, and a huge one takes milliseconds.
   static constexpr int64_t kPollRows = 32;
+  static constexpr int64_t kPollBlock = 1 << 16;
   static constexpr uint32_t kMaxDigitBits = 11;
+
+  /// Calls f for each of 0 … n - 1; false where it was told to stop.
+  template <typename F>
+  bool InBlocks(int64_t n, F&& f) const {
+    for (int64_t begin = 0; begin < n; begin += kPollBlock) {
+      if (n > kPollBlock && stop_.stop_requested()) return false;
+      const int64_t end = std::min(n, begin + kPollBlock);
+      for (int64_t i = begin; i < end; ++i) f(i);
+    }
+    return true;
+  }
 
   void RadixPass(Entry<kWords>* a, Entry<kWords>* b, int64_t n, uint32_t word, uint64_t different, bool to_b) {
     const auto varying = static_cast<uint32_t>(std::bit_width(different));
@@ -73,7 +86,7 @@ class EntrySorter {
     int64_t ends[1 << kMaxDigitBits];
     const uint32_t num_buckets = 1U << bits;
     std::fill_n(ends, num_buckets, int64_t{0});
-    for (int64_t i = 0; i < n; ++i) ++ends[(a[i].key[word] >> shift) & mask];
+    if (!InBlocks(n, [&](int64_t i) { ++ends[(a[i].key[word] >> shift) & mask]; })) return;
     int64_t begin = 0;
     for (uint32_t d = 0; d < num_buckets; ++d) {
       const int64_t count = ends[d];
@@ -121,7 +134,14 @@ class EntrySorter {
     // Halves that were left unsorted are not where they are looked for.
     if (n > kPollSize && stop_.stop_requested()) return;
     const Entry<kWords>* from = to_b ? a : b;
-    std::merge(from, from + half, from + half, from + n, to_b ? b : a, EntryLess<kWords>{ties_, kWords});
+    const EntryLess<kWords> less{ties_, kWords};
+    int64_t left = 0;
+    int64_t right = half;
+    Entry<kWords>* out = to_b ? b : a;
+    InBlocks(n, [&](int64_t i) {
+      const bool take_right = right < n && (left == half || less(from[right], from[left]));
+      out[i] = from[take_right ? right++ : left++];
+    });
   }
 
   const TieOrder& ties_;
