@@ -47,6 +47,8 @@ class ScanFilter {
   virtual ~ScanFilter() = default;
   /// Clears the bits (bit i % 64 of word i / 64 is row i) of rows that are surely not needed. Any thread.
   virtual void Apply(const Vector& column, uint32_t num_rows, uint64_t* mask) const = 0;
+  /// False where surely no row is needed whose value is NULL or from `min` to `max`. Any thread.
+  virtual bool MayPass(const Value& min, const Value& max) const = 0;
 };
 
 struct RuntimeFilter {

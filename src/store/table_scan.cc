@@ -308,6 +308,33 @@ class ColumnScanCursor : public ScanCursor {
   std::vector<uint16_t> rows_;
 };
 
+void CountSkipped(ScanPlan& plan, const ScanUnit& unit) {
+  const RowGroupDescriptor& descriptor = *unit.entry.cold->descriptor();
+  plan.counters.row_groups_skipped.fetch_add(1, std::memory_order_relaxed);
+  for (const uint32_t ordinal : plan.columns) {
+    const size_t index = unit.entry.cold->ColumnIndex(ordinal);
+    if (index == ColdRowGroup::kNoColumn) continue;
+    plan.counters.bytes_skipped.fetch_add(descriptor.columns[index].size_bytes, std::memory_order_relaxed);
+  }
+}
+
+/// Whether a runtime filter, known by now, needs none of a row group's rows.
+bool IsFilteredOut(const ScanPlan& plan, const ScanUnit& unit) {
+  if (unit.entry.cold == nullptr) return false;
+  for (size_t i = 0; i < plan.request.runtime_filters.size(); ++i) {
+    const RuntimeFilter& filter = plan.request.runtime_filters[i];
+    const size_t index = unit.entry.cold->ColumnIndex(filter.column);
+    if (index == ColdRowGroup::kNoColumn) continue;
+    const ChunkDescriptor& chunk = unit.entry.cold->descriptor()->columns[index];
+    const ChunkStatistics& statistics = chunk.statistics;
+    // A chunk may be of a type that the column had before.
+    if (chunk.type != plan.types[plan.filter_places[i]] || statistics.min.is_null() || statistics.max.is_null())
+      continue;
+    if (!filter.filter->MayPass(statistics.min, statistics.max)) return true;
+  }
+  return false;
+}
+
 class ColumnScan : public TableScan {
  public:
   ColumnScan(std::unique_ptr<ScanPlan> plan, arrow::MemoryPool* default_pool)
@@ -318,12 +345,19 @@ class ColumnScan : public TableScan {
   }
 
   arrow::Result<bool> NextMorsel(ScanCursor& cursor) override {
-    const size_t index = next_morsel_.fetch_add(1, std::memory_order_relaxed);
-    if (index >= plan_->morsels.size()) return false;
-    const Morsel& morsel = plan_->morsels[index];
-    if (morsel.first == 0) CountUnit(*morsel.unit);
-    ARROW_RETURN_NOT_OK(static_cast<ColumnScanCursor&>(cursor).Start(morsel));
-    return true;
+    while (true) {
+      const size_t index = next_morsel_.fetch_add(1, std::memory_order_relaxed);
+      if (index >= plan_->morsels.size()) return false;
+      const Morsel& morsel = plan_->morsels[index];
+      const bool is_first = morsel.first == 0;
+      if (IsFilteredOut(*plan_, *morsel.unit)) {
+        if (is_first) CountSkipped(*plan_, *morsel.unit);
+        continue;
+      }
+      if (is_first) CountUnit(*morsel.unit);
+      ARROW_RETURN_NOT_OK(static_cast<ColumnScanCursor&>(cursor).Start(morsel));
+      return true;
+    }
   }
 
   uint64_t num_rows_estimate() const override { return plan_->num_rows; }
@@ -388,18 +422,11 @@ bool IsKeyFixed(const ScanRequest& request, const IndexLayout& index) {
 
 bool IsSkipped(ScanPlan& plan, const ScanUnit& unit) {
   if (unit.entry.cold == nullptr) return false;
-  const RowGroupDescriptor& descriptor = *unit.entry.cold->descriptor();
   const bool is_skipped = std::any_of(
       plan.request.predicates.begin(), plan.request.predicates.end(),
       [&unit](const ScanPredicate& predicate) { return OutcomeFor(predicate, unit.entry) == PredicateOutcome::kNone; });
-  if (!is_skipped) return false;
-  plan.counters.row_groups_skipped.fetch_add(1, std::memory_order_relaxed);
-  for (const uint32_t ordinal : plan.columns) {
-    const size_t index = unit.entry.cold->ColumnIndex(ordinal);
-    if (index == ColdRowGroup::kNoColumn) continue;
-    plan.counters.bytes_skipped.fetch_add(descriptor.columns[index].size_bytes, std::memory_order_relaxed);
-  }
-  return true;
+  if (is_skipped) CountSkipped(plan, unit);
+  return is_skipped;
 }
 
 /// Rows up to which a scan by index pays, for a table of so many: each costs what some dozens cost in a full scan.

@@ -228,4 +228,23 @@ void JoinFilter::Apply(const Vector& column, uint32_t num_rows, uint64_t* mask) 
   num_passed_.fetch_add(after, std::memory_order_relaxed);
 }
 
+bool JoinFilter::MayPass(const Value& min, const Value& max) const {
+  if (kind_ == Kind::kNone) return true;
+  if (kind_ == Kind::kEmpty) return false;
+  const auto span = static_cast<int128_t>(span_);
+  const int128_t first = std::max<int128_t>(min.integer() - min_, 0);
+  const int128_t last = std::min<int128_t>(max.integer() - min_, span);
+  if (first > last) return false;
+  if (kind_ != Kind::kBitmap) return true;
+  const auto first_word = static_cast<uint64_t>(first / 64);
+  const auto last_word = static_cast<uint64_t>(last / 64);
+  for (uint64_t word = first_word; word <= last_word; ++word) {
+    uint64_t bits = words_[word];
+    if (word == first_word) bits &= ~uint64_t{0} << static_cast<uint64_t>(first % 64);
+    if (word == last_word) bits &= ~uint64_t{0} >> (63 - static_cast<uint64_t>(last % 64));
+    if (bits != 0) return true;
+  }
+  return false;
+}
+
 }  // namespace llkv

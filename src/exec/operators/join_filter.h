@@ -56,6 +56,7 @@ class JoinFilter : public ScanFilter {
   arrow::Status Build(std::span<const JoinFilterKeys* const> lanes, arrow::MemoryPool* pool);
 
   void Apply(const Vector& column, uint32_t num_rows, uint64_t* mask) const override;
+  bool MayPass(const Value& min, const Value& max) const override;
 
  private:
   enum class Kind : uint8_t { kNone, kEmpty, kBitmap, kBloom };

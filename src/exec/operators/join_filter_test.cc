@@ -11,6 +11,7 @@
 #include <numeric>
 #include <random>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace llkv {
@@ -178,6 +179,34 @@ TEST_F(JoinFilterTest, ManyKeysMakeNone) {
   column.type = TypeId::kBigInt;
   column.data = values.data();
   EXPECT_TRUE(Bit(Apply(column).data(), 1));
+}
+
+TEST_F(JoinFilterTest, TellsWhichRangesHaveNoKey) {
+  const auto may_pass = [&](int64_t min, int64_t max) {
+    return filter_.MayPass(Value::BigInt(min), Value::BigInt(max));
+  };
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  EXPECT_TRUE(may_pass(1, 2)) << "no filter yet";
+  Build({-70, 0, 63, 64, 500});
+  for (const int64_t key : {-70, 0, 63, 64, 500}) {
+    EXPECT_TRUE(may_pass(key, key));
+    EXPECT_TRUE(may_pass(key - 5, key));
+    EXPECT_TRUE(may_pass(key, key + 5));
+  }
+  EXPECT_TRUE(may_pass(kLeast, kMost));
+  for (const auto& [min, max] : std::vector<std::pair<int64_t, int64_t>>{
+           {-69, -1}, {1, 62}, {65, 499}, {501, 501}, {501, kMost}, {kLeast, -71}, {128, 191}}) {
+    EXPECT_FALSE(may_pass(min, max)) << min;
+  }
+  Build({kLeast, 0, kMost});
+  EXPECT_TRUE(may_pass(5, 7)) << "a Bloom filter knows no ranges";
+  EXPECT_TRUE(may_pass(kLeast, kLeast));
+  Build({1000, 3'000'000'000'000});
+  EXPECT_FALSE(may_pass(kLeast, 999));
+  EXPECT_FALSE(may_pass(3'000'000'000'001, kMost));
+  Build({});
+  EXPECT_FALSE(may_pass(kLeast, kMost));
 }
 
 }  // namespace
