@@ -319,9 +319,13 @@ class AggregateSource : public Source {
 
 }  // namespace
 
+std::unique_ptr<Sink> MakeAggregateSink(std::shared_ptr<AggregateShared> shared) {
+  return std::make_unique<AggregateSink>(std::move(shared));
+}
+
 AggregateOperators MakeAggregate(const LogicalAggregate& node, const ColumnLayout& input) {
   auto shared = std::make_shared<AggregateShared>(node, input);
-  return {std::make_unique<AggregateSink>(shared), std::make_unique<AggregateSource>(shared)};
+  return {MakeAggregateSink(shared), std::make_unique<AggregateSource>(shared)};
 }
 
 }  // namespace llkv

@@ -84,8 +84,10 @@ arrow::Status AggregateMerger::FeedDistinct(const GroupTable& set, const Aggrega
   return arrow::Status::OK();
 }
 
-AggregateShared::AggregateShared(const LogicalAggregate& node, const ColumnLayout& input)
-    : layout_(node), exprs_(layout_.exprs(), input), keys_(layout_.group_types(), layout_.state_size()) {
+AggregateShared::AggregateShared(const LogicalAggregate& node, const ColumnLayout& input, uint32_t min_state_size)
+    : layout_(node, min_state_size),
+      exprs_(layout_.exprs(), input),
+      keys_(layout_.group_types(), layout_.state_size()) {
   for (size_t i = 0; i < layout_.slots().size(); ++i) {
     const AggregateSlot& slot = layout_.slots()[i];
     if (slot.distinct_set == AggregateSlot::kNone) continue;

@@ -53,7 +53,8 @@ class AggregateMerger {
 /// Shared by the sink and the source of one aggregation. The plan node outlives it.
 class AggregateShared {
  public:
-  AggregateShared(const LogicalAggregate& node, const ColumnLayout& input);
+  /// See AggregateLayout for `min_state_size`.
+  AggregateShared(const LogicalAggregate& node, const ColumnLayout& input, uint32_t min_state_size = 0);
 
   const AggregateLayout& layout() const { return layout_; }
   ExprSet& exprs() { return exprs_; }
