@@ -7,6 +7,12 @@
 #include "vector/row_hash.h"
 
 namespace llkv {
+namespace {
+
+/// Rows stand anywhere in memory: they are fetched so many slots ahead.
+constexpr int64_t kPrefetchSlots = 32;
+
+}  // namespace
 
 GroupTable::GroupTable(const GroupKeys* keys, std::span<const uint8_t> initial_state, arrow::MemoryPool* pool)
     : keys_(keys),
@@ -29,6 +35,7 @@ arrow::Status GroupTable::Reserve(int64_t num_groups) {
   std::fill(directory_.begin(), directory_.end(), uint64_t{0});
   mask_ = static_cast<uint64_t>(size) - 1;
   for (int64_t i = 0; i < old_size; ++i) {
+    if (i + kPrefetchSlots < old_size) __builtin_prefetch(RowOf(old[i + kPrefetchSlots]));
     if (old[i] == 0) continue;
     uint64_t slot = keys_->HashOfRow(RowOf(old[i])) & mask_;
     while (directory_[static_cast<int64_t>(slot)] != 0) slot = (slot + 1) & mask_;
