@@ -1,6 +1,7 @@
 // PartitionedRows and GroupCollector.
 #include "exec/operators/aggregate_rows.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -80,14 +81,15 @@ arrow::Status PartitionedRows::Take(GroupTable& table, const GroupKeys* partitio
   return arrow::Status::OK();
 }
 
-// A table that keeps meeting known groups would meet them again after an overflow: then growing is cheaper. Of groups
-// that fit into the largest table it is also where each was met about once, as what came so far is likely to come
-// again.
+// A table that keeps meeting known groups would meet them again after an overflow: then growing is cheaper. It is also
+// where each was met about once so far, if all fit into the largest table and as many rows come again, by what is
+// expected or by what has come.
 bool GroupCollector::WillRepeat() const {
   const int64_t num_groups = table_.num_groups();
   if (num_groups * 100 < rows_seen_ * 96) return true;
   const double estimate = EstimateGroups(static_cast<double>(num_groups), static_cast<double>(rows_seen_));
-  return estimate <= static_cast<double>(kMaxGroups) && static_cast<double>(total_rows_) >= estimate;
+  const double again = std::max(static_cast<double>(total_rows_), expected_rows_ / 2);
+  return estimate <= static_cast<double>(kMaxGroups) && again >= estimate;
 }
 
 arrow::Status GroupCollector::MakeRoom(uint32_t num_rows, bool* overflowed) {

@@ -69,6 +69,8 @@ class GroupCollector {
     rows_seen_ += num_rows;
     total_rows_ += num_rows;
   }
+  /// How many rows are looked up in all, as far as is known.
+  void set_expected_rows(double num_rows) { expected_rows_ = num_rows; }
   /// Moves all groups into the partitions.
   arrow::Status Overflow();
   /// Who looks at groups that overflow; null: nobody.
@@ -84,6 +86,7 @@ class GroupCollector {
   GroupObserver* observer_ = nullptr;
   int64_t rows_seen_ = 0;   // since the table was last empty
   int64_t total_rows_ = 0;  // ever
+  double expected_rows_ = 0;
 };
 
 /// One grouping of a lane's rows.

@@ -145,7 +145,9 @@ WindowGroups::WindowGroups(const LogicalWindow& node, const ColumnLayout& input)
       results_(ResultLayout(node)),
       shared_(std::make_shared<AggregateShared>(*aggregation_, input, results_.width())),
       single_row_(results_.width() / 8 + 1),
-      null_row_(results_.width() / 8 + 1) {}
+      null_row_(results_.width() / 8 + 1) {
+  shared_->set_expected_rows(node.children[0]->estimated_rows);
+}
 
 void WindowGroups::Reset() {
   index_.reset();
