@@ -28,6 +28,8 @@
 #include "exec/operators/union_all.h"
 #include "exec/operators/values.h"
 #include "exec/operators/window.h"
+#include "exec/operators/window_groups.h"
+#include "plan/plan_visitor.h"
 
 namespace llkv {
 
@@ -67,6 +69,26 @@ bool GivesEachRow(const LogicalPlan& node) {
       return false;
     default:
       return true;
+  }
+}
+
+/// Whether the rows of `plan` are the same each time that they are computed, and computing them costs less than keeping
+/// them.
+bool CanReadTwice(const LogicalPlan& plan) {
+  bool is_volatile = false;
+  ForEachExpr(plan, [&](const BoundExpr& expr) { is_volatile |= expr.IsVolatile(); });
+  if (is_volatile) return false;
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      return plan.As<LogicalScan>().predicates.empty();
+    case PlanKind::kMaterializedScan:
+      return true;
+    case PlanKind::kProject:
+      return CanReadTwice(*plan.children[0]);
+    case PlanKind::kWindow:
+      return IsOverWholePartitions(plan.As<LogicalWindow>());
+    default:
+      return false;
   }
 }
 
@@ -120,6 +142,11 @@ class Planner {
                                 const char* title) {
     const size_t first = plan_.pipelines.size();
     ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> pipeline, BuildApart(input));
+    return FinishKept(first, std::move(pipeline), std::move(sink), node, title);
+  }
+  /// Ends it so; the pipelines from number `first` on are those that it needs.
+  bool FinishKept(size_t first, std::unique_ptr<Pipeline> pipeline, std::unique_ptr<Sink> sink, const LogicalPlan& node,
+                  const char* title) {
     const bool varies = pipeline->varies;
     Finish(std::move(pipeline), std::move(sink), node, title);
     if (around_ == nullptr || varies) return varies;
@@ -135,6 +162,9 @@ class Planner {
                                                       const ColumnLayout& right);
   arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
   arrow::Status BuildWindow(const LogicalWindow& node, Pipeline& pipeline);
+  struct WholeWindow;
+  arrow::Status BuildWholeWindow(const LogicalWindow& node, Pipeline& pipeline);
+  arrow::Status BuildWholeWindowInput(const LogicalWindow& node, const WholeWindow& window, Pipeline& pipeline);
   arrow::Status BuildSort(const LogicalSort& node, Pipeline& pipeline);
   arrow::Status BuildLimit(const LogicalLimit& node, Pipeline& pipeline);
   arrow::Status BuildSetOperation(const LogicalSetOperation& node, Pipeline& pipeline);
@@ -144,6 +174,14 @@ class Planner {
   arrow::Status BuildChange(const LogicalPlan& node, Pipeline& pipeline);
   void BuildUnion(std::vector<std::unique_ptr<Pipeline>> parts, const LogicalPlan& node, Pipeline& pipeline);
 
+  /// A window over whole partitions.
+  struct WholeWindow {
+    std::shared_ptr<WindowGroups> groups;
+    /// Of the input, where it is kept; else null.
+    std::shared_ptr<CollectedRows> rows;
+    bool varies = false;
+  };
+
   PhysicalPlan plan_;
   /// Where the pipelines go that the step being built needs only once; null outside of steps.
   std::vector<std::unique_ptr<Pipeline>>* around_ = nullptr;
@@ -152,7 +190,9 @@ class Planner {
   /// Ids of materialized rows that do.
   std::unordered_set<uint32_t> varying_;
   std::unordered_map<uint32_t, std::shared_ptr<CollectedRows>> materialized_;
-  /// Of scans that are still to be built.
+  /// Those that were built: they may be read again.
+  std::unordered_map<const LogicalWindow*, WholeWindow> windows_;
+  /// Of scans, which may be built twice.
   std::unordered_map<const LogicalScan*, std::vector<RuntimeFilter>> scan_filters_;
 };
 
@@ -163,7 +203,7 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
       const bool is_lookup = !scan.key_lookup.empty();
       // A join's filter is another one each time.
       varies_ |= around_ != nullptr && !scan_filters_[&scan].empty();
-      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, std::move(scan_filters_[&scan])), node,
+      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, scan_filters_[&scan]), node,
                 is_lookup ? "lookup" : "scan");
       return arrow::Status::OK();
     }
@@ -285,7 +325,45 @@ arrow::Status Planner::BuildAggregate(const LogicalAggregate& node, Pipeline& pi
   return arrow::Status::OK();
 }
 
+arrow::Status Planner::BuildWholeWindowInput(const LogicalWindow& node, const WholeWindow& window, Pipeline& pipeline) {
+  const LogicalPlan& input = *node.children[0];
+  if (window.rows == nullptr) return Build(input, pipeline);
+  varies_ |= window.varies;
+  SetSource(pipeline, MakeCollectedScan(window.rows, AllColumns(input.output.size())), node, "input");
+  pipeline.stats.back()->repeats_rows = true;
+  return arrow::Status::OK();
+}
+
+/// The input is read twice: for the partitions' results, and to give these to the rows.
+arrow::Status Planner::BuildWholeWindow(const LogicalWindow& node, Pipeline& pipeline) {
+  const LogicalPlan& input = *node.children[0];
+  const ColumnLayout layout = MakeLayout(input.output);
+  const auto [found, is_new] = windows_.try_emplace(&node);
+  WholeWindow& window = found->second;
+  if (is_new) {
+    window.groups = std::make_shared<WindowGroups>(node, layout);
+    if (!CanReadTwice(input)) {
+      window.rows = std::make_shared<CollectedRows>();
+      auto sink = std::make_unique<CollectSink>(TypesOf(input.output), window.rows);
+      ARROW_ASSIGN_OR_RAISE(window.varies, BuildKept(input, std::move(sink), node, "rows"));
+    }
+    const bool varies = std::exchange(varies_, false);
+    const size_t first = plan_.pipelines.size();
+    auto groups = std::make_unique<Pipeline>();
+    ARROW_RETURN_NOT_OK(BuildWholeWindowInput(node, window, *groups));
+    for (const auto& stats : groups->stats) stats->repeats_rows = true;
+    groups->varies = std::exchange(varies_, varies);
+    varies_ |= groups->varies;
+    window.varies = FinishKept(first, std::move(groups), MakeWindowGroupsSink(window.groups), node, "partitions");
+  }
+  varies_ |= window.varies;
+  ARROW_RETURN_NOT_OK(BuildWholeWindowInput(node, window, pipeline));
+  Add(pipeline, MakeWindowLookup(window.groups, layout), node, "lookup");
+  return arrow::Status::OK();
+}
+
 arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline) {
+  if (IsOverWholePartitions(node)) return BuildWholeWindow(node, pipeline);
   WindowOperators window = MakeWindow(node, MakeLayout(node.children[0]->output));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
   input->is_sequential |= window.needs_input_order;

@@ -23,6 +23,8 @@ struct OperatorStats {
   /// Rows that it gave (a sink: that it took).
   std::atomic<uint64_t> rows{0};
   std::atomic<uint64_t> batches{0};
+  /// It gives rows that another operator of its node gives too: they are not the node's.
+  bool repeats_rows = false;
   /// Time in it, without those it feeds, added over all lanes; only with ExecContext::measure_time.
   std::atomic<uint64_t> nanos{0};
   /// With measure_time, the query as this operator alone sees it, with a pool of its own; else null. Of the execution.

@@ -62,7 +62,7 @@ PlanMeasures QueryMeasures::Collect(std::span<const Pipeline* const> pipelines, 
       if (stage == 0) each.counters = pipeline->source->counters();
       NodeMeasures& node = measures.nodes[stats.node];
       const bool is_sink = stage == pipeline->operators.size() + 1;
-      if (!is_sink) node.rows = node.rows.value_or(0) + each.rows;
+      if (!is_sink && !stats.repeats_rows) node.rows = node.rows.value_or(0) + each.rows;
       node.operators.push_back(std::move(each));
     }
   }

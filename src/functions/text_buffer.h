@@ -24,11 +24,15 @@ struct TextBuffer {
 
   /// Errors: 22023 beyond 2 GiB, 53200.
   arrow::Status Append(KernelContext& context, std::string_view text) {
-    const uint64_t wanted = uint64_t{size} + text.size();
-    if (wanted > capacity) ARROW_RETURN_NOT_OK(Grow(context, wanted));
+    ARROW_RETURN_NOT_OK(Reserve(context, text.size()));
     if (!text.empty()) std::memcpy(data + size, text.data(), text.size());
-    size = static_cast<uint32_t>(wanted);
+    size += static_cast<uint32_t>(text.size());
     return arrow::Status::OK();
+  }
+  /// Makes room for so many bytes behind those that are there. Errors as Append's.
+  arrow::Status Reserve(KernelContext& context, uint64_t num_bytes) {
+    const uint64_t wanted = size + num_bytes;
+    return wanted > capacity ? Grow(context, wanted) : arrow::Status::OK();
   }
 
  private:

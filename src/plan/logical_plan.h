@@ -245,8 +245,8 @@ struct WindowCall {
   WindowFrame frame;
 };
 
-/// Functions over the rows of partitions in an order. Output: the child's columns, then one a call; rows come in the
-/// order of partition_by and order_by, but nobody may rely on it.
+/// Functions over the rows of partitions in an order. Output: the child's columns, then one a call; rows come in any
+/// order.
 struct LogicalWindow : LogicalPlan {
   LogicalWindow() : LogicalPlan(PlanKind::kWindow) {}
   std::vector<BoundExprPtr> partition_by;

@@ -39,6 +39,9 @@ inline void AppendNestedMark(NestedMark mark, std::string* out) { out->push_back
 /// The body of a number of a physical type.
 template <typename T>
 void AppendNestedNumber(T value, std::string* out);
+/// The same into sizeof(T) bytes.
+template <typename T>
+void StoreNestedNumber(T value, char* bytes);
 /// The body of text or bytes.
 void AppendNestedText(std::string_view text, std::string* out);
 void AppendNestedInterval(const Interval& value, std::string* out);
@@ -127,7 +130,7 @@ inline constexpr bool kIsSigned = std::is_same_v<T, int128_t> || (std::is_integr
 }  // namespace nested_internal
 
 template <typename T>
-void AppendNestedNumber(T value, std::string* out) {
+void StoreNestedNumber(T value, char* bytes) {
   using Bits = typename nested_internal::BitsOf<T>::Type;
   constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
   Bits bits;
@@ -140,8 +143,13 @@ void AppendNestedNumber(T value, std::string* out) {
     bits = static_cast<Bits>(value);
     if constexpr (nested_internal::kIsSigned<T>) bits = static_cast<Bits>(bits ^ kSign);
   }
-  char bytes[sizeof(T)];
   for (size_t i = 0; i < sizeof(T); ++i) bytes[i] = static_cast<char>(bits >> (8 * (sizeof(T) - 1 - i)));
+}
+
+template <typename T>
+void AppendNestedNumber(T value, std::string* out) {
+  char bytes[sizeof(T)];
+  StoreNestedNumber(value, bytes);
   out->append(bytes, sizeof(T));
 }
 

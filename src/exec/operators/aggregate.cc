@@ -53,7 +53,8 @@ class AggregateSink : public Sink {
 
   arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     ARROW_ASSIGN_OR_RAISE(ScratchVector filter, ScratchVector::Make(TypeId::kBoolean, lane.query->pool));
-    auto state = std::make_unique<SinkState>(shared_->MakeLane(lane.query->pool), std::move(filter), lane.kernel);
+    auto state = std::make_unique<SinkState>(shared_->MakeLane(lane.query->pool, lane.query->max_lanes),
+                                             std::move(filter), lane.kernel);
     ARROW_RETURN_NOT_OK(state->exprs.Prepare(shared_->exprs(), lane.kernel));
     const AggregateLayout& layout = shared_->layout();
     for (size_t i = 0; i < layout.num_tables(); ++i) {
@@ -320,9 +321,14 @@ class AggregateSource : public Source {
 
 }  // namespace
 
+std::unique_ptr<Sink> MakeAggregateSink(std::shared_ptr<AggregateShared> shared) {
+  return std::make_unique<AggregateSink>(std::move(shared));
+}
+
 AggregateOperators MakeAggregate(const LogicalAggregate& node, const ColumnLayout& input) {
   auto shared = std::make_shared<AggregateShared>(node, input);
-  return {std::make_unique<AggregateSink>(shared), std::make_unique<AggregateSource>(shared)};
+  shared->set_expected_rows(node.children[0]->estimated_rows);
+  return {MakeAggregateSink(shared), std::make_unique<AggregateSource>(shared)};
 }
 
 }  // namespace llkv

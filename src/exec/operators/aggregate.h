@@ -9,6 +9,11 @@
 
 namespace llkv {
 
+class AggregateShared;
+
+/// The sink alone, for operators that read the groups in their own way.
+std::unique_ptr<Sink> MakeAggregateSink(std::shared_ptr<AggregateShared> shared);
+
 /// The sink ends the input's pipeline; the source begins the next one, which depends on it. The source's columns are
 /// node.output.
 struct AggregateOperators {

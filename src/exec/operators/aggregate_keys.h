@@ -5,6 +5,7 @@
 #include <arrow/status.h>
 
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -70,6 +71,18 @@ uint64_t HashWords(const uint64_t* words, size_t stride) {
   uint64_t hash = HashInt64(words[0]);
   for (uint32_t w = 1; w < kWords; ++w) hash = HashInt64(hash ^ (words[w * stride] * 0x9E3779B97F4A7C15ULL));
   return hash;
+}
+
+/// Whether a row has the packed key of `words`.
+template <uint32_t kWords>
+bool SameWords(const uint8_t* row, const uint64_t* words, size_t stride) {
+  uint64_t differ = 0;
+  for (uint32_t w = 0; w < kWords; ++w) {
+    uint64_t word;
+    std::memcpy(&word, row + w * 8, sizeof(word));
+    differ |= word ^ words[w * stride];
+  }
+  return differ == 0;
 }
 
 }  // namespace llkv

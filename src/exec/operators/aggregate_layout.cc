@@ -28,7 +28,8 @@ void AggregateLayout::AddSets(const LogicalAggregate& node) {
   }
 }
 
-AggregateLayout::AggregateLayout(const LogicalAggregate& node) : num_group_exprs_(node.groups.size()) {
+AggregateLayout::AggregateLayout(const LogicalAggregate& node, uint32_t min_state_size)
+    : num_group_exprs_(node.groups.size()) {
   for (const BoundExprPtr& group : node.groups) {
     exprs_.push_back(group.get());
     group_types_.push_back(group->type);
@@ -54,6 +55,7 @@ AggregateLayout::AggregateLayout(const LogicalAggregate& node) : num_group_exprs
     slots_.push_back(slot);
     initial_state_.resize(initial_state_.size() + (call.function.state_size + 7) / 8 * 8);
   }
+  initial_state_.resize(std::max(initial_state_.size(), (size_t{min_state_size} + 7) / 8 * 8));
   for (const AggregateSlot& slot : slots_) {
     slot.function->initialize(slot.function->state.get(), initial_state_.data() + slot.state_offset);
   }

@@ -43,7 +43,8 @@ struct GroupingSet {
 /// Immutable; shared by threads. The plan node outlives it.
 class AggregateLayout {
  public:
-  explicit AggregateLayout(const LogicalAggregate& node);
+  /// A block of states has room for `min_state_size` bytes at least.
+  explicit AggregateLayout(const LogicalAggregate& node, uint32_t min_state_size = 0);
 
   /// Groups, then each call's arguments and filter.
   const std::vector<const BoundExpr*>& exprs() const { return exprs_; }

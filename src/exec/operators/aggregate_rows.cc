@@ -1,12 +1,27 @@
 // PartitionedRows and GroupCollector.
 #include "exec/operators/aggregate_rows.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace llkv {
 namespace {
 
 constexpr int64_t kPartitionPageBytes = 64 << 10;
+
+/// How many groups there are where `num_rows` rows met `num_met` of them, if rows are drawn evenly: of N groups n draws
+/// meet N (1 - exp(-n / N)).
+double EstimateGroups(double num_met, double num_rows) {
+  if (num_met >= num_rows) return INFINITY;
+  double low = num_met;
+  double high = 1e12;
+  for (int step = 0; step < 40; ++step) {
+    const double middle = std::sqrt(low * high);
+    (middle * -std::expm1(-num_rows / middle) < num_met ? low : high) = middle;
+  }
+  return high;
+}
 
 }  // namespace
 
@@ -66,13 +81,22 @@ arrow::Status PartitionedRows::Take(GroupTable& table, const GroupKeys* partitio
   return arrow::Status::OK();
 }
 
+// A table that keeps meeting known groups would meet them again after an overflow: then growing is cheaper. It is also
+// where each was met about once so far, if all fit into the largest table and as many rows come again, by what is
+// expected or by what has come.
+bool GroupCollector::WillRepeat() const {
+  const int64_t num_groups = table_.num_groups();
+  if (num_groups * 100 < rows_seen_ * 96) return true;
+  const double estimate = EstimateGroups(static_cast<double>(num_groups), static_cast<double>(rows_seen_));
+  const double again = std::max(static_cast<double>(total_rows_), expected_rows_ / 2);
+  return estimate <= static_cast<double>(kMaxGroups) && again >= estimate;
+}
+
 arrow::Status GroupCollector::MakeRoom(uint32_t num_rows, bool* overflowed) {
   *overflowed = false;
   if (!table_.IsFullFor(num_rows)) return arrow::Status::OK();
   const int64_t num_groups = table_.num_groups();
-  // A table that keeps meeting known groups would meet them again after an overflow: then growing is cheaper.
-  const bool groups_repeat = num_groups * 100 < rows_seen_ * 96;
-  const bool may_grow = table_.capacity() < kSmallGroups || (groups_repeat && table_.capacity() < kMaxGroups);
+  const bool may_grow = table_.capacity() < kSmallGroups || (table_.capacity() < kMaxGroups && WillRepeat());
   if (may_grow || num_groups == 0) return table_.Reserve(num_rows);
   *overflowed = true;
   return Overflow();

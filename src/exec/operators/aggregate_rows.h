@@ -65,18 +65,28 @@ class GroupCollector {
   /// overflows; *overflowed says that all states have moved.
   arrow::Status MakeRoom(uint32_t num_rows, bool* overflowed);
   /// Counts rows that were looked up.
-  void CountRows(uint32_t num_rows) { rows_seen_ += num_rows; }
+  void CountRows(uint32_t num_rows) {
+    rows_seen_ += num_rows;
+    total_rows_ += num_rows;
+  }
+  /// How many rows are looked up in all, as far as is known.
+  void set_expected_rows(double num_rows) { expected_rows_ = num_rows; }
   /// Moves all groups into the partitions.
   arrow::Status Overflow();
   /// Who looks at groups that overflow; null: nobody.
   void set_observer(GroupObserver* observer) { observer_ = observer; }
 
  private:
+  /// Whether the rows to come will mostly meet groups that a larger table would have.
+  bool WillRepeat() const;
+
   GroupTable table_;
   PartitionedRows partitions_;
   const GroupKeys* partition_keys_;
   GroupObserver* observer_ = nullptr;
-  int64_t rows_seen_ = 0;  // since the table was last empty
+  int64_t rows_seen_ = 0;   // since the table was last empty
+  int64_t total_rows_ = 0;  // ever
+  double expected_rows_ = 0;
 };
 
 /// One grouping of a lane's rows.

@@ -84,8 +84,10 @@ arrow::Status AggregateMerger::FeedDistinct(const GroupTable& set, const Aggrega
   return arrow::Status::OK();
 }
 
-AggregateShared::AggregateShared(const LogicalAggregate& node, const ColumnLayout& input)
-    : layout_(node), exprs_(layout_.exprs(), input), keys_(layout_.group_types(), layout_.state_size()) {
+AggregateShared::AggregateShared(const LogicalAggregate& node, const ColumnLayout& input, uint32_t min_state_size)
+    : layout_(node, min_state_size),
+      exprs_(layout_.exprs(), input),
+      keys_(layout_.group_types(), layout_.state_size()) {
   for (size_t i = 0; i < layout_.slots().size(); ++i) {
     const AggregateSlot& slot = layout_.slots()[i];
     if (slot.distinct_set == AggregateSlot::kNone) continue;
@@ -101,7 +103,7 @@ std::vector<uint64_t> AggregateShared::InitialSingleState() const {
   return state;
 }
 
-std::unique_ptr<AggregateLane> AggregateShared::MakeLane(arrow::MemoryPool* pool) const {
+std::unique_ptr<AggregateLane> AggregateShared::MakeLane(arrow::MemoryPool* pool, uint32_t num_lanes) const {
   auto lane = std::make_unique<AggregateLane>(pool);
   if (!is_grouped()) lane->single_state = InitialSingleState();
   lane->tables.resize(layout_.num_tables());
@@ -113,6 +115,13 @@ std::unique_ptr<AggregateLane> AggregateShared::MakeLane(arrow::MemoryPool* pool
       table.distinct.push_back(std::make_unique<GroupCollector>(keys.get(), is_grouped() ? &keys_ : nullptr,
                                                                 std::span<const uint8_t>(), pool));
     }
+  }
+  for (size_t i = 0; i < lane->tables.size(); ++i) {
+    // Sets that are made of others' groups get fewer rows.
+    if (!layout_.sets().empty() && !layout_.sets()[i].is_fed_by_rows) continue;
+    const double expected_rows = expected_rows_ / num_lanes;
+    if (lane->tables[i].groups != nullptr) lane->tables[i].groups->set_expected_rows(expected_rows);
+    for (const auto& set : lane->tables[i].distinct) set->set_expected_rows(expected_rows);
   }
   return lane;
 }
@@ -168,7 +177,7 @@ arrow::Result<uint32_t> AggregateShared::PrepareFinalize(arrow::MemoryPool* pool
     for (const auto& lane : lanes_) ARROW_RETURN_NOT_OK(lane->ForEachCollector(f));
     return arrow::Status::OK();
   };
-  if (lanes_.empty()) lanes_.push_back(MakeLane(pool));
+  if (lanes_.empty()) lanes_.push_back(MakeLane(pool, 1));
   ARROW_RETURN_NOT_OK(AddEmptySets(pool));
   ARROW_RETURN_NOT_OK(for_each_collector([&](GroupCollector& groups) {
     is_partitioned_ |= groups.is_partitioned();

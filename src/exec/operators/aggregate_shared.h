@@ -53,14 +53,17 @@ class AggregateMerger {
 /// Shared by the sink and the source of one aggregation. The plan node outlives it.
 class AggregateShared {
  public:
-  AggregateShared(const LogicalAggregate& node, const ColumnLayout& input);
+  /// See AggregateLayout for `min_state_size`.
+  AggregateShared(const LogicalAggregate& node, const ColumnLayout& input, uint32_t min_state_size = 0);
 
   const AggregateLayout& layout() const { return layout_; }
   ExprSet& exprs() { return exprs_; }
   bool is_grouped() const { return layout_.num_groups() > 0; }
   const GroupKeys& keys() const { return keys_; }
-  /// A lane's collectors.
-  std::unique_ptr<AggregateLane> MakeLane(arrow::MemoryPool* pool) const;
+  /// How many rows come, negative where nothing is known; before the first lane.
+  void set_expected_rows(double num_rows) { expected_rows_ = num_rows; }
+  /// A lane's collectors, for one of so many lanes.
+  std::unique_ptr<AggregateLane> MakeLane(arrow::MemoryPool* pool, uint32_t num_lanes) const;
 
   /// Forgets what an execution before left.
   void Reset();
@@ -96,6 +99,7 @@ class AggregateShared {
   std::vector<std::unique_ptr<AggregateLane>> lanes_;  // guarded by mutex_ until all lanes are in
   std::vector<std::unique_ptr<StringArena>> arenas_;   // of merged states
   std::vector<uint64_t> single_state_;                 // guarded by mutex_ until finalized
+  double expected_rows_ = -1;
   bool is_partitioned_ = false;
   uint64_t num_groups_estimate_ = 0;
 };

@@ -7,6 +7,12 @@
 #include "vector/row_hash.h"
 
 namespace llkv {
+namespace {
+
+/// Rows stand anywhere in memory: they are fetched so many slots ahead.
+constexpr int64_t kPrefetchSlots = 32;
+
+}  // namespace
 
 GroupTable::GroupTable(const GroupKeys* keys, std::span<const uint8_t> initial_state, arrow::MemoryPool* pool)
     : keys_(keys),
@@ -29,6 +35,7 @@ arrow::Status GroupTable::Reserve(int64_t num_groups) {
   std::fill(directory_.begin(), directory_.end(), uint64_t{0});
   mask_ = static_cast<uint64_t>(size) - 1;
   for (int64_t i = 0; i < old_size; ++i) {
+    if (i + kPrefetchSlots < old_size) __builtin_prefetch(RowOf(old[i + kPrefetchSlots]));
     if (old[i] == 0) continue;
     uint64_t slot = keys_->HashOfRow(RowOf(old[i])) & mask_;
     while (directory_[static_cast<int64_t>(slot)] != 0) slot = (slot + 1) & mask_;
@@ -86,21 +93,6 @@ arrow::Status GroupTable::FindOrInsert(std::span<const Vector> columns, const Se
   }
 }
 
-namespace {
-
-template <uint32_t kWords>
-bool SameWords(const uint8_t* row, const uint64_t* words) {
-  uint64_t differ = 0;
-  for (uint32_t w = 0; w < kWords; ++w) {
-    uint64_t word;
-    std::memcpy(&word, row + w * 8, sizeof(word));
-    differ |= word ^ words[w * kMaxBatchRows];
-  }
-  return differ == 0;
-}
-
-}  // namespace
-
 template <uint32_t kWords>
 arrow::Status GroupTable::FindOrInsertPacked(std::span<const Vector> columns, const Selection& selection,
                                              uint8_t** states) {
@@ -138,7 +130,7 @@ arrow::Status GroupTable::FindOrInsertPacked(std::span<const Vector> columns, co
         states[position] = row + state_offset;
         break;
       }
-      if ((entry & ~kPointerMask) == salt && SameWords<kWords>(RowOf(entry), words + i)) {
+      if (SaltOf(entry) == salt && SameWords<kWords>(RowOf(entry), words + i, kMaxBatchRows)) {
         states[position] = RowOf(entry) + state_offset;
         break;
       }
@@ -190,7 +182,7 @@ arrow::Status GroupTable::FindOrInsertColumns(std::span<const Vector> columns, c
       const uint16_t lane = pending[k];
       const uint64_t salt = Salt(hashes[lane]);
       uint64_t slot = slots[lane];
-      while (directory[slot] != 0 && (directory[slot] & ~kPointerMask) != salt) slot = (slot + 1) & mask_;
+      while (directory[slot] != 0 && SaltOf(directory[slot]) != salt) slot = (slot + 1) & mask_;
       slots[lane] = slot;
       if (directory[slot] == 0) {
         ARROW_ASSIGN_OR_RAISE(rows[lane], storage_.AllocateRow(heap_sizes[lane], &heaps[lane]));
@@ -288,7 +280,7 @@ arrow::Status GroupTable::MergePacked(const uint8_t* const* rows, uint32_t count
         ++num_entries_;
         break;
       }
-      if ((entry & ~kPointerMask) == salt && std::memcmp(RowOf(entry), rows[i], kWords * 8) == 0) {
+      if (SaltOf(entry) == salt && std::memcmp(RowOf(entry), rows[i], kWords * 8) == 0) {
         sources[*num_pairs] = rows[i] + state_offset;
         targets[(*num_pairs)++] = RowOf(entry) + state_offset;
         break;
@@ -316,7 +308,7 @@ arrow::Status GroupTable::MergeColumns(const uint8_t* const* rows, uint32_t coun
         ++num_entries_;
         break;
       }
-      if ((entry & ~kPointerMask) == salt && RowsEqual(keys_->layout(), keys_->num_columns(), RowOf(entry), rows[i])) {
+      if (SaltOf(entry) == salt && RowsEqual(keys_->layout(), keys_->num_columns(), RowOf(entry), rows[i])) {
         sources[*num_pairs] = rows[i] + state_offset;
         targets[(*num_pairs)++] = RowOf(entry) + state_offset;
         break;

@@ -54,6 +54,17 @@ class GroupTable {
   /// Forgets all groups; keeps memory.
   void Reset();
 
+  /// Slots, each 0 or an entry (a row's address with the salt of its hash), found by a hash's low bits and then one
+  /// after the other; no slots while there is no group.
+  struct Directory {
+    const uint64_t* entries = nullptr;
+    uint64_t mask = 0;
+  };
+  Directory directory() const { return {directory_.data(), mask_}; }
+  static uint64_t Salt(uint64_t hash) { return (hash << 8) & ~kPointerMask; }
+  static uint64_t SaltOf(uint64_t entry) { return entry & ~kPointerMask; }
+  static uint8_t* RowOf(uint64_t entry) { return reinterpret_cast<uint8_t*>(entry & kPointerMask); }
+
   /// Where a walk over all groups stands.
   struct Cursor {
     explicit Cursor(const GroupTable& table) : stored(table.storage_) {}
@@ -65,8 +76,6 @@ class GroupTable {
 
  private:
   static constexpr uint64_t kPointerMask = (uint64_t{1} << 48) - 1;
-  static uint64_t Salt(uint64_t hash) { return (hash << 8) & ~kPointerMask; }
-  static uint8_t* RowOf(uint64_t entry) { return reinterpret_cast<uint8_t*>(entry & kPointerMask); }
   static uint64_t Entry(const uint8_t* row, uint64_t hash) { return reinterpret_cast<uint64_t>(row) | Salt(hash); }
 
   template <uint32_t kWords>

@@ -1,4 +1,5 @@
-// Functions over windows: rows are sorted by partition and order, then each partition is computed as it is read.
+// Functions over windows: rows are sorted by partition and order, then each partition is computed as it is read. Those
+// that need no order are window_groups.h's.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Quantiles: quantile_cont (interpolated), quantile_disc (a value that is there), median and mode. A state holds all
+// Quantiles: quantile_cont (interpolated), quantile_disc (a value that is there) and median. A state holds all
 // values; finalizing selects among them.
 //
 // Arguments: value, fraction [, descending]. The last one is what WITHIN GROUP (ORDER BY x DESC) becomes. The fraction
@@ -19,7 +19,7 @@ namespace llkv {
 
 namespace {
 
-enum class Choice : uint8_t { kContinuous, kDiscrete, kMedian, kMode };
+enum class Choice : uint8_t { kContinuous, kDiscrete, kMedian };
 
 struct QuantileInfo {
   LogicalType value;   // of the arguments
@@ -59,13 +59,12 @@ class Feeder {
   }
 
  private:
-  static constexpr size_t kDescending = choice == Choice::kMode ? 1 : 2;
+  static constexpr size_t kDescending = 2;
 
   arrow::Status TakeOptions(uint32_t row, QuantileState<T>* state) {
     if (args_.size() > kDescending) {
       state->is_descending = Input<uint8_t>(*args_[kDescending])[row];
     }
-    if constexpr (choice == Choice::kMode) return arrow::Status::OK();
     state->has_fraction = InputValidity(*args_[1])[row] ? 1 : 0;
     if (state->has_fraction == 0) return arrow::Status::OK();
     if (!info_.fractions_are_list) {
@@ -141,31 +140,13 @@ T ValueAt(PoolArray<T>& values, double fraction, bool is_descending) {
   }
 }
 
-// The most frequent value; of several the first in the order.
-template <typename T>
-T MostFrequent(PoolArray<T>& values, bool is_descending) {
-  std::sort(values.begin(), values.end(), Less());
-  int64_t best = 0;
-  int64_t best_count = 0;
-  for (int64_t begin = 0; begin < values.size();) {
-    int64_t end = begin + 1;
-    while (end < values.size() && ValuesEqual(values[begin], values[end])) ++end;
-    if (end - begin > best_count || (is_descending && end - begin == best_count)) {
-      best = begin;
-      best_count = end - begin;
-    }
-    begin = end;
-  }
-  return values[best];
-}
-
 template <Choice choice, typename T>
 class Finalizer {
  public:
   Finalizer(KernelContext& context, const QuantileInfo& info) : context_(context), info_(info), values_(context.pool) {}
 
   arrow::Status Finish(const QuantileState<T>& state, uint32_t row, ScratchVector& out) {
-    const bool has_fraction = choice == Choice::kMode || choice == Choice::kMedian || state.has_fraction != 0;
+    const bool has_fraction = choice == Choice::kMedian || state.has_fraction != 0;
     if (state.values.size() == 0 || !has_fraction) {
       SetNullRow(row, out);
       if (info_.fractions_are_list || std::is_same_v<T, StringRef>) {
@@ -177,18 +158,14 @@ class Finalizer {
     }
     ARROW_RETURN_NOT_OK(state.values.CopyTo(values_));
     if (info_.fractions_are_list) return FinishList(state, row, out);
-    if constexpr (choice == Choice::kMode) {
-      out.data<T>()[row] = MostFrequent(values_, state.is_descending != 0);
-    } else {
-      ARROW_RETURN_NOT_OK(CheckFraction(state.fraction));
-      out.data<T>()[row] = At(state.fraction, state.is_descending != 0);
-    }
+    ARROW_RETURN_NOT_OK(CheckFraction(state.fraction));
+    out.data<T>()[row] = At(state.fraction, state.is_descending != 0);
     return arrow::Status::OK();
   }
 
  private:
   T At(double fraction, bool is_descending) {
-    return ValueAt < choice != Choice::kDiscrete && choice != Choice::kMode > (values_, fraction, is_descending);
+    return ValueAt<choice != Choice::kDiscrete>(values_, fraction, is_descending);
   }
 
   arrow::Status FinishList(const QuantileState<T>& state, uint32_t row, ScratchVector& out) {
@@ -303,8 +280,6 @@ void RegisterQuantile(FunctionRegistry& registry) {
                                  "quantile_disc(a, 0.9)",
                                  Bind<Choice::kDiscrete>});
   registry.Add(AggregateFunction{"median", {}, "quantile_cont of one half.", "median(a)", Bind<Choice::kMedian>});
-  registry.Add(AggregateFunction{
-      "mode", {}, "The most frequent value; of several the smallest.", "mode(a)", Bind<Choice::kMode>});
 }
 
 }  // namespace llkv
