@@ -88,7 +88,8 @@ void RunScript(std::string_view script) {
       watchdog.StatementEnded();
       return true;
     });
-    // A transaction may be open, and what the script has set may make answers differ, but not fail (of memory_limit = 1).
+    // A transaction may be open, and what the script has set may make answers differ, but not fail (of memory_limit =
+    // 1).
     const arrow::Status after = session.Execute("ROLLBACK");
     const arrow::Status alive = session.Execute("SELECT 40 + 2");
     if (!alive.ok() && GetSqlState(alive) != sqlstate::kQueryCanceled && GetSqlState(alive) != sqlstate::kOutOfMemory)

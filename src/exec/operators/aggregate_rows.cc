@@ -2,26 +2,14 @@
 #include "exec/operators/aggregate_rows.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
+
+#include "base/distinct_estimate.h"
 
 namespace llkv {
 namespace {
 
 constexpr int64_t kPartitionPageBytes = 64 << 10;
-
-/// How many groups there are where `num_rows` rows met `num_met` of them, if rows are drawn evenly: of N groups n draws
-/// meet N (1 - exp(-n / N)).
-double EstimateGroups(double num_met, double num_rows) {
-  if (num_met >= num_rows) return INFINITY;
-  double low = num_met;
-  double high = 1e12;
-  for (int step = 0; step < 40; ++step) {
-    const double middle = std::sqrt(low * high);
-    (middle * -std::expm1(-num_rows / middle) < num_met ? low : high) = middle;
-  }
-  return high;
-}
 
 }  // namespace
 
@@ -87,7 +75,7 @@ arrow::Status PartitionedRows::Take(GroupTable& table, const GroupKeys* partitio
 bool GroupCollector::WillRepeat() const {
   const int64_t num_groups = table_.num_groups();
   if (num_groups * 100 < rows_seen_ * 96) return true;
-  const double estimate = EstimateGroups(static_cast<double>(num_groups), static_cast<double>(rows_seen_));
+  const double estimate = EstimateDistinct(static_cast<double>(num_groups), static_cast<double>(rows_seen_));
   const double again = std::max(static_cast<double>(total_rows_), expected_rows_ / 2);
   return estimate <= static_cast<double>(kMaxGroups) && again >= estimate;
 }

@@ -3,7 +3,6 @@
 #include <arrow/buffer_builder.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <numeric>
@@ -11,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/distinct_estimate.h"
 #include "base/hash.h"
 #include "store/column/chunk_encoder.h"
 #include "store/column/chunk_ipc.h"
@@ -156,26 +156,15 @@ class StringEncoder {
         previous_text = text;
       }
       codes[row] = previous;
-      if (row == kSampleRows && ExpectedDistinct(dictionary->entries().size(), kSampleRows, column_.num_rows) >
-                                    kMaxEntriesPerRow * column_.num_rows) {
-        return false;
-      }
+      if (row == kSampleRows && IsTooVaried(dictionary->entries().size())) return false;
     }
     return true;
   }
 
-  /// How many different values `num_rows` rows have where the first `sample_rows` have `in_sample`, if values are drawn
-  /// evenly: of N values n draws meet N (1 - exp(-n / N)).
-  static double ExpectedDistinct(size_t in_sample, uint32_t sample_rows, uint32_t num_rows) {
-    const auto expected = [](double num_values, double draws) { return num_values * -std::expm1(-draws / num_values); };
-    const auto met = static_cast<double>(in_sample);
-    double low = met;
-    double high = 1e9;
-    for (int step = 0; step < 40; ++step) {
-      const double middle = std::sqrt(low * high);
-      (expected(middle, sample_rows) < met ? low : high) = middle;
-    }
-    return expected(high, num_rows);
+  /// Whether so many entries of the first kSampleRows rows foretell too many of all.
+  bool IsTooVaried(size_t num_entries) const {
+    const double num_values = EstimateDistinct(static_cast<double>(num_entries), kSampleRows);
+    return ExpectedDistinct(num_values, column_.num_rows) > kMaxEntriesPerRow * column_.num_rows;
   }
 
   /// Of the different values, or of all.
