@@ -25,6 +25,23 @@ class Elements {
 
   /// As TableFunctionCursor::Next.
   arrow::Result<uint32_t> Next(StringArena* arena, uint32_t max_rows, uint32_t first, ScratchVector& out) {
+    const PhysicalType physical = element_.physical();
+    if (element_.id() == TypeId::kNull || physical == PhysicalType::kString || physical == PhysicalType::kInterval) {
+      return Walk(max_rows, first, out, [&](uint32_t row) { return LoadBody(element_, in_, row, arena, out); });
+    }
+    return VisitNestedNumber(physical, [&](auto zero) {
+      using T = decltype(zero);
+      T* values = out.data<T>();
+      return Walk(max_rows, first, out, [&](uint32_t row) {
+        values[row] = in_.Number<T>();
+        return arrow::Status::OK();
+      });
+    });
+  }
+
+ private:
+  template <typename Load>
+  arrow::Result<uint32_t> Walk(uint32_t max_rows, uint32_t first, ScratchVector& out, const Load& load) {
     uint32_t count = 0;
     for (; count < max_rows && left_ > 0; ++count) {
       // A list has an end, an array a size.
@@ -35,7 +52,7 @@ class Elements {
       }
       if (size_ != UINT64_MAX) --left_;
       if (mark == NestedMark::kValue && element_.id() != TypeId::kNull) {
-        ARROW_RETURN_NOT_OK(LoadBody(element_, in_, first + count, arena, out));
+        ARROW_RETURN_NOT_OK(load(first + count));
       } else {
         if (out.vector().validity == nullptr) out.UseValidity();
         StoreNull(first + count, out.validity(), out);
@@ -44,7 +61,6 @@ class Elements {
     return count;
   }
 
- private:
   LogicalType element_;
   uint64_t size_;
   uint64_t left_ = 0;
