@@ -66,7 +66,7 @@ class PreparedStatement {
   /// Columns of the rows; 0 for a statement without rows.
   int num_columns() const;
   std::string_view column_name(int column) const;
-  /// The Arrow schema of the rows.
+  /// The Arrow schema of the rows, in portable types (the setting `arrow_output`): Query's reader says its own.
   const std::shared_ptr<arrow::Schema>& schema() const;
 
   /// Rows that the last execution inserted, updated or deleted.

@@ -69,7 +69,8 @@ class Session {
   /// Runs one statement that gives rows and streams them.
   ///
   /// The reader owns its snapshot, plan and buffers: it stays valid past COMMIT, DROP, the session's and the engine's
-  /// end. Batches have at most a few thousand rows. Its ReadNext runs the query itself; dropping it stops the query.
+  /// end. Its schema is of the setting `arrow_output` when it is made: by default the types that every reader of Arrow
+  /// knows. Batches have at most a few thousand rows. Its ReadNext runs the query itself; dropping it stops the query.
   /// Errors: 42601 where `sql` is not exactly one statement, 22023 where it gives no rows.
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Query(std::string_view sql);
 

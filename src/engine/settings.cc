@@ -154,6 +154,18 @@ arrow::Status SetOptimizer(std::string_view name, const Value& value, Settings& 
   return arrow::Status::OK();
 }
 
+arrow::Status SetArrowOutput(std::string_view name, const Value& value, Settings& settings) {
+  const std::string word = value.is_null() ? "" : Word(value);
+  if (word == "portable") {
+    settings.arrow_output = ArrowOutput::kPortable;
+  } else if (word == "native") {
+    settings.arrow_output = ArrowOutput::kNative;
+  } else {
+    return BadValue(name, value, "portable or native");
+  }
+  return arrow::Status::OK();
+}
+
 arrow::Status SetTimeZone(std::string_view name, const Value& value, Settings& settings) {
   if (value.is_null()) return BadValue(name, value, "the name of a time zone");
   if (value.type().IsInteger()) {
@@ -166,8 +178,10 @@ arrow::Status SetTimeZone(std::string_view name, const Value& value, Settings& s
   return TimeZone::Find(text).Value(&settings.zone);
 }
 
-const std::array<Setting, 9>& AllSettings() {
-  static const std::array<Setting, 9> settings = {{
+const std::array<Setting, 10>& AllSettings() {
+  static const std::array<Setting, 10> settings = {{
+      {"arrow_output", SetArrowOutput, [](const Settings& from, Settings& to) { to.arrow_output = from.arrow_output; },
+       [](const Settings& s) { return std::string(s.arrow_output == ArrowOutput::kNative ? "native" : "portable"); }},
       {"batch_rows", SetBatchRows, [](const Settings& from, Settings& to) { to.batch_rows = from.batch_rows; },
        [](const Settings& s) { return std::to_string(s.batch_rows); }},
       {"dialect", SetDialect, [](const Settings& from, Settings& to) { to.dialect = from.dialect; },

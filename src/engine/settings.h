@@ -11,6 +11,7 @@
 
 #include "functions/function_registry.h"
 #include "pager/pager.h"
+#include "types/arrow_output.h"
 #include "types/time_zone.h"
 #include "types/value.h"
 
@@ -27,6 +28,7 @@ struct Settings {
   Dialect dialect = Dialect::kDefault;
   uint32_t batch_rows = 2048;
   bool optimizer = true;
+  ArrowOutput arrow_output = ArrowOutput::kPortable;
   TimeZone zone;
 };
 

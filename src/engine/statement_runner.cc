@@ -238,7 +238,8 @@ arrow::Result<StatementResult> StatementRunner::RunQuery(BoundQuery& query, Stat
   ARROW_RETURN_NOT_OK(OptimizePlan(query.plan, catalog));
   ARROW_ASSIGN_OR_RAISE(auto execution,
                         QueryExecution::Make(std::shared_ptr<const LogicalPlan>(std::move(query.plan.root))));
-  const ExecContext context = session_.MakeExecContext(*environment_, scope.transaction(), /*writes=*/false);
+  ExecContext context = session_.MakeExecContext(*environment_, scope.transaction(), /*writes=*/false);
+  context.arrow_output = session_.settings().arrow_output;
   ARROW_RETURN_NOT_OK(execution->Start(context, values));
   result.reader = std::make_shared<QueryReader>(environment_, std::move(execution));
   if (scope.transaction().is_writing()) {

@@ -16,6 +16,7 @@
 #include "functions/function_registry.h"
 #include "plan/logical_plan.h"
 #include "txn/version_stamp.h"
+#include "types/arrow_output.h"
 #include "types/time_zone.h"
 #include "types/value.h"
 
@@ -77,6 +78,8 @@ struct ExecContext {
   /// Pipelines with less work than about this many rows run on the calling thread.
   uint64_t parallel_min_rows = 40'000;
   Dialect dialect = Dialect::kDefault;
+  /// Of the record batches that NextRecordBatch gives.
+  ArrowOutput arrow_output = ArrowOutput::kPortable;
   int64_t statement_time_us = 0;
   TimeZone zone;
   uint64_t random_seed = 0;

@@ -40,6 +40,12 @@ void AddChildren(const LogicalPlan& plan, int64_t place, ColumnId column, std::v
     case PlanKind::kProject:
       AddColumn(*plan.children[0], *plan.As<LogicalProject>().exprs[index], places);
       return;
+    case PlanKind::kProjectSet: {
+      // All rows that came of a row go, or none.
+      const auto& passed = plan.As<LogicalProjectSet>().passed;
+      if (index < passed.size()) AddColumn(*plan.children[0], *passed[index], places);
+      return;
+    }
     case PlanKind::kJoin:
       AddJoinSide(plan.As<LogicalJoin>(), column, places);
       return;

@@ -19,6 +19,7 @@
 #include "exec/operators/limit.h"
 #include "exec/operators/nested_loop_join.h"
 #include "exec/operators/project.h"
+#include "exec/operators/project_set.h"
 #include "exec/operators/recursive.h"
 #include "exec/operators/row_constraints.h"
 #include "exec/operators/set_operation.h"
@@ -61,6 +62,7 @@ int64_t ConstantBound(const BoundExpr* expr) {
 bool GivesEachRow(const LogicalPlan& node) {
   switch (node.kind) {
     case PlanKind::kProject:
+    case PlanKind::kProjectSet:
       return GivesEachRow(*node.children[0]);
     case PlanKind::kScan:
       return node.As<LogicalScan>().predicates.empty();
@@ -227,6 +229,10 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
       Add(pipeline, MakeProject(std::move(exprs), MakeLayout(node.children[0]->output)), node, "project");
       return arrow::Status::OK();
     }
+    case PlanKind::kProjectSet:
+      ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+      Add(pipeline, MakeProjectSet(node.As<LogicalProjectSet>(), MakeLayout(node.children[0]->output)), node, "rows");
+      return arrow::Status::OK();
     case PlanKind::kJoin:
       return BuildJoin(node.As<LogicalJoin>(), pipeline);
     case PlanKind::kAggregate:

@@ -58,9 +58,12 @@ class QueryExecution::Impl : public SubPlanRunner {
   arrow::Status RunSubPlan(size_t index) override;
 
   const std::vector<OutputColumn>& output() const { return plan_.output; }
-  const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
+  const std::shared_ptr<arrow::Schema>& schema() const {
+    return exec_.arrow_output == ArrowOutput::kNative ? native_schema_ : schema_;
+  }
 
  private:
+  std::shared_ptr<arrow::Schema> MakeSchema(ArrowOutput output) const;
   arrow::Status RunPipelines();
   arrow::Status RunToEnd(PipelineRun& run);
   template <typename F>
@@ -83,6 +86,7 @@ class QueryExecution::Impl : public SubPlanRunner {
 
   std::shared_ptr<const LogicalPlan> logical_;
   std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<arrow::Schema> native_schema_;  // made when it is first asked for
   std::vector<std::string> names_;
   std::vector<LogicalType> types_;
 
@@ -119,13 +123,11 @@ class QueryExecution::Impl : public SubPlanRunner {
 
 arrow::Status QueryExecution::Impl::Plan() {
   ARROW_ASSIGN_OR_RAISE(plan_, MakePhysicalPlan(*logical_));
-  std::vector<std::shared_ptr<arrow::Field>> fields;
   for (const OutputColumn& column : plan_.output) {
     names_.push_back(column.name);
     types_.push_back(column.type);
-    fields.push_back(ToArrowField(column.name, column.type));
   }
-  schema_ = arrow::schema(std::move(fields));
+  schema_ = MakeSchema(ArrowOutput::kPortable);
   for (const std::unique_ptr<Pipeline>& pipeline : plan_.pipelines) {
     runs_.push_back(std::make_unique<PipelineRun>(pipeline.get()));
   }
@@ -138,10 +140,19 @@ arrow::Status QueryExecution::Impl::Plan() {
   return arrow::Status::OK();
 }
 
+std::shared_ptr<arrow::Schema> QueryExecution::Impl::MakeSchema(ArrowOutput output) const {
+  std::vector<std::shared_ptr<arrow::Field>> fields;
+  for (size_t i = 0; i < types_.size(); ++i) fields.push_back(ToArrowField(names_[i], types_[i], output));
+  return arrow::schema(std::move(fields));
+}
+
 arrow::Status QueryExecution::Impl::Start(const ExecContext& context, std::span<const Value> parameters) {
   Stop();
   exec_ = context;
   exec_.batch_rows = std::clamp(exec_.batch_rows, 1U, kMaxBatchRows);
+  if (exec_.arrow_output == ArrowOutput::kNative && native_schema_ == nullptr) {
+    native_schema_ = MakeSchema(ArrowOutput::kNative);
+  }
   parameters_.assign(parameters.begin(), parameters.end());
   if (pool_ == nullptr || pool_parent_ != exec_.pool) {
     // What came from the old pool goes first.
@@ -230,7 +241,7 @@ arrow::Status QueryExecution::Impl::OpenLast() {
     return arrow::Status::OK();
   }
   if (results_ == nullptr) results_ = std::make_unique<ResultQueue>(plan_.output, exec_.pool);
-  results_->Begin(queue(), num_lanes);
+  results_->Begin(queue(), num_lanes, exec_.arrow_output);
   stage_ = Stage::kParallel;
   last.Launch(num_lanes, queue(), results_.get());
   return arrow::Status::OK();
@@ -342,7 +353,7 @@ arrow::Result<Batch> QueryExecution::Impl::NextBatch() {
 
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> QueryExecution::Impl::BuildDirect() {
   if (builder_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(builder_, RecordBatchBuilder::Make(names_, types_, exec_.pool));
+    ARROW_ASSIGN_OR_RAISE(builder_, RecordBatchBuilder::Make(names_, types_, exec_.pool, exec_.arrow_output));
   }
   while (stage_ == Stage::kDirect) {
     ARROW_ASSIGN_OR_RAISE(const Batch batch, NextDirect());

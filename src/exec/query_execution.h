@@ -49,7 +49,7 @@ class QueryExecution {
   void Stop();
 
   const std::vector<OutputColumn>& output() const;
-  /// The result's Arrow schema.
+  /// The Arrow schema of NextRecordBatch's batches: the context's arrow_output decides, portable before Start.
   const std::shared_ptr<arrow::Schema>& schema() const;
   /// What was measured (ExecContext::measure_time), by node of the plan. After the end, before Stop.
   PlanMeasures Measures() const;

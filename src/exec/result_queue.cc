@@ -33,8 +33,9 @@ ResultQueue::ResultQueue(const std::vector<OutputColumn>& columns, arrow::Memory
 
 ResultQueue::~ResultQueue() = default;
 
-void ResultQueue::Begin(TaskQueue* queue, uint32_t num_lanes) {
+void ResultQueue::Begin(TaskQueue* queue, uint32_t num_lanes, ArrowOutput output) {
   queue_ = queue;
+  output_ = output;
   Clear();
   MutexLock lock(mutex_);
   max_queued_ = kBatchesPerLane * num_lanes;
@@ -96,7 +97,7 @@ std::shared_ptr<arrow::RecordBatch> ResultQueue::TryPop() {
 
 arrow::Result<std::unique_ptr<LaneState>> ResultQueue::MakeState(LaneContext&) {
   auto state = std::make_unique<State>();
-  ARROW_ASSIGN_OR_RAISE(state->builder, RecordBatchBuilder::Make(names_, types_, result_pool_));
+  ARROW_ASSIGN_OR_RAISE(state->builder, RecordBatchBuilder::Make(names_, types_, result_pool_, output_));
   return state;
 }
 

@@ -31,7 +31,7 @@ class ResultQueue : public Sink {
   ~ResultQueue() override;
 
   /// Begins an execution whose reader waits at `queue`.
-  void Begin(TaskQueue* queue, uint32_t num_lanes);
+  void Begin(TaskQueue* queue, uint32_t num_lanes, ArrowOutput output);
   /// Takes the next rows; null where there are none yet.
   std::shared_ptr<arrow::RecordBatch> TryPop();
   /// All lanes are done, maybe early: what is there can be popped to its end.
@@ -62,6 +62,7 @@ class ResultQueue : public Sink {
   std::vector<LogicalType> types_;
   arrow::MemoryPool* result_pool_;
   TaskQueue* queue_ = nullptr;
+  ArrowOutput output_ = ArrowOutput::kPortable;
   mutable Mutex mutex_;
   std::deque<Morsel> morsels_ LLKV_GUARDED_BY(mutex_);  // the first is number head_
   uint64_t head_ LLKV_GUARDED_BY(mutex_) = 0;

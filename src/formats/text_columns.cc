@@ -38,7 +38,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> ParseColumn(const arrow::StringArra
 
 arrow::Result<std::shared_ptr<arrow::Array>> ParseNestedColumn(const arrow::StringArray& column, LogicalType type,
                                                                const std::string& where) {
-  const auto builder = ArrowColumnBuilder::Make(type, /*stored=*/false, arrow::default_memory_pool());
+  const auto builder = ArrowColumnBuilder::Make(type, ArrowForm::kPortable, arrow::default_memory_pool());
   ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(type, arrow::default_memory_pool()));
   for (int64_t row = 0; row < column.length(); ++row) {
     Value value(type);

@@ -289,6 +289,18 @@ double CardinalityEstimator::EstimateJoin(LogicalJoin& join) {
   return JoinedRows(join.type, left, right, selectivity);
 }
 
+double CardinalityEstimator::EstimateProjectSet(const LogicalProjectSet& set, double rows) {
+  for (size_t i = 0; i < set.passed.size(); ++i) {
+    if (const ColumnBelief* belief = Find(*set.passed[i])) {
+      const ColumnBelief copy = *belief;
+      beliefs_[set.output[i].id] = copy;
+    }
+  }
+  double most = set.is_outer ? 1 : 0;
+  for (const SetCall& call : set.calls) most = std::max(most, call.function->estimated_rows_each());
+  return rows * most;
+}
+
 void CardinalityEstimator::CapDistinct(const LogicalPlan& plan, double rows) {
   for (const OutputColumn& column : plan.output) {
     const auto found = beliefs_.find(column.id);
@@ -332,6 +344,9 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
       }
       break;
     }
+    case PlanKind::kProjectSet:
+      rows = EstimateProjectSet(plan.As<LogicalProjectSet>(), rows);
+      break;
     case PlanKind::kAggregate: {
       const auto& aggregate = plan.As<LogicalAggregate>();
       if (aggregate.groups.empty()) {

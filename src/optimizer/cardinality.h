@@ -56,6 +56,7 @@ class CardinalityEstimator {
   double EstimateScan(LogicalScan& scan);
   double EstimateFilter(LogicalFilter& filter, double rows);
   double EstimateJoin(LogicalJoin& join);
+  double EstimateProjectSet(const LogicalProjectSet& set, double rows);
   double PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const;
   const ColumnBelief* Find(const BoundExpr& expr) const;
   void CapDistinct(const LogicalPlan& plan, double rows);

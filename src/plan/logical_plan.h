@@ -15,7 +15,7 @@
 #include "base/ids.h"
 #include "base/index_id.h"
 #include "expr/bound_expr.h"
-#include "functions/function_registry.h"
+#include "functions/rows_function.h"
 #include "types/logical_type.h"
 #include "types/value.h"
 
@@ -34,6 +34,7 @@ enum class PlanKind : uint8_t {
   kTableFunction,
   kFilter,
   kProject,
+  kProjectSet,
   kJoin,
   kAggregate,
   kWindow,
@@ -141,6 +142,24 @@ struct LogicalFilter : LogicalPlan {
 struct LogicalProject : LogicalPlan {
   LogicalProject() : LogicalPlan(PlanKind::kProject) {}
   std::vector<BoundExprPtr> exprs;
+};
+
+/// A table function whose arguments read the child's columns.
+struct SetCall {
+  std::string function_name;
+  std::shared_ptr<const RowsFunction> function;
+  std::vector<BoundExprPtr> arguments;  // of function->argument_types
+};
+
+/// For each row of the child, the rows that the calls give for it, beside the row itself; none where they give none, or
+/// one with NULLs where is_outer. Several calls advance together: those that end first give NULLs.
+/// Output: passed[i], one column a call, and with with_ordinality a BIGINT that counts the rows from 1.
+struct LogicalProjectSet : LogicalPlan {
+  LogicalProjectSet() : LogicalPlan(PlanKind::kProjectSet) {}
+  std::vector<BoundExprPtr> passed;  // columns of the child, each under its own id
+  std::vector<SetCall> calls;
+  bool with_ordinality = false;
+  bool is_outer = false;
 };
 
 enum class JoinType : uint8_t {
@@ -298,6 +317,8 @@ struct LogicalMaterialize : LogicalPlan {
 /// output[i] is column column_indexes[i] of the definition, under a new id.
 struct LogicalMaterializedScan : LogicalPlan {
   LogicalMaterializedScan() : LogicalPlan(PlanKind::kMaterializedScan) {}
+  /// As a column index: a BIGINT, another one in each row of the definition, the same in all scans of it.
+  static constexpr uint32_t kRowNumber = ~uint32_t{0};
   uint32_t id = 0;
   std::vector<uint32_t> column_indexes;
 };

@@ -240,6 +240,15 @@ std::string ProjectDetail(const LogicalProject& node) {
   return text;
 }
 
+std::string ProjectSetDetail(const LogicalProjectSet& node) {
+  std::string text = node.passed.empty() ? std::string() : fmt::format("[{}]", Join(node.passed));
+  for (const SetCall& call : node.calls) {
+    if (!text.empty()) text += &call == &node.calls.front() ? " " : ", ";
+    text += fmt::format("{}({})", call.function_name, Join(call.arguments));
+  }
+  return node.with_ordinality ? text + " WITH ORDINALITY" : text;
+}
+
 std::string ConstraintDetail(const std::string& table, const std::vector<RowConstraint>& constraints) {
   std::string text = table;
   for (const auto& constraint : constraints) {
@@ -271,6 +280,8 @@ std::string PlanNodeDetail(const LogicalPlan& plan) {
       return Join(plan.As<LogicalFilter>().terms, " AND ");
     case PlanKind::kProject:
       return ProjectDetail(plan.As<LogicalProject>());
+    case PlanKind::kProjectSet:
+      return ProjectSetDetail(plan.As<LogicalProjectSet>());
     case PlanKind::kJoin:
       return Join(plan.As<LogicalJoin>().terms, " AND ");
     case PlanKind::kAggregate:
@@ -321,6 +332,8 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
       return "FILTER";
     case PlanKind::kProject:
       return "PROJECT";
+    case PlanKind::kProjectSet:
+      return plan.As<LogicalProjectSet>().is_outer ? "PROJECT_SET LEFT" : "PROJECT_SET";
     case PlanKind::kJoin:
       return JoinTitle(plan.As<LogicalJoin>());
     case PlanKind::kAggregate:

@@ -32,6 +32,12 @@ void ForEachSlot(Node& node, const F& f) {
     case PlanKind::kProject:
       each(node.template As<LogicalProject>().exprs);
       break;
+    case PlanKind::kProjectSet: {
+      auto& set = node.template As<LogicalProjectSet>();
+      each(set.passed);
+      for (auto& call : set.calls) each(call.arguments);
+      break;
+    }
     case PlanKind::kJoin:
       each(node.template As<LogicalJoin>().terms);
       break;

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "types/arrow_output.h"
 #include "types/logical_type.h"
 #include "types/type_info.h"
 
@@ -102,6 +103,44 @@ std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type) {
   if (type.id() == TypeId::kDecimal) return arrow::decimal128(type.precision(), type.scale());
   if (type.IsEnum() || type.IsNested()) return type.info().arrow_type;
   return kArrowTypes[static_cast<size_t>(type.id())];
+}
+
+namespace {
+
+std::shared_ptr<arrow::DataType> NativeNested(LogicalType type) {
+  const TypeInfo& info = type.info();
+  arrow::FieldVector fields;
+  // Arrow's names, which for some types are not the fields'.
+  const std::shared_ptr<arrow::DataType> portable = ToArrowType(type);
+  const arrow::FieldVector& named =
+      type.id() == TypeId::kMap ? portable->field(0)->type()->fields() : portable->fields();
+  for (size_t i = 0; i < info.fields.size(); ++i) {
+    fields.push_back(named[i]->WithType(ToArrowType(info.fields[i].type, ArrowOutput::kNative)));
+  }
+  switch (type.id()) {
+    case TypeId::kList:
+      return arrow::list(fields[0]);
+    case TypeId::kArray:
+      return arrow::fixed_size_list(fields[0], static_cast<int32_t>(info.size));
+    case TypeId::kMap:
+      return std::make_shared<arrow::MapType>(fields[0], fields[1]);
+    case TypeId::kUnion:
+      return arrow::dense_union(std::move(fields));
+    default:
+      return arrow::struct_(std::move(fields));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type, ArrowOutput output) {
+  if (output == ArrowOutput::kPortable) return ToArrowType(type);
+  if (type.IsNested()) return NativeNested(type);
+  if (type.id() == TypeId::kVarchar) return arrow::utf8_view();
+  if (!type.IsDecimal()) return ToArrowType(type);
+  if (type.precision() <= arrow::Decimal32Type::kMaxPrecision) return arrow::decimal32(type.precision(), type.scale());
+  if (type.precision() <= arrow::Decimal64Type::kMaxPrecision) return arrow::decimal64(type.precision(), type.scale());
+  return ToArrowType(type);
 }
 
 std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type) {
@@ -263,6 +302,11 @@ std::shared_ptr<arrow::Field> ToArrowField(const std::string& name, LogicalType 
     default:
       return field;
   }
+}
+
+std::shared_ptr<arrow::Field> ToArrowField(const std::string& name, LogicalType type, ArrowOutput output) {
+  const std::shared_ptr<arrow::Field> portable = ToArrowField(name, type);
+  return output == ArrowOutput::kPortable ? portable : portable->WithType(ToArrowType(type, output));
 }
 
 arrow::Result<LogicalType> FromArrowField(const arrow::Field& field) {

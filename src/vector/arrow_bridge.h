@@ -11,18 +11,20 @@
 #include <string>
 #include <vector>
 
+#include "types/arrow_output.h"
 #include "types/logical_type.h"
 #include "vector/vector.h"
 
 namespace llkv {
 
-/// Collects the selected rows of Batches as Arrow arrays of ToArrowType's types. One thread at a time.
+/// Collects the selected rows of Batches as Arrow arrays of `output`'s types. One thread at a time.
 class RecordBatchBuilder {
  public:
   /// `names` and `types` have one entry a column.
   static arrow::Result<std::unique_ptr<RecordBatchBuilder>> Make(std::span<const std::string> names,
                                                                  std::span<const LogicalType> types,
-                                                                 arrow::MemoryPool* pool);
+                                                                 arrow::MemoryPool* pool,
+                                                                 ArrowOutput output = ArrowOutput::kPortable);
   virtual ~RecordBatchBuilder() = default;
 
   /// Copies the selected rows of `batch`, whose columns have the builder's types and any form. Errors: 22003 where a

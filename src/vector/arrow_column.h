@@ -29,11 +29,19 @@ class ArrowColumnReader {
   virtual arrow::Status Read(int64_t row, uint32_t count, Vector* out) = 0;
 };
 
+/// Which Arrow types arrays are of.
+enum class ArrowForm : uint8_t {
+  kPortable,  // ToArrowType(type)
+  kNative,    // ToArrowType(type, ArrowOutput::kNative)
+  kStored,    // ToStoredArrowType(type)
+};
+
+std::shared_ptr<arrow::DataType> ArrowTypeOf(LogicalType type, ArrowForm form);
+
 /// One thread at a time.
 class ArrowColumnBuilder {
  public:
-  /// Builds arrays of ToArrowType(type), or ToStoredArrowType(type).
-  static std::unique_ptr<ArrowColumnBuilder> Make(LogicalType type, bool stored, arrow::MemoryPool* pool);
+  static std::unique_ptr<ArrowColumnBuilder> Make(LogicalType type, ArrowForm form, arrow::MemoryPool* pool);
   virtual ~ArrowColumnBuilder() = default;
 
   /// Copies the selected rows; errors as RecordBatchBuilder's.
@@ -52,6 +60,8 @@ arrow::Result<std::unique_ptr<ArrowColumnReader>> MakeNestedReader(std::shared_p
 /// An ENUM from its labels as text.
 arrow::Result<std::unique_ptr<ArrowColumnReader>> MakeEnumReader(std::shared_ptr<arrow::ArrayData> array,
                                                                  LogicalType type, arrow::MemoryPool* pool);
-std::unique_ptr<ArrowColumnBuilder> MakeNestedBuilder(LogicalType type, bool stored, arrow::MemoryPool* pool);
+std::unique_ptr<ArrowColumnBuilder> MakeNestedBuilder(LogicalType type, ArrowForm form, arrow::MemoryPool* pool);
+/// VARCHAR as utf8_view: short texts within the views, longer ones copied once.
+std::unique_ptr<ArrowColumnBuilder> MakeTextViewBuilder(arrow::MemoryPool* pool);
 
 }  // namespace llkv

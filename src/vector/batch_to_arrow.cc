@@ -66,8 +66,8 @@ void AppendBits(const uint8_t* from, uint32_t count, uint8_t* to, int64_t at) {
 // One column: how values are copied depends on its type.
 class ColumnAppender : public ArrowColumnBuilder {
  public:
-  ColumnAppender(LogicalType type, bool stored, arrow::MemoryPool* pool)
-      : type_(type), stored_(stored), arrow_type_(stored ? ToStoredArrowType(type) : ToArrowType(type)), pool_(pool) {}
+  ColumnAppender(LogicalType type, ArrowForm form, arrow::MemoryPool* pool)
+      : type_(type), stored_(form == ArrowForm::kStored), arrow_type_(ArrowTypeOf(type, form)), pool_(pool) {}
 
   arrow::Status Append(const Vector& vector, const Selection& selection, uint32_t num_rows) override {
     if (type_.id() == TypeId::kNull) {
@@ -128,7 +128,7 @@ class ColumnAppender : public ArrowColumnBuilder {
     return type_.physical() == PhysicalType::kString || (type_.id() == TypeId::kTimeTz && !stored_);
   }
 
-  int OutputWidth() const { return type_.IsDecimal() ? 16 : PhysicalWidth(type_.physical()); }
+  int OutputWidth() const { return type_.IsDecimal() ? arrow_type_->byte_width() : PhysicalWidth(type_.physical()); }
 
   arrow::Result<std::shared_ptr<arrow::ArrayData>> MakeLabels() {
     arrow::StringBuilder builder(pool_);
@@ -184,9 +184,7 @@ class ColumnAppender : public ArrowColumnBuilder {
     }
     ARROW_RETURN_NOT_OK(values_.Reserve((length_ + selection.count) * OutputWidth(), pool_));
     if (type_.IsDecimal()) {
-      auto* out = reinterpret_cast<int128_t*>(values_.data()) + length_;
-      const auto* values = flat.values<int64_t>();
-      for (uint32_t i = 0; i < selection.count; ++i) out[i] = values[selection[i]];
+      AppendDecimals(flat.values<int64_t>(), selection);
       return arrow::Status::OK();
     }
     switch (PhysicalWidth(type_.physical())) {
@@ -206,6 +204,24 @@ class ColumnAppender : public ArrowColumnBuilder {
         CopyRows(flat.values<uint128_t>(), selection);
     }
     return arrow::Status::OK();
+  }
+
+  template <typename T>
+  void WidenRows(const int64_t* values, const Selection& selection) {
+    auto* out = reinterpret_cast<T*>(values_.data()) + length_;
+    for (uint32_t i = 0; i < selection.count; ++i) out[i] = static_cast<T>(values[selection[i]]);
+  }
+
+  // Those of up to 18 digits, in Arrow's width.
+  void AppendDecimals(const int64_t* values, const Selection& selection) {
+    switch (OutputWidth()) {
+      case 4:
+        return WidenRows<int32_t>(values, selection);
+      case 8:
+        return CopyRows(values, selection);
+      default:
+        return WidenRows<int128_t>(values, selection);
+    }
   }
 
   // UHUGEINT and UUID cross the boundary in another form than they are held in.
@@ -329,10 +345,11 @@ class ColumnAppender : public ArrowColumnBuilder {
 
 class Builder : public RecordBatchBuilder {
  public:
-  Builder(std::shared_ptr<arrow::Schema> schema, std::span<const LogicalType> types, arrow::MemoryPool* pool)
+  Builder(std::shared_ptr<arrow::Schema> schema, std::span<const LogicalType> types, ArrowForm form,
+          arrow::MemoryPool* pool)
       : schema_(std::move(schema)) {
     columns_.reserve(types.size());
-    for (const LogicalType type : types) columns_.push_back(ArrowColumnBuilder::Make(type, false, pool));
+    for (const LogicalType type : types) columns_.push_back(ArrowColumnBuilder::Make(type, form, pool));
   }
 
   arrow::Status Append(const Batch& batch) override {
@@ -373,17 +390,26 @@ class Builder : public RecordBatchBuilder {
 
 }  // namespace
 
-std::unique_ptr<ArrowColumnBuilder> ArrowColumnBuilder::Make(LogicalType type, bool stored, arrow::MemoryPool* pool) {
-  if (type.IsNested()) return MakeNestedBuilder(type, stored, pool);
-  return std::make_unique<ColumnAppender>(type, stored, pool);
+std::shared_ptr<arrow::DataType> ArrowTypeOf(LogicalType type, ArrowForm form) {
+  if (form == ArrowForm::kStored) return ToStoredArrowType(type);
+  return ToArrowType(type, form == ArrowForm::kNative ? ArrowOutput::kNative : ArrowOutput::kPortable);
+}
+
+std::unique_ptr<ArrowColumnBuilder> ArrowColumnBuilder::Make(LogicalType type, ArrowForm form,
+                                                             arrow::MemoryPool* pool) {
+  if (type.IsNested()) return MakeNestedBuilder(type, form, pool);
+  if (form == ArrowForm::kNative && type.id() == TypeId::kVarchar) return MakeTextViewBuilder(pool);
+  return std::make_unique<ColumnAppender>(type, form, pool);
 }
 
 arrow::Result<std::unique_ptr<RecordBatchBuilder>> RecordBatchBuilder::Make(std::span<const std::string> names,
                                                                             std::span<const LogicalType> types,
-                                                                            arrow::MemoryPool* pool) {
+                                                                            arrow::MemoryPool* pool,
+                                                                            ArrowOutput output) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
-  for (size_t i = 0; i < types.size(); ++i) fields.push_back(ToArrowField(names[i], types[i]));
-  return std::make_unique<Builder>(arrow::schema(std::move(fields)), types, pool);
+  for (size_t i = 0; i < types.size(); ++i) fields.push_back(ToArrowField(names[i], types[i], output));
+  const ArrowForm form = output == ArrowOutput::kNative ? ArrowForm::kNative : ArrowForm::kPortable;
+  return std::make_unique<Builder>(arrow::schema(std::move(fields)), types, form, pool);
 }
 
 }  // namespace llkv

@@ -26,7 +26,7 @@ using ArrayDataPtr = std::shared_ptr<arrow::ArrayData>;
 class Node {
  public:
   virtual ~Node() = default;
-  static std::unique_ptr<Node> Make(LogicalType type, bool stored, arrow::MemoryPool* pool);
+  static std::unique_ptr<Node> Make(LogicalType type, ArrowForm form, arrow::MemoryPool* pool);
 
   virtual arrow::Status AppendNull() = 0;
   virtual arrow::Status AppendBody(NestedReader& in) = 0;
@@ -40,8 +40,8 @@ class Node {
 
 class LeafNode : public Node {
  public:
-  LeafNode(LogicalType type, bool stored, arrow::MemoryPool* pool)
-      : type_(type), pool_(pool), builder_(ArrowColumnBuilder::Make(type, stored, pool)) {}
+  LeafNode(LogicalType type, ArrowForm form, arrow::MemoryPool* pool)
+      : type_(type), pool_(pool), builder_(ArrowColumnBuilder::Make(type, form, pool)) {}
 
   arrow::Status AppendNull() override {
     ARROW_RETURN_NOT_OK(Room());
@@ -118,9 +118,9 @@ class LeafNode : public Node {
 // What the nodes with children share: the type, the validity and the children.
 class ParentNode : public Node {
  public:
-  ParentNode(LogicalType type, bool stored, arrow::MemoryPool* pool)
-      : type_(type), arrow_type_(stored ? ToStoredArrowType(type) : ToArrowType(type)), validity_(pool) {
-    for (const TypeField& field : type.info().fields) children_.push_back(Node::Make(field.type, stored, pool));
+  ParentNode(LogicalType type, ArrowForm form, arrow::MemoryPool* pool)
+      : type_(type), arrow_type_(ArrowTypeOf(type, form)), validity_(pool) {
+    for (const TypeField& field : type.info().fields) children_.push_back(Node::Make(field.type, form, pool));
   }
 
   arrow::Status Flush() override {
@@ -163,7 +163,7 @@ class ParentNode : public Node {
 // LIST and MAP.
 class ListNode : public ParentNode {
  public:
-  ListNode(LogicalType type, bool stored, arrow::MemoryPool* pool) : ParentNode(type, stored, pool), offsets_(pool) {}
+  ListNode(LogicalType type, ArrowForm form, arrow::MemoryPool* pool) : ParentNode(type, form, pool), offsets_(pool) {}
 
   arrow::Status AppendNull() override {
     ARROW_RETURN_NOT_OK(offsets_.Append(num_values_));
@@ -240,8 +240,8 @@ class StructNode : public ParentNode {
 // Arrow's unions have no NULLs of their own: a NULL is one of the first member.
 class UnionNode : public ParentNode {
  public:
-  UnionNode(LogicalType type, bool stored, arrow::MemoryPool* pool)
-      : ParentNode(type, stored, pool), codes_(pool), places_(pool), counts_(children_.size()) {}
+  UnionNode(LogicalType type, ArrowForm form, arrow::MemoryPool* pool)
+      : ParentNode(type, form, pool), codes_(pool), places_(pool), counts_(children_.size()) {}
 
   arrow::Status AppendNull() override {
     ARROW_RETURN_NOT_OK(AppendPlace(0));
@@ -277,26 +277,26 @@ class UnionNode : public ParentNode {
   std::vector<int32_t> counts_;
 };
 
-std::unique_ptr<Node> Node::Make(LogicalType type, bool stored, arrow::MemoryPool* pool) {
+std::unique_ptr<Node> Node::Make(LogicalType type, ArrowForm form, arrow::MemoryPool* pool) {
   switch (type.id()) {
     case TypeId::kList:
     case TypeId::kMap:
-      return std::make_unique<ListNode>(type, stored, pool);
+      return std::make_unique<ListNode>(type, form, pool);
     case TypeId::kArray:
-      return std::make_unique<ArrayNode>(type, stored, pool);
+      return std::make_unique<ArrayNode>(type, form, pool);
     case TypeId::kStruct:
-      return std::make_unique<StructNode>(type, stored, pool);
+      return std::make_unique<StructNode>(type, form, pool);
     case TypeId::kUnion:
-      return std::make_unique<UnionNode>(type, stored, pool);
+      return std::make_unique<UnionNode>(type, form, pool);
     default:
-      return std::make_unique<LeafNode>(type, stored, pool);
+      return std::make_unique<LeafNode>(type, form, pool);
   }
 }
 
 class NestedBuilder : public ArrowColumnBuilder {
  public:
-  NestedBuilder(LogicalType type, bool stored, arrow::MemoryPool* pool)
-      : type_(type), pool_(pool), root_(Node::Make(type, stored, pool)) {}
+  NestedBuilder(LogicalType type, ArrowForm form, arrow::MemoryPool* pool)
+      : type_(type), pool_(pool), root_(Node::Make(type, form, pool)) {}
 
   arrow::Status Append(const Vector& vector, const Selection& selection, uint32_t num_rows) override {
     if (scratch_ == nullptr) {
@@ -336,8 +336,8 @@ class NestedBuilder : public ArrowColumnBuilder {
 
 }  // namespace
 
-std::unique_ptr<ArrowColumnBuilder> MakeNestedBuilder(LogicalType type, bool stored, arrow::MemoryPool* pool) {
-  return std::make_unique<NestedBuilder>(type, stored, pool);
+std::unique_ptr<ArrowColumnBuilder> MakeNestedBuilder(LogicalType type, ArrowForm form, arrow::MemoryPool* pool) {
+  return std::make_unique<NestedBuilder>(type, form, pool);
 }
 
 }  // namespace llkv

@@ -3,34 +3,51 @@
 
 #include <algorithm>
 #include <atomic>
+#include <numeric>
+#include <optional>
 
 #include "exec/batch_cutter.h"
+#include "plan/logical_plan.h"
 
 namespace llkv {
 
 namespace {
 
 constexpr uint64_t kChunksPerMorsel = 16;
+constexpr uint32_t kRowNumber = LogicalMaterializedScan::kRowNumber;
 
 struct ScanState : LaneState {
   size_t chunk = 0;
   size_t end = 0;
   std::vector<Vector> columns;
+  std::optional<ScratchVector> numbers;  // where they are asked for
   BatchCutter cutter;
 };
 
 class CollectedScan : public Source {
  public:
   CollectedScan(std::shared_ptr<const CollectedRows> rows, std::vector<uint32_t> columns)
-      : rows_(std::move(rows)), columns_(std::move(columns)) {}
+      : rows_(std::move(rows)),
+        columns_(std::move(columns)),
+        gives_numbers_(std::find(columns_.begin(), columns_.end(), kRowNumber) != columns_.end()) {}
 
   arrow::Status Open(QueryContext&) override {
     next_.store(0, std::memory_order_relaxed);
+    first_rows_.clear();
+    if (!gives_numbers_) return arrow::Status::OK();
+    int64_t first = 0;
+    for (size_t i = 0; i < rows_->rows->num_chunks(); ++i) {
+      first_rows_.push_back(first);
+      first += rows_->rows->chunk(i).num_rows;
+    }
     return arrow::Status::OK();
   }
 
-  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext&) override {
+  arrow::Result<std::unique_ptr<LaneState>> MakeState(LaneContext& lane) override {
     auto state = std::make_unique<ScanState>();
+    if (gives_numbers_) {
+      ARROW_ASSIGN_OR_RAISE(state->numbers, ScratchVector::Make(TypeId::kBigInt, lane.query->pool));
+    }
     state->columns.resize(columns_.size());
     return state;
   }
@@ -48,8 +65,16 @@ class CollectedScan : public Source {
     auto& state = static_cast<ScanState&>(lane_state);
     if (state.cutter.Next(lane.query->exec->batch_rows, batch)) return SourceResult::kHaveBatch;
     if (state.chunk == state.end) return SourceResult::kMorselDone;
-    const Batch chunk = rows_->rows->chunk(state.chunk++);
-    for (size_t i = 0; i < columns_.size(); ++i) state.columns[i] = chunk.columns[columns_[i]];
+    const Batch chunk = rows_->rows->chunk(state.chunk);
+    if (gives_numbers_) {
+      state.numbers->ResetFlat(TypeId::kBigInt);
+      std::iota(state.numbers->data<int64_t>(), state.numbers->data<int64_t>() + chunk.num_rows,
+                first_rows_[state.chunk]);
+    }
+    ++state.chunk;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      state.columns[i] = columns_[i] == kRowNumber ? state.numbers->vector() : chunk.columns[columns_[i]];
+    }
     state.cutter.Start(Batch{state.columns, chunk.num_rows, chunk.selection});
     state.cutter.Next(lane.query->exec->batch_rows, batch);
     return SourceResult::kHaveBatch;
@@ -63,6 +88,8 @@ class CollectedScan : public Source {
  private:
   std::shared_ptr<const CollectedRows> rows_;
   const std::vector<uint32_t> columns_;
+  const bool gives_numbers_;
+  std::vector<int64_t> first_rows_;  // of each chunk
   std::atomic<uint64_t> next_{0};
 };
 

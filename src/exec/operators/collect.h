@@ -58,7 +58,7 @@ class CollectSink : public Sink {
   std::map<uint64_t, uint64_t> done_ LLKV_GUARDED_BY(mutex_);
 };
 
-/// Gives columns `columns` of collected rows.
+/// Gives columns `columns` of collected rows; kRowNumber of LogicalMaterializedScan stands for their numbers from 0.
 std::unique_ptr<Source> MakeCollectedScan(std::shared_ptr<const CollectedRows> rows, std::vector<uint32_t> columns);
 
 }  // namespace llkv

@@ -96,6 +96,9 @@ void Prune(LogicalPlan& plan, const Ids& required) {
     case PlanKind::kProject:
       KeepRequired(plan.As<LogicalProject>().exprs, plan.output, 0, required);
       break;
+    case PlanKind::kProjectSet:
+      KeepRequired(plan.As<LogicalProjectSet>().passed, plan.output, 0, required);
+      break;
     case PlanKind::kAggregate: {
       auto& aggregate = plan.As<LogicalAggregate>();
       // Without groups and aggregates it would be another operator.

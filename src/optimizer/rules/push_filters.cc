@@ -78,6 +78,16 @@ LogicalPlanPtr PushThroughProject(LogicalPlanPtr plan, Terms terms) {
   return WithFilter(std::move(plan), std::move(terms));
 }
 
+/// A term over columns that are passed on keeps or drops all that came of a row.
+LogicalPlanPtr PushThroughProjectSet(LogicalPlanPtr plan, Terms terms) {
+  auto& set = plan->As<LogicalProjectSet>();
+  Definitions definitions;
+  for (size_t i = 0; i < set.passed.size(); ++i) definitions[plan->output[i].id] = set.passed[i].get();
+  Terms below = Substitute(TakeDefined(terms, definitions), definitions);
+  plan->children[0] = Push(std::move(plan->children[0]), std::move(below));
+  return WithFilter(std::move(plan), std::move(terms));
+}
+
 LogicalPlanPtr PushThroughAggregate(LogicalPlanPtr plan, Terms terms) {
   auto& aggregate = plan->As<LogicalAggregate>();
   Terms below;
@@ -195,6 +205,8 @@ LogicalPlanPtr Push(LogicalPlanPtr plan, Terms terms) {
     }
     case PlanKind::kProject:
       return PushThroughProject(std::move(plan), std::move(terms));
+    case PlanKind::kProjectSet:
+      return PushThroughProjectSet(std::move(plan), std::move(terms));
     case PlanKind::kAggregate:
       return PushThroughAggregate(std::move(plan), std::move(terms));
     case PlanKind::kWindow:

@@ -50,7 +50,7 @@ class Remover {
     // What reads by place got the columns that its expressions name.
     if (!reads_by_place) ForEachExpr(plan, [this](BoundExprPtr& expr) { Replace(*expr); });
     RefreshOutput(plan);
-    if (plan.kind != PlanKind::kProject) return;
+    if (plan.kind != PlanKind::kProject && plan.kind != PlanKind::kProjectSet) return;
     // A column that it gives on under its own name is the source from here on too.
     for (OutputColumn& column : plan.output) {
       const auto found = source_of_.find(column.id);

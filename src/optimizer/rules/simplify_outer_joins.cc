@@ -183,6 +183,16 @@ void Simplify(LogicalPlan& plan, NullSets dropped) {
       return Simplify(*plan.children[0], std::move(dropped));
     case PlanKind::kProject:
       return Simplify(*plan.children[0], Below(dropped, plan.output, plan.As<LogicalProject>().exprs));
+    case PlanKind::kProjectSet: {
+      auto& set = plan.As<LogicalProjectSet>();
+      // A row that only stands there because there are none for it has NULLs behind the columns that are passed on.
+      for (const NullSet& nulls : dropped) {
+        const bool is_passed = std::any_of(set.passed.begin(), set.passed.end(),
+                                           [&](const BoundExprPtr& expr) { return nulls.contains(expr->column); });
+        set.is_outer = set.is_outer && is_passed;
+      }
+      return Simplify(*plan.children[0], Below(dropped, plan.output, set.passed));
+    }
     case PlanKind::kAggregate:
       // Groups come first in the output; a set that reads an aggregate is left out.
       return Simplify(*plan.children[0], OfGroups(dropped, plan.As<LogicalAggregate>()));

@@ -162,7 +162,7 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
     case AstExprKind::kQuantified:
       return BindQuantified(expr.As<AstQuantified>());
     case AstExprKind::kCase:
-      return BindCase(expr.As<AstCase>());
+      return ExprBinder(state_, WithoutSets("CASE")).BindCase(expr.As<AstCase>());
     case AstExprKind::kCast:
       return BindCast(expr.As<AstCast>());
     case AstExprKind::kFunction:

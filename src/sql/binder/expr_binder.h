@@ -76,6 +76,8 @@ struct SubqueryGroup {
   OutputColumn column;
 };
 
+struct SetCallState;
+
 /// What an expression may be, by where it stands.
 struct ExprContext {
   /// As errors name it: "WHERE".
@@ -87,6 +89,8 @@ struct ExprContext {
   AggregateState* aggregates = nullptr;
   /// Null: functions over windows are not allowed.
   WindowState* windows = nullptr;
+  /// Null: functions that give rows are not allowed.
+  SetCallState* sets = nullptr;
   /// Null: subqueries are not allowed.
   std::vector<PendingSubquery>* subqueries = nullptr;
   /// Null: none. Columns of the scope go before aliases, those of outer queries after.
@@ -154,6 +158,10 @@ class ExprBinder {
   static void OrderArguments(std::vector<SortKey> order, AggregateCall* call);
   arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
   arrow::Result<BoundExprPtr> BindGrouping(const AstFunction& function);
+  /// For what is computed only under a condition, which rows that come or not cannot follow.
+  ExprContext WithoutSets(std::string_view clause) const;
+  /// A table function of a select list.
+  arrow::Result<BoundExprPtr> BindSetCall(const AstFunction& function, const TableFunction& table_function);
   arrow::Result<BoundExprPtr> BindCoalesce(std::vector<BoundExprPtr> arguments, int64_t position);
   arrow::Result<std::vector<BoundExprPtr>> BindAll(const std::vector<AstExprPtr>& exprs);
 

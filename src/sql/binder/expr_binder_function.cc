@@ -9,6 +9,7 @@
 #include "functions/ordered_aggregate.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/select_binder.h"
+#include "sql/binder/set_calls.h"
 #include "sql/binder/typing.h"
 
 namespace llkv {
@@ -171,9 +172,48 @@ arrow::Result<BoundExprPtr> ExprBinder::BindCoalesce(std::vector<BoundExprPtr> a
   return MakeCase(state_, std::move(children), position);
 }
 
+ExprContext ExprBinder::WithoutSets(std::string_view clause) const {
+  ExprContext inner = context_;
+  inner.sets = nullptr;
+  if (context_.sets != nullptr) inner.clause = clause;
+  return inner;
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindSetCall(const AstFunction& function, const TableFunction& table_function) {
+  ARROW_RETURN_NOT_OK(CheckPlainCall(function, false, false));
+  if (context_.sets == nullptr) {
+    const std::string_view where = context_.in_aggregate ? "an aggregate's argument" : context_.clause;
+    return Refuse(fmt::format("{}, which gives rows, in {}", table_function.name, where), function.position);
+  }
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> arguments, BindAll(function.arguments));
+  ARROW_ASSIGN_OR_RAISE(SetCall call, MakeSetCall(state_, table_function, std::move(arguments), /*in_select_list=*/true,
+                                                  function.position));
+  SetCallState& sets = *context_.sets;
+  const auto same = [&call](const SetCall& other) {
+    return other.function_name == call.function_name &&
+           std::equal(call.arguments.begin(), call.arguments.end(), other.arguments.begin(), other.arguments.end(),
+                      [](const auto& a, const auto& b) { return a->Equals(*b) && !a->IsVolatile(); });
+  };
+  const auto found = std::find_if(sets.calls.begin(), sets.calls.end(), same);
+  const auto index = static_cast<size_t>(found - sets.calls.begin());
+  if (found == sets.calls.end()) {
+    sets.outputs.push_back({state_.NewColumn(), call.function->column_types[0], call.function->column_names[0]});
+    sets.calls.push_back(std::move(call));
+  }
+  const OutputColumn& output = sets.outputs[index];
+  return BoundExpr::Column(output.id, output.type, output.name, function.position);
+}
+
 arrow::Result<BoundExprPtr> ExprBinder::BindScalarCall(const AstFunction& function, std::string_view name) {
   if (SameName(name, "struct_pack")) return BindStructPack(function);
-  if (SameName(name, "unnest")) return Refuse("unnest anywhere but in FROM", function.position);
+  const TableFunction* table_function = state_.functions.FindTable(name);
+  if (table_function != nullptr && state_.functions.FindScalar(name) == nullptr) {
+    return BindSetCall(function, *table_function);
+  }
+  const auto is = [&](std::string_view special) { return SameName(name, special); };
+  if (context_.sets != nullptr && (is("coalesce") || is("ifnull") || is("iif") || is("if"))) {
+    return ExprBinder(state_, WithoutSets(name)).BindScalarCall(function, name);
+  }
   ARROW_RETURN_NOT_OK(CheckPlainCall(function, false, false));
   if (HasStar(function)) {
     return SqlError(sqlstate::kSyntaxError, fmt::format("* is no argument of {}", name), function.position);
@@ -228,6 +268,7 @@ arrow::Result<BoundExprPtr> ExprBinder::BindAggregate(const AstFunction& functio
   inner.aliases = nullptr;
   inner.aggregates = nullptr;
   inner.windows = nullptr;
+  inner.sets = nullptr;
   inner.subqueries = context_.subqueries == nullptr ? nullptr : &context_.aggregates->subqueries;
   ARROW_ASSIGN_OR_RAISE(AggregateCall call, BindAggregateCall(function, name, inner));
   return AddAggregate(std::move(call), function);

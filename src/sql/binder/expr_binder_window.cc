@@ -208,6 +208,7 @@ arrow::Result<BoundExprPtr> ExprBinder::BindWindow(const AstFunction& function, 
   ExprContext inner = context_;
   inner.in_window = true;
   inner.windows = nullptr;
+  inner.sets = nullptr;
   inner.aliases = nullptr;
   inner.subqueries = context_.subqueries == nullptr ? nullptr : &windows.subqueries;
   ARROW_ASSIGN_OR_RAISE(const WindowParts parts, ResolveWindow(*function.over, *windows.named, windows.named->size()));

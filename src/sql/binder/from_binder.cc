@@ -5,12 +5,12 @@
 #include <utility>
 
 #include "base/error.h"
-#include "expr/program.h"
 #include "sql/binder/cte_binder.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/file_options.h"
 #include "sql/binder/join_binder.h"
 #include "sql/binder/query_binder.h"
+#include "sql/binder/set_calls.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest.h"
 #include "sql/parser/parser.h"
@@ -97,39 +97,14 @@ arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, con
                   NearestNameHint(name->text, state.catalog.ListNames()));
 }
 
-arrow::Result<BoundFrom> BindTableFunction(BindState& state, const AstTableFunction& item) {
-  if (item.lateral) return Refuse("LATERAL", item.range.position);
-  if (item.with_ordinality) return Refuse("WITH ORDINALITY", item.range.position);
-  const auto& call = item.call->As<AstFunction>();
-  const AstName& name = call.name.name();
-  const TableFunction* function = state.functions.FindTable(name.key);
-  if (function == nullptr) {
-    return SqlError(sqlstate::kUndefinedFunction, fmt::format("there is no table function \"{}\"", name.text),
-                    call.position);
-  }
-  for (const AstName& argument : call.argument_names) {
-    if (!argument.empty()) return Refuse("named arguments", argument.range.position);
-  }
-  ExprContext context;
-  context.clause = "arguments of a table function";
-  std::vector<Value> values;
-  for (const AstExprPtr& argument : call.arguments) {
-    ARROW_ASSIGN_OR_RAISE(const BoundExprPtr bound, ExprBinder(state, context).Bind(*argument));
-    if (!bound->IsFoldable()) return Refuse("arguments of a table function that vary", argument->position);
-    auto value = EvaluateConstant(*bound);
-    if (!value.ok()) return WithPosition(value.status(), argument->position);
-    values.push_back(std::move(value).ValueUnsafe());
-  }
-  auto bound = function->bind(*function, values);
-  if (!bound.ok()) return WithPosition(bound.status(), call.position);
-  auto plan = std::make_unique<LogicalTableFunction>();
-  plan->function_name = function->name;
-  plan->function = std::move(bound).ValueUnsafe();
-  for (uint32_t i = 0; i < plan->function->column_types.size(); ++i) {
-    plan->column_indexes.push_back(i);
-    plan->output.push_back({state.NewColumn(), plan->function->column_types[i], plan->function->column_names[i]});
-  }
-  return Named(item, name.text, std::move(plan));
+arrow::Result<BoundFrom> BindFunctionItem(BindState& state, const AstTableFunction& item,
+                                          const QueryEnvironment& environment) {
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindTableFunction(state, item, environment));
+  ARROW_ASSIGN_OR_RAISE(BoundFrom from, Named(item, item.call->As<AstFunction>().name.name().text, std::move(plan)));
+  // The name of a function that gives one value a row is the value's name too.
+  const size_t num_values = from.scope.columns.size() - (item.with_ordinality ? 1 : 0);
+  from.scope.tables[0].is_value = num_values == 1 && item.column_aliases.empty();
+  return from;
 }
 
 arrow::Status CheckAliases(const Scope& left, const Scope& right, const AstFromItem& item) {
@@ -160,7 +135,7 @@ arrow::Result<BoundFrom> BindFromItem(BindState& state, const AstFromItem& item,
     case AstFromKind::kTable:
       return BindTable(state, item.As<AstTableRef>(), environment);
     case AstFromKind::kTableFunction:
-      return BindTableFunction(state, item.As<AstTableFunction>());
+      return BindFunctionItem(state, item.As<AstTableFunction>(), environment);
     case AstFromKind::kSubquery: {
       const auto& subquery = item.As<AstFromSubquery>();
       QueryEnvironment inner{environment.outer, environment.ctes};

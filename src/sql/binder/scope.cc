@@ -67,7 +67,7 @@ arrow::Result<ResolvedColumn> ResolveQualified(const Scope* scope, const AstColu
 
 void Scope::AddTable(std::string alias, const std::vector<OutputColumn>& table_columns) {
   const auto table = static_cast<int32_t>(tables.size());
-  tables.push_back({std::move(alias)});
+  tables.push_back({.alias = std::move(alias)});
   columns.reserve(columns.size() + table_columns.size());
   visible.reserve(visible.size() + table_columns.size());
   for (const OutputColumn& column : table_columns) {
@@ -98,6 +98,13 @@ arrow::Result<ResolvedColumn> ResolveInScope(const Scope& scope, const AstName& 
     if (!SameName(column.name, name.key)) continue;
     if (found.column != nullptr) return Ambiguous(name.text, name.range.position, scope, *found.column, column);
     found = {&column, 0, &scope};
+  }
+  for (size_t i = 0; i < scope.tables.size() && found.column == nullptr; ++i) {
+    if (!scope.tables[i].is_value || !SameName(scope.tables[i].alias, name.key)) continue;
+    const auto column = std::find_if(scope.columns.begin(), scope.columns.end(), [i](const ScopeColumn& candidate) {
+      return candidate.table == static_cast<int32_t>(i);
+    });
+    found = {&*column, 0, &scope};
   }
   return found;
 }

@@ -25,6 +25,8 @@ struct ScopeColumn {
 struct ScopeTable {
   /// Alias or name; empty where a subquery has none.
   std::string alias;
+  /// Its first column may go by the alias: FROM unnest(list) AS x.
+  bool is_value = false;
 };
 
 /// The columns of a query's FROM, in order.

@@ -11,6 +11,7 @@
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/grouping_sets.h"
+#include "sql/binder/set_calls.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest.h"
 #include "sql/parser/printer.h"
@@ -58,6 +59,7 @@ class SelectBinder {
   arrow::Status Aggregate();
   arrow::Status ReadGroupsInWindows();
   arrow::Status AddWindows();
+  arrow::Status AddItems();
   arrow::Status ReadGroups(BoundExprPtr& expr);
   void ReadGroupsInConjunction(BoundExpr& expr);
   void ReadWholeGroups(BoundExprPtr& expr);
@@ -78,6 +80,7 @@ class SelectBinder {
   std::vector<SelectAlias> aliases_;
   AggregateState aggregates_;
   WindowState windows_;
+  SetCallState sets_;
   std::vector<BoundExprPtr> groups_;
   std::vector<const AstExpr*> group_asts_;
   /// Empty without GROUPING SETS and its kin.
@@ -115,6 +118,8 @@ ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSu
 ExprContext SelectBinder::WindowContext(std::string_view clause, std::vector<PendingSubquery>* pending, bool aliases) {
   ExprContext context = Context(clause, pending, &aggregates_, aliases);
   context.windows = &windows_;
+  // Rows of QUALIFY are those of the windows.
+  context.sets = clause == "QUALIFY" ? nullptr : &sets_;
   return context;
 }
 
@@ -142,9 +147,7 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
                           having_ != nullptr || !select_.group_by.empty();
   if (aggregates) ARROW_RETURN_NOT_OK(Aggregate());
   ARROW_RETURN_NOT_OK(AddWindows());
-  std::vector<BoundExprPtr*> slots;
-  for (SelectItem& item : items_) slots.push_back(&item.expr);
-  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(item_pending_), plan_, slots));
+  ARROW_RETURN_NOT_OK(AddItems());
   Project();
   if (select_.distinct) Distinct();
   if (!order_.empty()) {
@@ -327,6 +330,9 @@ arrow::Result<GroupSets> SelectBinder::BindGroupingElement(const AstGroupingElem
 
 // GROUP BY ALL: by every item that has neither an aggregate nor a function over a window in it.
 arrow::Status SelectBinder::GroupByAll() {
+  if (!sets_.calls.empty()) {
+    return Refuse("GROUP BY ALL with a function that gives rows in the select list", select_.group_by_position);
+  }
   std::unordered_set<ColumnId> aggregate_ids;
   for (const OutputColumn& column : aggregates_.outputs) aggregate_ids.insert(column.id);
   for (const GroupingCall& call : aggregates_.groupings) aggregate_ids.insert(call.result.id);
@@ -450,6 +456,41 @@ arrow::Status SelectBinder::AddWindows() {
   return arrow::Status::OK();
 }
 
+// Subqueries and table functions of the select list: a subquery that reads what a function gives stands above it.
+arrow::Status SelectBinder::AddItems() {
+  std::vector<BoundExprPtr*> slots;
+  for (SelectItem& item : items_) slots.push_back(&item.expr);
+  if (sets_.calls.empty()) return AttachSubqueries(state_, std::move(item_pending_), plan_, slots);
+  for (SetCall& call : sets_.calls) {
+    for (BoundExprPtr& argument : call.arguments) slots.push_back(&argument);
+  }
+  const auto reads_sets = [this](const PendingSubquery& pending) {
+    bool reads = std::any_of(pending.terms.begin(), pending.terms.end(),
+                             [this](const BoundExprPtr& term) { return sets_.IsReadBy(*term); });
+    VisitPlan(*pending.plan, [&](const LogicalPlan& node) {
+      ForEachExpr(node, [&](const BoundExpr& expr) { reads = reads || sets_.IsReadBy(expr); });
+    });
+    return reads;
+  };
+  const auto above = std::stable_partition(item_pending_.begin(), item_pending_.end(),
+                                           [&](const PendingSubquery& pending) { return !reads_sets(pending); });
+  std::vector<PendingSubquery> pending_above(std::make_move_iterator(above),
+                                             std::make_move_iterator(item_pending_.end()));
+  item_pending_.erase(above, item_pending_.end());
+  for (const PendingSubquery& pending : pending_above) {
+    for (const SetCall& call : sets_.calls) {
+      for (const BoundExprPtr& argument : call.arguments) {
+        if (!ReadsAny(*argument, {pending.result})) continue;
+        return Refuse("a function that gives rows of a subquery that reads such a function", pending.position);
+      }
+    }
+  }
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state_, std::move(item_pending_), plan_, slots));
+  plan_ = ApplySetCalls(std::move(sets_), std::move(plan_));
+  slots.resize(items_.size());
+  return AttachSubqueries(state_, std::move(pending_above), plan_, slots);
+}
+
 arrow::Status SelectBinder::ReadGroupsInWindows() {
   arrow::Status status;
   for (const auto& window : windows_.nodes) {
@@ -465,6 +506,9 @@ arrow::Status SelectBinder::ReadGroupsInWindows() {
 
 arrow::Status SelectBinder::Aggregate() {
   for (SelectItem& item : items_) ARROW_RETURN_NOT_OK(ReadGroups(item.expr));
+  for (SetCall& call : sets_.calls) {
+    for (BoundExprPtr& argument : call.arguments) ARROW_RETURN_NOT_OK(ReadGroups(argument));
+  }
   ARROW_RETURN_NOT_OK(ReadGroupsInWindows());
   ARROW_RETURN_NOT_OK(ReadGroups(item_pending_));
   if (having_ != nullptr) ARROW_RETURN_NOT_OK(ReadGroups(having_));

@@ -12,6 +12,7 @@
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest_pullup.h"
 #include "sql/binder/unnest_pushdown.h"
+#include "sql/binder/unnest_sets.h"
 
 namespace llkv {
 namespace {
@@ -186,10 +187,44 @@ bool AnyCanFail(const std::vector<BoundExprPtr>& exprs) {
   return std::any_of(exprs.begin(), exprs.end(), [](const BoundExprPtr& expr) { return expr->CanFail(); });
 }
 
+bool IsTrue(const BoundExpr& term) { return term.IsConstant() && !term.value.is_null() && term.value.boolean(); }
+
+/// A join with a chain of table functions as these functions over `left`; false where the join is another one.
+bool JoinSets(JoinType type, SubqueryRows& rows, std::vector<BoundExprPtr>& terms, const ColumnSet& free,
+              LogicalPlanPtr& left) {
+  if (!IsSetChain(*rows.plan, free)) return false;
+  ColumnSet given;
+  for (const OutputColumn& column : rows.plan->output) given.insert(column.id);
+  const bool is_plain = std::all_of(rows.values.begin(), rows.values.end(), [&](const BoundExprPtr& value) {
+    return value->IsColumn() && given.contains(value->column);
+  });
+  const bool is_outer = type == JoinType::kLeft && is_plain &&
+                        std::all_of(terms.begin(), terms.end(), [](const auto& term) { return IsTrue(*term); }) &&
+                        MakeOuterSets(*rows.plan, free);
+  if (type != JoinType::kInner && !is_outer) return false;
+  std::vector<OutputColumn> outputs = left->output;
+  std::vector<BoundExprPtr> exprs;
+  for (const OutputColumn& column : outputs) exprs.push_back(ColumnOf(column));
+  left = GraftSets(std::move(rows.plan), free, std::move(left));
+  for (BoundExprPtr& term : terms) Substitute(term, rows.outputs, rows.values);
+  if (!is_outer && !terms.empty()) {
+    auto filter = std::make_unique<LogicalFilter>();
+    filter->terms = std::move(terms);
+    filter->output = left->output;
+    filter->children.push_back(std::move(left));
+    left = std::move(filter);
+  }
+  std::move(rows.values.begin(), rows.values.end(), std::back_inserter(exprs));
+  outputs.insert(outputs.end(), rows.outputs.begin(), rows.outputs.end());
+  left = MakeProject(std::move(exprs), std::move(outputs), std::move(left));
+  return true;
+}
+
 /// Joins a subquery that reads the columns `free` of `left` to it, by `terms` and by what it reads: JoinType kInner,
 /// kLeft or kSingle.
 arrow::Status JoinRows(BindState& state, JoinType type, SubqueryRows rows, std::vector<BoundExprPtr> terms,
                        const ColumnSet& free, int64_t position, LogicalPlanPtr& left) {
+  if (JoinSets(type, rows, terms, free, left)) return arrow::Status::OK();
   if (CanPullUp(*rows.plan, free) && (AnyReads(rows.values, free) || AnyCanFail(rows.values))) {
     return ProjectAbove(state, type, std::move(rows), std::move(terms), free, position, left);
   }
@@ -214,7 +249,7 @@ arrow::Status JoinRows(BindState& state, JoinType type, SubqueryRows rows, std::
     return arrow::Status::OK();
   }
   LogicalPlanPtr project = MakeProject(std::move(rows.values), std::move(rows.outputs), std::move(rows.plan));
-  OuterDomain domain(state, left, free, position);
+  OuterDomain domain(state, left, free, *project, position);
   ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(project)));
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> match, domain.MatchTerms(pushed, {}));
   std::move(terms.begin(), terms.end(), std::back_inserter(match));
@@ -302,6 +337,21 @@ bool Unnester::GroupByCorrelation(LogicalAggregate& aggregate, std::vector<Bound
   return true;
 }
 
+/// Moves what the calls compute of columns of `free` into a projection below them.
+void ComputeArguments(BindState& state, const ColumnSet& free, LogicalAggregate& aggregate) {
+  LogicalPlanPtr& child = aggregate.children[0];
+  std::vector<OutputColumn> outputs = child->output;
+  std::vector<BoundExprPtr> exprs;
+  for (const OutputColumn& column : outputs) exprs.push_back(ColumnOf(column));
+  ForEachExpr(aggregate, [&](BoundExprPtr& expr) {
+    if (!ReadsAny(*expr, free)) return;
+    outputs.push_back({state.NewColumn(), expr->type, expr->ToString()});
+    exprs.push_back(std::exchange(expr, ColumnOf(outputs.back())));
+  });
+  if (outputs.size() == child->output.size()) return;
+  child = MakeProject(std::move(exprs), std::move(outputs), std::move(child));
+}
+
 arrow::Status Unnester::Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr& replacement) {
   auto& aggregate = inner_->As<LogicalAggregate>();
   const std::vector<OutputColumn> outputs = aggregate.output;
@@ -328,7 +378,8 @@ arrow::Status Unnester::Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr
       filter->children.push_back(std::move(child));
       child = std::move(filter);
     }
-    OuterDomain domain(state_, plan_, free_, pending_.position);
+    if (IsSetChain(*child, free_)) ComputeArguments(state_, free_, aggregate);
+    OuterDomain domain(state_, plan_, free_, *inner_, pending_.position);
     ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(child)));
     ForEachExpr(*inner_, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
     std::vector<OutputColumn> group_outputs;
@@ -370,6 +421,21 @@ arrow::Status Unnester::Single() {
   return JoinRows(state_, JoinType::kSingle, std::move(rows), {}, free_, pending_.position, plan_);
 }
 
+/// One row for each outer row that has some: of a plan whose only outer column is the row's number.
+PushedPlan FirstOfEach(BindState& state, PushedPlan pushed) {
+  auto distinct = std::make_unique<LogicalAggregate>();
+  for (auto& [outer, column] : pushed.columns) {
+    const auto found = std::find_if(pushed.plan->output.begin(), pushed.plan->output.end(),
+                                    [&, id = column](const OutputColumn& output) { return output.id == id; });
+    distinct->groups.push_back(ColumnOf(*found));
+    distinct->output.push_back({state.NewColumn(), found->type, found->name});
+    column = distinct->output.back().id;
+  }
+  distinct->children.push_back(std::move(pushed.plan));
+  pushed.plan = std::move(distinct);
+  return pushed;
+}
+
 arrow::Status Unnester::Exists(JoinType type) {
   std::vector<BoundExprPtr> terms = std::move(pending_.terms);
   const bool in = pending_.kind == PendingSubquery::Kind::kIn;
@@ -396,8 +462,9 @@ arrow::Status Unnester::Exists(JoinType type) {
     plan_->As<LogicalJoin>().null_aware = null_aware;
     return arrow::Status::OK();
   }
-  OuterDomain domain(state_, plan_, free_, pending_.position);
+  OuterDomain domain(state_, plan_, free_, *inner_, pending_.position);
   ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(inner_)));
+  if (domain.is_numbered() && terms.empty()) pushed = FirstOfEach(state_, std::move(pushed));
   ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> match, domain.MatchTerms(pushed, {}));
   std::move(match.begin(), match.end(), std::back_inserter(terms));
   LogicalPlanPtr join = MakeJoin(type, std::move(plan_), std::move(pushed.plan), std::move(terms));

@@ -12,6 +12,7 @@
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest_pullup.h"
+#include "sql/binder/unnest_sets.h"
 
 namespace llkv {
 namespace {
@@ -58,7 +59,7 @@ arrow::Result<BoundExprPtr> WithDefault(BindState& state, BoundExprPtr column, c
 }
 
 OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free,
-                         int64_t position)
+                         const LogicalPlan& subquery, int64_t position)
     : state_(state), id_(state.next_materialize_id++), position_(position) {
   auto scan = std::make_unique<LogicalMaterializedScan>();
   scan->id = id_;
@@ -69,6 +70,13 @@ OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unor
     outer_.push_back(plan->output[i]);
     outer_ids_.insert(plan->output[i].id);
     ordinals_.push_back(i);
+  }
+  if (ReadsOnlyInSets(subquery, outer_ids_)) {
+    set_columns_ = std::exchange(outer_, {{state.NewColumn(), TypeId::kBigInt, "row number"}});
+    set_ordinals_ = std::exchange(ordinals_, {LogicalMaterializedScan::kRowNumber});
+    set_ids_ = std::exchange(outer_ids_, {outer_[0].id});
+    scan->column_indexes.push_back(ordinals_[0]);
+    scan->output.push_back(outer_[0]);
   }
   RenameColumns(*plan, state.next_column_id);
   definition_ = std::move(plan);
@@ -102,7 +110,7 @@ PushedPlan OuterDomain::Copy() {
 }
 
 bool OuterDomain::Depends(const LogicalPlan& plan) const {
-  if (ReadsAnyOf(plan, outer_ids_)) return true;
+  if (ReadsAnyOf(plan, outer_ids_) || ReadsAnyOf(plan, set_ids_)) return true;
   bool depends = false;
   VisitPlan(plan, [&](const LogicalPlan& node) {
     depends = depends || (node.kind == PlanKind::kMaterializedScan &&
@@ -124,6 +132,7 @@ arrow::Result<PushedPlan> OuterDomain::Cross(LogicalPlanPtr plan) {
 
 arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
   if (!Depends(*plan)) return Cross(std::move(plan));
+  if (is_numbered() && IsSetChain(*plan, set_ids_)) return PushSets(std::move(plan));
   switch (plan->kind) {
     case PlanKind::kFilter: {
       ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
@@ -135,6 +144,8 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
     }
     case PlanKind::kProject:
       return PushProject(std::move(plan));
+    case PlanKind::kProjectSet:
+      return PushProjectSet(std::move(plan));
     case PlanKind::kAggregate:
       return PushAggregate(std::move(plan));
     case PlanKind::kWindow:
@@ -164,6 +175,28 @@ arrow::Result<PushedPlan> OuterDomain::Push(LogicalPlanPtr plan) {
   return Refuse(fmt::format("a correlated subquery of this shape ({})", PlanNodeTitle(*plan)), position_);
 }
 
+// The chain beside the outer rows, each under its number.
+PushedPlan OuterDomain::PushSets(LogicalPlanPtr chain) {
+  auto scan = std::make_unique<LogicalMaterializedScan>();
+  scan->id = id_;
+  scan->column_indexes = set_ordinals_;
+  std::unordered_map<ColumnId, ColumnId> columns;
+  std::unordered_set<ColumnId> free;
+  for (const OutputColumn& column : set_columns_) {
+    scan->output.push_back({state_.NewColumn(), column.type, column.name});
+    columns.emplace(column.id, scan->output.back().id);
+    free.insert(scan->output.back().id);
+  }
+  scan->column_indexes.push_back(LogicalMaterializedScan::kRowNumber);
+  scan->output.push_back({state_.NewColumn(), outer_[0].type, outer_[0].name});
+  PushedPlan pushed;
+  pushed.columns.emplace(outer_[0].id, scan->output.back().id);
+  VisitPlan(*chain,
+            [&](LogicalPlan& node) { ForEachExpr(node, [&](BoundExprPtr& expr) { ReplaceOuter(expr, columns); }); });
+  pushed.plan = GraftSets(std::move(chain), free, std::move(scan));
+  return pushed;
+}
+
 arrow::Result<PushedPlan> OuterDomain::PushProject(LogicalPlanPtr plan) {
   auto& project = plan->As<LogicalProject>();
   ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
@@ -173,6 +206,21 @@ arrow::Result<PushedPlan> OuterDomain::PushProject(LogicalPlanPtr plan) {
     project.exprs.push_back(BoundExpr::Column(column, outer.type, outer.name));
     column = state_.NewColumn();
     plan->output.push_back({column, outer.type, outer.name});
+  }
+  plan->children[0] = std::move(pushed.plan);
+  pushed.plan = std::move(plan);
+  return pushed;
+}
+
+arrow::Result<PushedPlan> OuterDomain::PushProjectSet(LogicalPlanPtr plan) {
+  auto& set = plan->As<LogicalProjectSet>();
+  ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(plan->children[0])));
+  ForEachExpr(*plan, [&](BoundExprPtr& expr) { ReplaceOuter(expr, pushed.columns); });
+  for (const OutputColumn& outer : outer_) {
+    const OutputColumn* column = FindOutput(*pushed.plan, pushed.columns.at(outer.id));
+    if (column == nullptr) return InternalError("a pushed plan lacks an outer column");
+    set.passed.insert(set.passed.begin(), ColumnOf(*column));
+    plan->output.insert(plan->output.begin(), *column);
   }
   plan->children[0] = std::move(pushed.plan);
   pushed.plan = std::move(plan);
@@ -334,7 +382,7 @@ arrow::Result<std::vector<BoundExprPtr>> OuterDomain::MatchTerms(const PushedPla
                                                                  const std::unordered_set<ColumnId>& strict) const {
   std::vector<BoundExprPtr> terms;
   for (const OutputColumn& outer : outer_) {
-    const char* op = strict.contains(outer.id) ? "=" : "is_not_distinct_from";
+    const char* op = is_numbered() || strict.contains(outer.id) ? "=" : "is_not_distinct_from";
     const OutputColumn* inner = FindOutput(*pushed.plan, pushed.columns.at(outer.id));
     if (inner == nullptr) return InternalError("a pushed plan lacks an outer column");
     ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeComparison(state_, op, ColumnOf(outer), ColumnOf(*inner), -1));

@@ -21,12 +21,16 @@ struct PushedPlan {
 };
 
 /// The distinct values of the outer columns that a subquery reads, made from the outer plan, which is computed once and
-/// read twice.
+/// read twice. Where table functions alone read them, the outer rows' numbers stand in their place.
 class OuterDomain {
  public:
-  /// Takes `plan` over: afterwards `plan` is a scan of the materialized outer plan, with the same columns. `free` are
-  /// columns of it.
-  OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free, int64_t position);
+  /// Takes `plan` over: afterwards `plan` is a scan of the materialized outer plan, with the same columns and maybe
+  /// one more. `free` are columns of it, and `subquery` what Push will be given.
+  OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free,
+              const LogicalPlan& subquery, int64_t position);
+
+  /// Whether rows are matched by their numbers.
+  bool is_numbered() const { return !set_columns_.empty(); }
 
   /// `plan` for every combination of the outer columns' values. Errors: 0A000 where something in it cannot be computed
   /// for all at once (a LIMIT that is computed).
@@ -43,7 +47,9 @@ class OuterDomain {
  private:
   PushedPlan Copy();
   arrow::Result<PushedPlan> Cross(LogicalPlanPtr plan);
+  PushedPlan PushSets(LogicalPlanPtr chain);
   arrow::Result<PushedPlan> PushProject(LogicalPlanPtr plan);
+  arrow::Result<PushedPlan> PushProjectSet(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushAggregate(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushWindow(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushLimit(LogicalPlanPtr plan);
@@ -67,6 +73,10 @@ class OuterDomain {
   std::vector<OutputColumn> outer_;
   std::vector<uint32_t> ordinals_;
   std::unordered_set<ColumnId> outer_ids_;
+  /// Those that table functions read, where rows are numbered: `outer_` is the number alone then.
+  std::vector<OutputColumn> set_columns_;
+  std::vector<uint32_t> set_ordinals_;
+  std::unordered_set<ColumnId> set_ids_;
   /// The definitions of the subquery's own that were pushed into: their last columns are the outer ones. By id, how
   /// many columns come before those.
   std::unordered_map<uint32_t, uint32_t> pushed_definitions_;

@@ -54,7 +54,7 @@ arrow::Result<EncodedChunk> EncodeNested(const StringColumn& column, arrow::Memo
                         StartChunk(column.field, column.type, column.validity, column.num_rows, pool));
   if (started.is_finished) return std::move(started.chunk);
   EncodedChunk chunk = std::move(started.chunk);
-  const auto builder = ArrowColumnBuilder::Make(column.type, /*stored=*/true, pool);
+  const auto builder = ArrowColumnBuilder::Make(column.type, ArrowForm::kStored, pool);
   alignas(64) uint8_t validity[kMaxBatchRows / 8 + 64];
   for (uint32_t first = 0; first < column.num_rows; first += kMaxBatchRows) {
     const uint32_t count = std::min(kMaxBatchRows, column.num_rows - first);
