@@ -42,8 +42,8 @@ class Bytes:
     def string(self):
         return self.raw(self.varint())
 
-    def version(self, what):
-        need(self.u8() == 1, f"{what} has another version")
+    def version(self, what, newest=1):
+        need(1 <= self.u8() <= newest, f"{what} has another version")
 
     def type(self, depth=0):
         need(depth <= MAX_TYPE_DEPTH, "a type is too deep")

@@ -6,7 +6,7 @@ TYPES = {0: "NULL", 1: "BOOLEAN", 2: "TINYINT", 3: "SMALLINT", 4: "INTEGER", 5: 
          8: "USMALLINT", 9: "UINTEGER", 10: "UBIGINT", 11: "UHUGEINT", 12: "REAL", 13: "DOUBLE", 14: "DECIMAL",
          15: "VARCHAR", 16: "BLOB", 17: "DATE", 18: "TIME", 19: "TIMESTAMP", 20: "INTERVAL", 21: "TIMESTAMPTZ",
          22: "TIMESTAMP_S", 23: "TIMESTAMP_MS", 24: "TIMESTAMP_NS", 25: "TIMETZ", 26: "UUID", 27: "JSON", 28: "BIT",
-         32: "ENUM", 33: "LIST", 34: "ARRAY", 35: "STRUCT", 36: "MAP", 37: "UNION"}
+         29: "ANY", 32: "ENUM", 33: "LIST", 34: "ARRAY", 35: "STRUCT", 36: "MAP", 37: "UNION"}
 # Digits of a second's fraction that a unit of each has.
 TIMESTAMPS = {"TIMESTAMP": 6, "TIMESTAMPTZ": 6, "TIMESTAMP_S": 0, "TIMESTAMP_MS": 3, "TIMESTAMP_NS": 9}
 SIGNED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DATE", "TIME", "TIMETZ", *TIMESTAMPS}
@@ -64,7 +64,7 @@ class Type:
         return FORMS[self.name]
 
     def is_text(self):
-        return self.name in ("VARCHAR", "BLOB", "JSON", "BIT")
+        return self.name in ("VARCHAR", "BLOB", "JSON", "BIT", "ANY")
 
     def decode(self, data, count):
         """`count` fixed-width values."""
@@ -101,6 +101,8 @@ class Type:
             return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
         if self.name == "BIT":
             return bit_digits(value)
+        if self.name == "ANY":
+            return any_text(value)
         if self.name == "ENUM":
             return self.labels[value]
         if self.name in NESTED:
@@ -110,6 +112,16 @@ class Type:
         if self.name in ("REAL", "DOUBLE"):
             return float_text(value, self.name == "REAL")
         return str(value + HALF if self.name == "UHUGEINT" else value)
+
+
+def any_text(value):
+    """A dynamic value: a tag, then eight bytes of a number, or text or a blob."""
+    need(value and value[0] in (1, 2, 3, 4) and (value[0] > 2 or len(value) == 9), "a dynamic value is malformed")
+    if value[0] == 1:
+        return str(integer(value[1:]))
+    if value[0] == 2:
+        return float_text(struct.unpack("<d", value[1:])[0], False)
+    return value[1:].decode() if value[0] == 3 else "\\x" + value[1:].hex()
 
 
 def bit_digits(held):

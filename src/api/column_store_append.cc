@@ -89,6 +89,7 @@ class BatchAppend {
       if (!seen.insert(*id).second) return BadBatch("a batch has field " + std::to_string(id->number()) + " twice");
       ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowField(field));
       if (type.id() == TypeId::kNull) return NotSupported("a field of type null cannot be stored");
+      if (type.IsAny()) return NotSupported("a field of type llkv.any can only be stored by SQL");
       columns_.push_back({*id, type, field.name(), batch_.column(i)});
     }
     if (row_ids_ == nullptr) return BadBatch("a batch has no column \"row_id\"");

@@ -10,6 +10,7 @@
 #include "api/impl.h"
 #include "base/error.h"
 #include "engine/error_detail.h"
+#include "types/any_value.h"
 #include "types/text_parse.h"
 
 namespace llkv {
@@ -43,6 +44,7 @@ bool HasNumber(LogicalType type) {
 int64_t AsInteger(const Value& value) {
   const LogicalType type = value.type();
   if (value.is_null() || !HasNumber(type)) return 0;
+  if (type.IsAny()) return AnyToNumber(value.bytes()).AsInteger();
   int128_t number = 0;
   if (type.IsFloating()) {
     const double real = std::nearbyint(value.floating());
@@ -64,6 +66,7 @@ int64_t AsInteger(const Value& value) {
 double AsDouble(const Value& value) {
   const LogicalType type = value.type();
   if (value.is_null() || !HasNumber(type)) return 0;
+  if (type.IsAny()) return AnyToNumber(value.bytes()).AsReal();
   if (type.IsFloating()) return value.floating();
   if (type.physical() == PhysicalType::kString || type.id() == TypeId::kUHugeInt) {
     double real = 0;
@@ -160,6 +163,10 @@ std::string_view PreparedStatement::Get<std::string_view>(int column) const {
   const uint32_t row = core.row();
   if (!vector.IsValid(row)) return {};
   if (vector.type.IsString()) return vector.values<StringRef>()[row].view();
+  if (vector.type.IsAny()) {
+    const std::string_view value = vector.values<StringRef>()[row].view();
+    if (!IsAnyNumber(value)) return AnyBytes(value);
+  }
   std::string& text = core.text(column);
   text = core.ValueText(GetValue(vector, row));
   return text;

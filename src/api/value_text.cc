@@ -10,6 +10,7 @@
 
 #include "base/int128.h"
 #include "llkv/session.h"
+#include "types/any_arrow_type.h"
 #include "types/text_format.h"
 #include "types/time_zone.h"
 #include "types/uuid.h"
@@ -74,12 +75,17 @@ uint32_t FormatDirectly(const arrow::Array& column, int64_t row, char* text) {
   }
 }
 
-/// UUID and JSON; false for others.
+/// UUID, JSON and ANY; false for others.
 bool AppendExtension(const arrow::ExtensionArray& column, int64_t row, std::string* out) {
   const std::string name = static_cast<const arrow::ExtensionType&>(*column.type()).extension_name();
   const arrow::Array& storage = *column.storage();
   if (name == "arrow.json" && storage.type_id() == arrow::Type::STRING) {
     *out += static_cast<const arrow::StringArray&>(storage).GetView(row);
+    return true;
+  }
+  if (name == kAnyExtensionName && storage.type_id() == arrow::Type::BINARY) {
+    const std::string_view value = static_cast<const arrow::BinaryArray&>(storage).GetView(row);
+    *out += Value::OfBytes(TypeId::kAny, std::string(value)).ToString();
     return true;
   }
   if (name != "arrow.uuid") return false;

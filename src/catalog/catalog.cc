@@ -102,6 +102,17 @@ TableSchemaPtr CatalogSnapshot::FindTableOfIndex(std::string_view name) const {
   return entry == nullptr ? nullptr : entry->table;
 }
 
+TableSchemaPtr CatalogSnapshot::FindTableOfTrigger(std::string_view name) const {
+  const std::string folded = FoldName(name);
+  for (const auto& [id, entry] : by_id_) {
+    if (entry->table == nullptr) continue;
+    for (const TriggerSchema& trigger : entry->table->triggers) {
+      if (FoldName(trigger.name) == folded) return entry->table;
+    }
+  }
+  return nullptr;
+}
+
 void CatalogSnapshot::Put(EntryPtr entry) {
   Remove(entry->id());
   if (entry->table != nullptr) {
@@ -344,7 +355,7 @@ IndexLayout Catalog::LayoutOf(const IndexSchema& index) {
   return layout;
 }
 
-arrow::Result<TableSchemaPtr> Catalog::ChangeIndexes(Transaction& txn, TableSchema schema) {
+arrow::Result<TableSchemaPtr> Catalog::ChangeTable(Transaction& txn, TableSchema schema) {
   ARROW_ASSIGN_OR_RAISE(Changes * changes, BeginChange(txn));
   const CatalogSnapshotPtr objects = GetSnapshot(txn);
   const CatalogEntry* old = objects->Find(schema.id);

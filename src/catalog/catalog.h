@@ -50,6 +50,8 @@ class CatalogSnapshot {
   ViewSchemaPtr FindView(std::string_view name) const;
   /// The table that has an index (or primary key) of this name; null where there is none.
   TableSchemaPtr FindTableOfIndex(std::string_view name) const;
+  /// The table that has a trigger of this name; null where there is none.
+  TableSchemaPtr FindTableOfTrigger(std::string_view name) const;
   TypeSchemaPtr FindType(std::string_view name) const;
   /// By id; null where there is none.
   const CatalogEntry* Find(TableId id) const;
@@ -94,10 +96,10 @@ class Catalog {
   /// columns of one name.
   arrow::Result<TableSchemaPtr> CreateTable(Transaction& txn, TableSchema schema);
   arrow::Result<ViewSchemaPtr> CreateView(Transaction& txn, ViewSchema schema);
-  /// Replaces a table's schema by one that differs in its indexes, in the catalog only: the store's indexes are the
-  /// caller's business. Ids that are 0 are filled in. 42P07 where a new index's name is taken; 40001 where another
-  /// commit changed the table.
-  arrow::Result<TableSchemaPtr> ChangeIndexes(Transaction& txn, TableSchema schema);
+  /// Replaces a table's schema by one that differs in its indexes or triggers, in the catalog only: the store's indexes
+  /// are the caller's business. Ids that are 0 are filled in. 42P07 where a new index's name is taken; 40001 where
+  /// another commit changed the table.
+  arrow::Result<TableSchemaPtr> ChangeTable(Transaction& txn, TableSchema schema);
   /// An id for an index that the caller builds.
   IndexId AllocateIndexId();
   arrow::Result<TypeSchemaPtr> CreateType(Transaction& txn, TypeSchema schema);

@@ -158,6 +158,33 @@ TEST_F(CatalogTest, VersionsTellSnapshotsApart) {
   EXPECT_EQ(catalog_->GetSnapshot(*first)->version(), version);
 }
 
+TEST_F(CatalogTest, TriggersStayWithTheirTable) {
+  auto txn = Begin();
+  TableSchema schema = *catalog_->CreateTable(*txn, Table("t")).ValueOrDie();
+  const TriggerSchema trigger{"Fires", TriggerSchema::Event::kUpdate, {1}, "CREATE TRIGGER …"};
+  schema.triggers.push_back(trigger);
+  ASSERT_OK(catalog_->ChangeTable(*txn, std::move(schema)).status());
+  ASSERT_OK(storage_->Commit(*txn));
+  for (const bool with_checkpoint : {false, true}) {
+    if (with_checkpoint) {
+      ASSERT_OK(storage_->Checkpoint());
+    }
+    Open();
+    const auto reader = Begin();
+    const TableSchemaPtr table = catalog_->GetSnapshot(*reader)->FindTableOfTrigger("fires");
+    ASSERT_NE(table, nullptr);
+    ASSERT_EQ(table->triggers.size(), 1U);
+    EXPECT_EQ(table->triggers[0].name, trigger.name);
+    EXPECT_EQ(table->triggers[0].event, trigger.event);
+    EXPECT_EQ(table->triggers[0].columns, trigger.columns);
+    EXPECT_EQ(table->triggers[0].sql, trigger.sql);
+  }
+  txn = Begin();
+  ASSERT_OK(catalog_->DropTable(*txn, "t"));
+  ASSERT_OK(storage_->Commit(*txn));
+  EXPECT_EQ(catalog_->GetSnapshot(*Begin())->FindTableOfTrigger("fires"), nullptr);
+}
+
 TEST(SchemaCodec, DamagedBytesAreErrors) {
   TableSchema schema = Table("t");
   const std::string bytes = EncodeTableSchema(schema);

@@ -52,6 +52,18 @@ struct IndexSchema {
   bool is_constraint = false;
 };
 
+/// A trigger of a table. It is kept, and does not run: a statement that would fire it is refused.
+struct TriggerSchema {
+  enum class Event : uint8_t { kInsert = 0, kUpdate = 1, kDelete = 2 };
+  /// Among those of all tables' triggers.
+  std::string name;
+  Event event = Event::kInsert;
+  /// UPDATE OF: ordinals in the table's columns; empty: any.
+  std::vector<uint32_t> columns;
+  /// The CREATE TRIGGER statement as written.
+  std::string sql;
+};
+
 /// A table. Shared and never changed: a changed table is a new value.
 struct TableSchema {
   /// Given by Catalog::CreateTable where it is 0.
@@ -68,6 +80,8 @@ struct TableSchema {
   /// In the order of their creation.
   std::vector<IndexSchema> indexes;
   std::vector<CheckConstraint> checks;
+  /// In the order of their creation.
+  std::vector<TriggerSchema> triggers;
 };
 
 /// A view: the text of its query, bound anew at each use.

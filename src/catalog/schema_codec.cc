@@ -14,6 +14,8 @@ namespace llkv {
 namespace {
 
 constexpr uint8_t kSchemaVersion = 1;
+// A table with triggers, which older versions of the program must not write to.
+constexpr uint8_t kTriggersVersion = 2;
 
 std::string ToString(const ByteWriter& bytes) {
   return {reinterpret_cast<const char*>(bytes.bytes().data()), bytes.size()};
@@ -23,13 +25,14 @@ ByteReader MakeReader(std::string_view bytes) {
   return ByteReader(std::span<const uint8_t>(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()));
 }
 
-arrow::Status CheckVersion(ByteReader& in) {
+arrow::Result<uint8_t> ReadVersion(ByteReader& in, uint8_t newest = kSchemaVersion) {
   const uint8_t version = in.U8();
-  if (in.ok() && version > kSchemaVersion) {
+  if (in.ok() && version > newest) {
     return NotSupported("the catalog was written by a newer version of LLKV");
   }
   if (version == 0) in.Fail();
-  return in.Check("a catalog entry");
+  ARROW_RETURN_NOT_OK(in.Check("a catalog entry"));
+  return version;
 }
 
 IndexSchema ReadIndex(size_t num_columns, ByteReader& in) {
@@ -54,11 +57,27 @@ IndexSchema ReadIndex(size_t num_columns, ByteReader& in) {
   return index;
 }
 
+TriggerSchema ReadTrigger(size_t num_columns, ByteReader& in) {
+  TriggerSchema trigger;
+  trigger.name = std::string(in.String());
+  const uint8_t event = in.U8();
+  if (event > static_cast<uint8_t>(TriggerSchema::Event::kDelete)) in.Fail();
+  trigger.event = static_cast<TriggerSchema::Event>(event);
+  const uint64_t num_ordinals = in.Varint();
+  for (uint64_t i = 0; i < num_ordinals && in.ok(); ++i) {
+    const uint64_t ordinal = in.Varint();
+    if (ordinal >= num_columns) in.Fail();
+    trigger.columns.push_back(static_cast<uint32_t>(ordinal));
+  }
+  trigger.sql = std::string(in.String());
+  return trigger;
+}
+
 }  // namespace
 
 std::string EncodeTableSchema(const TableSchema& schema) {
   ByteWriter out;
-  out.U8(kSchemaVersion);
+  out.U8(schema.triggers.empty() ? kSchemaVersion : kTriggersVersion);
   out.Varint(schema.id.value);
   out.String(schema.name);
   out.Varint(schema.columns.size());
@@ -90,6 +109,15 @@ std::string EncodeTableSchema(const TableSchema& schema) {
     out.String(check.name);
     out.String(check.sql);
   }
+  if (schema.triggers.empty()) return ToString(out);
+  out.Varint(schema.triggers.size());
+  for (const TriggerSchema& trigger : schema.triggers) {
+    out.String(trigger.name);
+    out.U8(static_cast<uint8_t>(trigger.event));
+    out.Varint(trigger.columns.size());
+    for (const uint32_t ordinal : trigger.columns) out.Varint(ordinal);
+    out.String(trigger.sql);
+  }
   return ToString(out);
 }
 
@@ -106,7 +134,7 @@ std::string EncodeViewSchema(const ViewSchema& schema) {
 
 arrow::Result<TableSchema> DecodeTableSchema(std::string_view bytes) {
   ByteReader in = MakeReader(bytes);
-  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  ARROW_ASSIGN_OR_RAISE(const uint8_t version, ReadVersion(in, kTriggersVersion));
   TableSchema schema;
   schema.id = TableId(in.Varint());
   schema.name = std::string(in.String());
@@ -139,13 +167,17 @@ arrow::Result<TableSchema> DecodeTableSchema(std::string_view bytes) {
     check.sql = std::string(in.String());
     schema.checks.push_back(std::move(check));
   }
+  const uint64_t num_triggers = version >= kTriggersVersion ? in.Varint() : 0;
+  for (uint64_t i = 0; i < num_triggers && in.ok(); ++i) {
+    schema.triggers.push_back(ReadTrigger(schema.columns.size(), in));
+  }
   ARROW_RETURN_NOT_OK(in.Finish("a catalog entry"));
   return schema;
 }
 
 arrow::Result<ViewSchema> DecodeViewSchema(std::string_view bytes) {
   ByteReader in = MakeReader(bytes);
-  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  ARROW_RETURN_NOT_OK(ReadVersion(in).status());
   ViewSchema schema;
   schema.id = TableId(in.Varint());
   schema.name = std::string(in.String());
@@ -167,7 +199,7 @@ std::string EncodeTypeSchema(const TypeSchema& schema) {
 
 arrow::Result<TypeSchema> DecodeTypeSchema(std::string_view bytes) {
   ByteReader in = MakeReader(bytes);
-  ARROW_RETURN_NOT_OK(CheckVersion(in));
+  ARROW_RETURN_NOT_OK(ReadVersion(in).status());
   TypeSchema schema;
   schema.id = TableId(in.Varint());
   schema.name = std::string(in.String());

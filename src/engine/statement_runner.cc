@@ -197,6 +197,7 @@ arrow::Result<StatementResult> StatementRunner::Dispatch(BoundStatement& bound, 
   if (auto* create = std::get_if<BoundCreateTable>(&bound)) return RunCreateTable(*create, scope, catalog);
   if (auto* create = std::get_if<BoundCreateView>(&bound)) return RunCreateView(*create, scope, catalog);
   if (auto* create = std::get_if<BoundCreateIndex>(&bound)) return RunCreateIndex(*create, scope, catalog);
+  if (auto* create = std::get_if<BoundCreateTrigger>(&bound)) return RunCreateTrigger(*create, scope, catalog);
   if (auto* reindex = std::get_if<BoundReindex>(&bound)) return RunReindex(*reindex, scope, catalog);
   if (auto* create = std::get_if<BoundCreateType>(&bound)) return RunCreateType(*create, scope, catalog);
   if (auto* drop = std::get_if<BoundDrop>(&bound)) return RunDrop(*drop, scope, catalog);

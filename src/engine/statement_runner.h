@@ -52,6 +52,9 @@ class StatementRunner {
   arrow::Result<StatementResult> RunCreateIndex(BoundCreateIndex& create, StatementScope& scope,
                                                 const CatalogSnapshotPtr& catalog);
   arrow::Result<StatementResult> RunDropIndex(const BoundDrop& drop, StatementScope& scope);
+  arrow::Result<StatementResult> RunCreateTrigger(BoundCreateTrigger& create, StatementScope& scope,
+                                                  const CatalogSnapshotPtr& catalog);
+  arrow::Result<StatementResult> RunDropTrigger(const BoundDrop& drop, StatementScope& scope);
   arrow::Result<StatementResult> RunReindex(const BoundReindex& reindex, StatementScope& scope,
                                             const CatalogSnapshotPtr& catalog);
   /// Builds an index of a table in the store, in as many threads as the session may use.

@@ -84,6 +84,9 @@ void AddChildren(const LogicalPlan& plan, int64_t place, ColumnId column, std::v
 
 std::vector<FilterTarget> FindFilterTargets(const LogicalPlan& plan, ColumnId column) {
   std::vector<FilterTarget> targets;
+  // Stores compare ANY by its bytes.
+  const int64_t own_place = PlaceOf(plan, column);
+  if (own_place >= 0 && plan.output[static_cast<size_t>(own_place)].type.IsAny()) return targets;
   std::vector<Place> places{{&plan, column}};
   while (!places.empty()) {
     const Place at = places.back();

@@ -78,6 +78,14 @@ arrow::Status CheckArgumentCount(std::string_view name, const BindInput& input, 
 
 arrow::Result<LogicalType> CommonArgumentType(std::string_view name, const BindInput& input, size_t first) {
   std::optional<LogicalType> common;
+  if (input.dialect == Dialect::kSqlite) {
+    for (size_t i = first; i < input.argument_types.size(); ++i) {
+      common = common ? DynamicType(*common, input.argument_types[i]) : input.argument_types[i];
+      if (!common) break;
+    }
+    if (common) return *common;
+  }
+  common.reset();
   bool any_literal = false;
   for (size_t i = first; i < input.argument_types.size(); ++i) {
     if (IsTextLiteral(input, i)) {

@@ -116,7 +116,8 @@ void WithOperator(CompareOp op, const void* left, const void* right, bool right_
 }
 
 template <typename Sink>
-void WithType(PhysicalType type, CompareOp op, const void* left, const void* right, bool right_constant, Sink& sink) {
+void WithPhysicalType(PhysicalType type, CompareOp op, const void* left, const void* right, bool right_constant,
+                      Sink& sink) {
   switch (type) {
     case PhysicalType::kInt8:
       return WithOperator<int8_t>(op, left, right, right_constant, sink);
@@ -146,6 +147,12 @@ void WithType(PhysicalType type, CompareOp op, const void* left, const void* rig
     case PhysicalType::kInterval:
       return WithOperator<Interval>(op, left, right, right_constant, sink);
   }
+}
+
+template <typename Sink>
+void WithType(LogicalType type, CompareOp op, const void* left, const void* right, bool right_constant, Sink& sink) {
+  if (type.IsAny()) return WithOperator<AnyRef>(op, left, right, right_constant, sink);
+  WithPhysicalType(type.physical(), op, left, right, right_constant, sink);
 }
 
 int128_t ConstantInteger(const Vector& vector) {
@@ -219,18 +226,18 @@ void CompareAny(CompareOp op, const Vector& left, const Vector& right, Sink& sin
   }
   if (left_narrow && right.form == VectorForm::kConstant) return CompareNarrow(op, left, right, sink);
   if (left_narrow && right_narrow && left.storage == right.storage && left.base == right.base) {
-    return WithType(left.storage, op, left.data, right.data, false, sink);
+    return WithPhysicalType(left.storage, op, left.data, right.data, false, sink);
   }
   if (left_narrow || right_narrow) return CompareFlattened(op, left, right, sink);
   if (left.form == VectorForm::kConstant) {
     bool result = false;
     uint8_t byte = 0;
     BytesSink one{Selection::All(1), 1, &byte};
-    WithType(left.type.physical(), op, left.data, right.data, true, one);
+    WithType(left.type, op, left.data, right.data, true, one);
     result = byte != 0;
     return sink.All(result);
   }
-  WithType(left.type.physical(), op, left.data, right.data, right.form == VectorForm::kConstant, sink);
+  WithType(left.type, op, left.data, right.data, right.form == VectorForm::kConstant, sink);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "functions/kernel.h"
 #include "types/calendar.h"
+#include "vector/any_ref.h"
 
 namespace llkv {
 
@@ -29,7 +30,7 @@ inline constexpr CompareOp SwapSides(CompareOp op) {
 /// SQL's order of two values of a physical type. NaN equals itself and is greater than every other number.
 template <CompareOp op, typename T>
 LLKV_INLINE bool CompareScalars(const T& a, const T& b) {
-  if constexpr (std::is_same_v<T, StringRef>) {
+  if constexpr (std::is_same_v<T, StringRef> || std::is_same_v<T, AnyRef>) {
     if constexpr (op == CompareOp::kEqual) return a == b;
     if constexpr (op == CompareOp::kNotEqual) return !(a == b);
     const int order = a.Compare(b);

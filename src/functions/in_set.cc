@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "functions/arithmetic_loops.h"
 #include "types/calendar.h"
+#include "vector/any_ref.h"
 
 namespace llkv {
 
@@ -15,6 +16,13 @@ namespace {
 
 struct BytesHash {
   size_t operator()(std::string_view text) const { return HashBytes(text.data(), text.size()); }
+};
+
+struct AnyHash {
+  size_t operator()(std::string_view value) const { return HashAny(value); }
+};
+struct AnyEqual {
+  bool operator()(std::string_view a, std::string_view b) const { return CompareAny(a, b) == 0; }
 };
 
 // Open addressing over integers; a key equals itself only.
@@ -53,6 +61,7 @@ class IntegerSet {
 struct InSetState {
   std::vector<std::string> texts;  // owns what `strings` views
   std::unordered_set<std::string_view, BytesHash> strings;
+  std::unordered_set<std::string_view, AnyHash, AnyEqual> anys;  // in place of `strings`
   std::unique_ptr<IntegerSet> integers;
 };
 
@@ -83,6 +92,9 @@ void ForEachMember(const InSetState& state, const Vector& input, const Selection
   switch (input.type.physical()) {
     case PhysicalType::kString: {
       const Input<StringRef> values(input);
+      if (input.type.IsAny()) {
+        return ForEachRow(selection, [&](uint32_t row) { f(row, state.anys.contains(values[row].view())); });
+      }
       return ForEachRow(selection, [&](uint32_t row) { f(row, state.strings.contains(values[row].view())); });
     }
     case PhysicalType::kFloat: {
@@ -135,7 +147,13 @@ BoundScalar MakeInSet(LogicalType type, std::span<const Value> values) {
   if (type.physical() == PhysicalType::kString) {
     state->texts.reserve(values.size());
     for (const Value& value : values) state->texts.push_back(value.bytes());
-    for (const std::string& text : state->texts) state->strings.insert(text);
+    for (const std::string& text : state->texts) {
+      if (type.IsAny()) {
+        state->anys.insert(text);
+      } else {
+        state->strings.insert(text);
+      }
+    }
   } else {
     std::vector<int128_t> keys;
     for (const Value& value : values) keys.push_back(KeyOf(value));

@@ -96,6 +96,9 @@ struct LogicalScan : LogicalPlan {
   std::vector<uint32_t> column_ordinals;
   bool with_row_id = false;
   std::vector<PushedPredicate> predicates;
+  /// NOT INDEXED: none; INDEXED BY: this one alone, wherever it can be used.
+  bool may_use_indexes = true;
+  IndexId only_index;
   /// The index to find rows by; 0: none. The optimizer's choice.
   IndexId index;
   std::string index_name;

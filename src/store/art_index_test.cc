@@ -183,17 +183,17 @@ TEST(KeyEncoding, OrdersBytesAsValues) {
           const IndexPart part{0, descending, false};
           std::string key;
           const FlatValue flat(type, values[i]);
-          AppendIndexPart(part, type.physical(), flat.data(), &key);
+          AppendIndexPart(part, type, flat.data(), &key);
           EXPECT_EQ(KeyToString({&type, 1}, {&part, 1}, key), values[i].ToString());
           EXPECT_FALSE(KeyHasNull({&type, 1}, {&part, 1}, key));
           std::string last;
           const FlatValue flat_last(type, values.back());
-          AppendIndexPart(part, type.physical(), flat_last.data(), &last);
+          AppendIndexPart(part, type, flat_last.data(), &last);
           EXPECT_EQ(key < last, !descending && i + 1 < values.size());
           for (const bool nulls_first : {false, true}) {
             const IndexPart ordered{0, descending, nulls_first};
             std::string null;
-            AppendIndexPart(ordered, type.physical(), nullptr, &null);
+            AppendIndexPart(ordered, type, nullptr, &null);
             EXPECT_EQ(null < key, nulls_first);
             EXPECT_TRUE(KeyHasNull({&type, 1}, {&ordered, 1}, null));
             const LogicalType types[] = {type, type};

@@ -22,10 +22,10 @@ bool EncodeHotKey(const IndexLayout& index, const HotRowGroup& group, uint32_t s
   bool has_all = true;
   for (const IndexPart& part : index.parts) {
     const HotBlock::Column& column = block.column(part.column);
-    const PhysicalType type = group.types()[part.column].physical();
+    const LogicalType type = group.types()[part.column];
     const bool is_valid = column.valid[place] != 0;
     has_all &= is_valid;
-    const auto width = static_cast<size_t>(PhysicalWidth(type));
+    const auto width = static_cast<size_t>(PhysicalWidth(type.physical()));
     AppendIndexPart(part, type, is_valid ? column.values + place * width : nullptr, key);
   }
   return has_all;
@@ -35,7 +35,7 @@ arrow::Status CollectKeys(const IndexLayout& index, const std::vector<LogicalTyp
                           const RowBitmap& left_out, arrow::MemoryPool* pool, SortedKeys* keys) {
   struct Part {
     const IndexPart* part;
-    PhysicalType type;
+    LogicalType type;
     size_t width;
     /// Null: the row group was written without the column.
     const ColumnChunk* chunk;
@@ -55,7 +55,7 @@ arrow::Status CollectKeys(const IndexLayout& index, const std::vector<LogicalTyp
       ARROW_ASSIGN_OR_RAISE(chunk, group.reader().Column(place));
     }
     const auto width = static_cast<size_t>(PhysicalWidth(type.physical()));
-    parts.push_back({&part, type.physical(), width, chunk, std::move(scratch), ColumnScratch(pool), Vector(), nullptr});
+    parts.push_back({&part, type, width, chunk, std::move(scratch), ColumnScratch(pool), Vector(), nullptr});
   }
   std::vector<RowId> row_ids(kMaxBatchRows);
   std::string key;

@@ -17,7 +17,7 @@ constexpr size_t kMaxRanges = 4096;
 std::string EncodePart(const IndexPart& part, LogicalType type, const Value& value) {
   std::string key;
   const FlatValue flat(type, value);
-  AppendIndexPart(part, type.physical(), flat.data(), &key);
+  AppendIndexPart(part, type, flat.data(), &key);
   return key;
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "store/flat_value.h"
+#include "types/any_value.h"
 #include "types/nested_value.h"
 #include "types/time_tz.h"
 #include "vector/string_ref.h"
@@ -119,10 +120,16 @@ void AppendNullMarker(const IndexPart& part, std::string* key) {
   key->push_back(part.nulls_first ? kNullMarker : kNullLastMarker);
 }
 
-void AppendIndexPart(const IndexPart& part, PhysicalType type, const void* value, std::string* key) {
+void AppendIndexPart(const IndexPart& part, LogicalType type, const void* value, std::string* key) {
   if (value == nullptr) return AppendNullMarker(part, key);
   const size_t begin = key->size();
-  AppendKeyPart(type, value, key);
+  if (type.IsAny()) {
+    const std::string image = AnyKeyImage(Load<StringRef>(value).view());
+    const StringRef text{std::string_view(image)};
+    AppendKeyPart(PhysicalType::kString, &text, key);
+  } else {
+    AppendKeyPart(type.physical(), value, key);
+  }
   if (!part.descending) return;
   for (size_t i = begin + 1; i < key->size(); ++i) (*key)[i] = static_cast<char>(~(*key)[i]);
 }
@@ -137,7 +144,7 @@ std::string PrefixEnd(std::string_view prefix) {
 void AppendKeyPart(LogicalType type, const Value& value, std::string* key) {
   if (value.is_null()) return AppendNullKeyPart(key);
   const FlatValue flat(type, value);
-  AppendKeyPart(type.physical(), flat.data(), key);
+  AppendIndexPart(IndexPart(), type, flat.data(), key);
 }
 
 namespace {
@@ -175,6 +182,7 @@ class KeyReader {
 
  private:
   static Value OfBytes(LogicalType type, std::string bytes) {
+    if (type.IsAny()) return Value::OfBytes(type, AnyOfKeyImage(bytes));
     const bool fits = !type.IsNested() || IsNestedValue(type, bytes);
     return fits ? Value::OfBytes(type, std::move(bytes)) : Value::Blob(std::move(bytes));
   }

@@ -20,7 +20,8 @@
 
 namespace llkv {
 
-/// Appends a value as it lies in a flat Vector (strings: a StringRef).
+/// Appends a value as it lies in a flat Vector (strings: a StringRef). For ANY, whose equal values may have different
+/// bytes, see the others.
 void AppendKeyPart(PhysicalType type, const void* value, std::string* key);
 /// Appends the NULL of any type.
 void AppendNullKeyPart(std::string* key);
@@ -29,7 +30,7 @@ void AppendKeyPart(LogicalType type, const Value& value, std::string* key);
 
 /// The same for a part of an index's key: `value` is null for NULL. Descending parts have all bits of the value turned,
 /// and NULLs stand where the part says.
-void AppendIndexPart(const IndexPart& part, PhysicalType type, const void* value, std::string* key);
+void AppendIndexPart(const IndexPart& part, LogicalType type, const void* value, std::string* key);
 /// What the keys of all values of a part that are not NULL begin with, and what those of NULLs do.
 void AppendValueMarker(std::string* key);
 void AppendNullMarker(const IndexPart& part, std::string* key);

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "store/column/descriptor_page.h"
 #include "store/type_codec.h"
+#include "types/any_value.h"
 #include "types/nested_value.h"
 #include "types/type_info.h"
 
@@ -142,11 +143,11 @@ void EncodeBlockRows(const HotRowGroup& group, const HotBlock& block, uint32_t f
   }
 }
 
-/// Is a value that was read one of an ENUM or nested type?
+/// Is a value that was read one of an ENUM, a nested type or ANY?
 template <typename T>
 bool IsOfType(LogicalType type, const T& value) {
   if constexpr (std::is_same_v<T, StringRef>) {
-    return IsNestedValue(type, value.view());
+    return type.IsAny() ? IsAnyValue(value.view()) : IsNestedValue(type, value.view());
   } else if constexpr (std::is_same_v<T, uint8_t> || std::is_same_v<T, uint16_t>) {
     return value < type.info().labels.size();
   } else {
@@ -280,7 +281,7 @@ arrow::Status RowDecoder::Decode(std::span<const uint8_t> payload, const Apply& 
     for (const LogicalType type : types_) {
       ARROW_ASSIGN_OR_RAISE(ScratchVector scratch, ScratchVector::Make(type, pool_));
       scratch_.push_back(std::move(scratch));
-      is_described_.push_back(type.IsEnum() || type.IsNested());
+      is_described_.push_back(type.IsEnum() || type.IsNested() || type.IsAny());
     }
     columns_.resize(types_.size());
   }

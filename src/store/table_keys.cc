@@ -197,7 +197,7 @@ arrow::Result<std::optional<RowId>> ColumnTable::LookupKey(const Snapshot& snaps
     if (key[i].is_null()) return std::nullopt;
     const IndexPart& part = index->layout->parts[i];
     const FlatValue flat(types_[part.column], key[i]);
-    AppendIndexPart(part, types_[part.column].physical(), flat.data(), &encoded);
+    AppendIndexPart(part, types_[part.column], flat.data(), &encoded);
   }
   return LookupEncodedKey(*now, *index, snapshot, encoded);
 }

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "types/any_arrow_type.h"
 #include "types/arrow_output.h"
 #include "types/logical_type.h"
 #include "types/type_info.h"
@@ -76,6 +77,8 @@ std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
       return arrow::extension::json();
     case TypeId::kBit:
       return arrow::binary();
+    case TypeId::kAny:
+      return std::make_shared<AnyArrowType>();
     case TypeId::kEnum:
     case TypeId::kList:
     case TypeId::kArray:
@@ -87,7 +90,7 @@ std::shared_ptr<arrow::DataType> MakeArrowType(TypeId id) {
   return arrow::null();
 }
 
-using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kBit) + 1>;
+using ArrowTypes = std::array<std::shared_ptr<arrow::DataType>, static_cast<size_t>(TypeId::kAny) + 1>;
 
 /// Made while the program starts, as are Arrow's own instances behind them: no thread meets them half made, and thread
 /// sanitizers, which do not see into Arrow's library, need not be told so.
@@ -155,6 +158,7 @@ std::shared_ptr<arrow::DataType> ToStoredArrowType(LogicalType type) {
       return arrow::int64();
     case TypeId::kVarchar:
     case TypeId::kJson:
+    case TypeId::kAny:
       return arrow::binary();
     default:
       return ToArrowType(type);
@@ -220,6 +224,7 @@ arrow::Result<LogicalType> FromExtension(const arrow::DataType& type) {
   if (name == "arrow.uuid") return LogicalType(TypeId::kUuid);
   // Its text may be of any Arrow text type.
   if (name == "arrow.json") return LogicalType(TypeId::kJson);
+  if (name == kAnyExtensionName) return LogicalType(TypeId::kAny);
   return NotSupported("the Arrow type " + type.ToString() + " is not supported");
 }
 
@@ -312,6 +317,11 @@ std::shared_ptr<arrow::Field> ToArrowField(const std::string& name, LogicalType 
 arrow::Result<LogicalType> FromArrowField(const arrow::Field& field) {
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, FromArrowType(*field.type()));
   if (field.metadata() == nullptr) return type;
+  // What came from another library, which does not know the extension type and gives what it is stored as.
+  const auto extension = field.metadata()->Get("ARROW:extension:name");
+  if (extension.ok() && *extension == kAnyExtensionName && field.type()->id() == arrow::Type::BINARY) {
+    return LogicalType(TypeId::kAny);
+  }
   const auto name = field.metadata()->Get(kSqlTypeKey);
   if (!name.ok()) return type;
   const auto named = TypeFromName(*name, {}, 0);
@@ -349,6 +359,7 @@ bool IsReadAs(const arrow::DataType& arrow_type, LogicalType type) {
   if (!type.IsNested()) {
     const arrow::Result<LogicalType> found = FromArrowType(arrow_type);
     if (type.IsEnum()) return found.ok() && found->id() == TypeId::kVarchar;
+    if (type.IsAny() && arrow_type.id() == arrow::Type::BINARY) return true;
     return (found.ok() && *found == type) || ToArrowType(type)->Equals(arrow_type);
   }
   if (!HasShapeOf(arrow_type, type)) return false;

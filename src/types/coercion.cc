@@ -207,6 +207,24 @@ std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to) {
   return from.IsTemporal() ? TemporalCastCost(from, to) : std::nullopt;
 }
 
+bool IsAnyMember(LogicalType type) {
+  return type.IsAny() || type.IsString() || type.id() == TypeId::kBoolean ||
+         (type.IsNumeric() && type.id() != TypeId::kUHugeInt);
+}
+
+std::optional<LogicalType> DynamicType(LogicalType a, LogicalType b) {
+  if (a == b || !IsAnyMember(a) || !IsAnyMember(b)) return CommonType(a, b);
+  const auto is_integer = [](LogicalType type) { return type.IsInteger() || type.id() == TypeId::kBoolean; };
+  const auto is_real = [](LogicalType type) { return type.IsFloating() || type.IsDecimal(); };
+  // TRUE and FALSE are the integers 1 and 0.
+  if (is_integer(a) && is_integer(b)) {
+    if (a.id() == TypeId::kBoolean) return b;
+    return b.id() == TypeId::kBoolean ? a : CommonType(a, b);
+  }
+  if (is_real(a) && is_real(b)) return CommonType(a, b);
+  return LogicalType(TypeId::kAny);
+}
+
 std::optional<LogicalType> CommonType(LogicalType a, LogicalType b) {
   if (a == b) return a;
   if (a.id() == TypeId::kNull) return b;

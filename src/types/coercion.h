@@ -19,6 +19,13 @@ std::optional<int> ImplicitCastCost(LogicalType from, LogicalType to);
 /// has a zone.
 std::optional<LogicalType> CommonType(LogicalType a, LogicalType b);
 
+/// What branches of types `a` and `b` have in common in the dialect sqlite, where each value keeps its own type: ANY
+/// for an integer and a real, a number and text and so on; else CommonType's.
+std::optional<LogicalType> DynamicType(LogicalType a, LogicalType b);
+
+/// Can values of a type be values of ANY: BOOLEAN, numbers, VARCHAR, BLOB?
+bool IsAnyMember(LogicalType type);
+
 /// The decimal type that holds every value of an integer type: DECIMAL(3..39→38, 0).
 LogicalType DecimalForInteger(LogicalType integer);
 

@@ -205,6 +205,7 @@ PhysicalType LogicalType::physical() const {
     case TypeId::kBlob:
     case TypeId::kJson:
     case TypeId::kBit:
+    case TypeId::kAny:
       return PhysicalType::kString;
     case TypeId::kInterval:
       return PhysicalType::kInterval;
@@ -222,6 +223,8 @@ PhysicalType LogicalType::physical() const {
 
 std::string LogicalType::ToString() const {
   if (IsEnum() || IsNested()) return DescribedTypeToString(*this);
+  // No name of kTypeNames, as no text makes it a column's type.
+  if (IsAny()) return "ANY";
   if (id_ == TypeId::kDecimal) {
     return "DECIMAL(" + std::to_string(precision_) + "," + std::to_string(scale_) + ")";
   }
@@ -237,7 +240,7 @@ std::string LogicalType::ToString() const {
 bool IsPlainTypeId(uint8_t id) {
   const auto type = static_cast<TypeId>(id);
   if (type == TypeId::kDecimal) return false;
-  if (type == TypeId::kNull) return true;
+  if (type == TypeId::kNull || type == TypeId::kAny) return true;
   for (const TypeName& entry : kTypeNames) {
     if (entry.id == type) return true;
   }

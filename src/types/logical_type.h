@@ -46,6 +46,7 @@ enum class TypeId : uint8_t {
   kUuid = 26,    // big-endian 16 bytes as an integer, the top bit flipped (types/uuid.h)
   kJson = 27,    // text
   kBit = 28,     // types/bit_string.h
+  kAny = 29,     // SQLite's dynamic value: types/any_value.h
   // Those that type_info.h describes.
   kEnum = 32,    // one of a list of labels
   kList = 33,    // any number of values of one type
@@ -118,6 +119,9 @@ class LogicalType {
   /// Text of it, and what it means in other types, go by the session's time zone.
   constexpr bool IsZoned() const { return id_ == TypeId::kTimestampTz; }
 
+  /// The value has the type: an integer, a real, text or a blob (dialect sqlite).
+  constexpr bool IsAny() const { return id_ == TypeId::kAny; }
+
   constexpr bool IsEnum() const { return id_ == TypeId::kEnum; }
   /// LIST, ARRAY, STRUCT, MAP, UNION: a flat Vector holds their values as bytes (types/nested_value.h).
   constexpr bool IsNested() const { return id_ >= TypeId::kList && id_ <= TypeId::kUnion; }
@@ -164,8 +168,8 @@ arrow::Result<LogicalType> TypeFromName(std::string_view name, const std::vector
                                         int64_t position);
 
 /// The Arrow type at the public boundary: decimal128 for DECIMAL, HUGEINT and UHUGEINT (38, 0), utf8, binary (BLOB,
-/// BIT), time64[us], timestamp[us, UTC], arrow.uuid, arrow.json, text for TIMETZ; dictionary(utf8) for ENUM, list,
-/// fixed_size_list, struct, map and dense_union for the nested types.
+/// BIT), time64[us], timestamp[us, UTC], arrow.uuid, arrow.json, llkv.any, text for TIMETZ; dictionary(utf8) for ENUM,
+/// list, fixed_size_list, struct, map and dense_union for the nested types.
 std::shared_ptr<arrow::DataType> ToArrowType(LogicalType type);
 
 /// The same inside nested chunks, where every value that the type has must pass Arrow's validation: ENUM as its codes,

@@ -111,6 +111,8 @@ arrow::Result<LogicalType> Finish(TypeInfo info) {
   size_t bytes = 0;
   uint64_t slots = 0;
   for (const TypeField& field : info.fields) {
+    if (field.type.IsAny())
+      return NotSupported("dynamic values (ANY) in lists, structs and the like are not supported");
     const bool described = field.type.IsEnum() || field.type.IsNested();
     slots += described ? field.type.info().num_slots : 1;
     info.depth = std::max(info.depth, described ? field.type.info().depth : 0);

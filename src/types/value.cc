@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "types/any_value.h"
 #include "types/bit_string.h"
 #include "types/calendar.h"
 #include "types/nested_value.h"
@@ -37,6 +38,24 @@ std::string Quote(const std::string& text) {
 
 }  // namespace
 
+namespace {
+
+/// The value that an ANY is, of a type of its own.
+Value UnwrapAny(std::string_view bytes) {
+  switch (AnyTagOf(bytes)) {
+    case AnyTag::kInteger:
+      return Value::BigInt(AnyInteger(bytes));
+    case AnyTag::kReal:
+      return Value::Double(AnyReal(bytes));
+    case AnyTag::kText:
+      return Value::Varchar(std::string(AnyBytes(bytes)));
+    default:
+      return Value::Blob(std::string(AnyBytes(bytes)));
+  }
+}
+
+}  // namespace
+
 std::string Value::ToString() const {
   if (is_null()) return "NULL";
   if (type_.IsNested()) return NestedToText(type_, bytes());
@@ -52,6 +71,8 @@ std::string Value::ToString() const {
       return FormatBlob(bytes());
     case TypeId::kBit:
       return BitStringToText(bytes());
+    case TypeId::kAny:
+      return UnwrapAny(bytes()).ToString();
     case TypeId::kUHugeInt:
       size = FormatUHugeInt(integer(), text);
       break;
@@ -112,6 +133,8 @@ std::string Value::ToSql() const {
       return "X'" + FormatBlob(bytes()).substr(2) + "'";
     case TypeId::kBit:
       return "B" + Quote(ToString());
+    case TypeId::kAny:
+      return UnwrapAny(bytes()).ToSql();
     case TypeId::kUHugeInt:
       return "CAST(" + ToString() + " AS UHUGEINT)";
     case TypeId::kReal:
@@ -142,6 +165,7 @@ int CompareValues(const Value& a, const Value& b) {
     case PhysicalType::kDouble:
       return CompareDoubles(a.floating(), b.floating());
     case PhysicalType::kString: {
+      if (a.type().IsAny()) return CompareAny(a.bytes(), b.bytes());
       const int order = a.bytes().compare(b.bytes());
       return Order(order, 0);
     }

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "types/any_value.h"
 #include "types/bit_string.h"
 #include "types/calendar.h"
 #include "types/json_text.h"
@@ -79,6 +80,7 @@ class ColumnReader : public ArrowColumnReader {
     if (type_.id() == TypeId::kJson && array_->type->id() != arrow::Type::DICTIONARY) {
       ARROW_RETURN_NOT_OK(CheckJson(count));
     }
+    if (type_.IsAny()) ARROW_RETURN_NOT_OK(CheckAny(count));
     if (held_ != nullptr) return Hold(count, out);
     *out = scratch_->vector();
     return arrow::Status::OK();
@@ -292,6 +294,16 @@ class ColumnReader : public ArrowColumnReader {
       if (!IsJson(TextAt(i), &error_at)) {
         return SqlError(sqlstate::kInvalidTextRepresentation,
                         "a value of the Arrow column is no JSON: at byte " + std::to_string(error_at));
+      }
+    }
+    return arrow::Status::OK();
+  }
+
+  // Nor need what says that it is ANY.
+  arrow::Status CheckAny(uint32_t count) const {
+    for (uint32_t i = 0; i < count; ++i) {
+      if (scratch_->vector().IsValid(i) && !IsAnyValue(TextAt(i))) {
+        return SqlError(sqlstate::kInvalidTextRepresentation, "a value of the Arrow column is no ANY");
       }
     }
     return arrow::Status::OK();

@@ -28,7 +28,7 @@ void HashRows(std::span<const Vector> columns, const Selection& selection, uint6
     for (uint32_t i = 0; i < selection.count; ++i) hashes[i] = 0;
   }
   for (size_t column = 0; column < columns.size(); ++column) {
-    VisitRowType(columns[column].type.physical(), [&](auto tag) {
+    VisitRowType(columns[column].type, [&](auto tag) {
       using T = typename decltype(tag)::Type;
       if (column == 0) {
         HashTyped<true, T>(columns[column], selection, hashes);
@@ -44,7 +44,7 @@ uint64_t HashStoredRow(const RowLayout& layout, size_t num_columns, const uint8_
   for (size_t column = 0; column < num_columns; ++column) {
     uint64_t hash = kNullHash;
     if (layout.IsValid(row, column)) {
-      hash = VisitRowType(layout.types()[column].physical(), [&](auto tag) {
+      hash = VisitRowType(layout.types()[column], [&](auto tag) {
         using T = typename decltype(tag)::Type;
         return HashValue(LoadFromRow<T>(row + layout.offset(column)));
       });

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "types/calendar.h"
 #include "types/value.h"
+#include "vector/any_ref.h"
 #include "vector/row_layout.h"
 #include "vector/string_ref.h"
 #include "vector/vector.h"
@@ -25,6 +26,8 @@ template <typename T>
 uint64_t HashValue(const T& value) {
   if constexpr (std::is_same_v<T, StringRef>) {
     return HashBytes(value.data, value.size);
+  } else if constexpr (std::is_same_v<T, AnyRef>) {
+    return HashAny(value.view());
   } else if constexpr (std::is_same_v<T, Interval>) {
     const int128_t length = IntervalLength(value);
     return HashInt64(static_cast<uint64_t>(length) ^ (static_cast<uint64_t>(length >> 64) * 0x9E3779B97F4A7C15ULL));

@@ -287,7 +287,7 @@ uint32_t MatchColumn(const RowLayout& layout, size_t column, const Vector& flat,
                      const uint8_t* const* rows, uint16_t* lanes, uint32_t count, uint16_t* failed,
                      uint32_t* num_failed) {
   const Lanes in{vector_rows, rows, lanes, count, failed, num_failed};
-  return VisitRowType(layout.types()[column].physical(), [&](auto tag) {
+  return VisitRowType(layout.types()[column], [&](auto tag) {
     using T = typename decltype(tag)::Type;
     return MatchTyped<T>(layout, column, flat, in, [](const uint8_t* p) { return LoadFromRow<T>(p); });
   });
@@ -299,7 +299,7 @@ bool RowsEqual(const RowLayout& layout, size_t num_columns, const uint8_t* a, co
     if (valid != layout.IsValid(b, column)) return false;
     if (!valid) continue;
     const uint32_t offset = layout.offset(column);
-    const bool equal = VisitRowType(layout.types()[column].physical(), [&](auto tag) {
+    const bool equal = VisitRowType(layout.types()[column], [&](auto tag) {
       using T = typename decltype(tag)::Type;
       return ValuesEqual(LoadFromRow<T>(a + offset), LoadFromRow<T>(b + offset));
     });

@@ -9,6 +9,7 @@
 #include "types/calendar.h"
 #include "types/logical_type.h"
 #include "types/value.h"
+#include "vector/any_ref.h"
 #include "vector/row_layout.h"
 #include "vector/string_ref.h"
 
@@ -68,10 +69,19 @@ decltype(auto) VisitRowType(PhysicalType type, F&& f) {
   }
 }
 
+/// The same by SQL type: values of ANY, which lie there as StringRefs, are AnyRefs.
+template <typename F>
+decltype(auto) VisitRowType(LogicalType type, F&& f) {
+  if (type.IsAny()) return f(RowTypeTag<AnyRef>{});
+  return VisitRowType(type.physical(), f);
+}
+
 template <typename T>
 T LoadFromRow(const uint8_t* p) {
   if constexpr (std::is_same_v<T, StringRef>) {
     return reinterpret_cast<const RowString*>(p)->Get();
+  } else if constexpr (std::is_same_v<T, AnyRef>) {
+    return AnyRef{reinterpret_cast<const RowString*>(p)->Get()};
   } else {
     T value;
     std::memcpy(&value, p, sizeof(T));

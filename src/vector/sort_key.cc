@@ -63,8 +63,12 @@ void EncodeTyped(const Vector& vector, const Selection& selection, uint32_t widt
     const uint32_t row = selection[i];
     if (!vector.IsValid(row)) continue;
     uint8_t* out = target.bytes + static_cast<size_t>(i) * target.stride;
-    if constexpr (std::is_same_v<T, StringRef>) {
-      std::memcpy(out, values[row].data, std::min(values[row].size, width));
+    if constexpr (std::is_same_v<T, StringRef> || std::is_same_v<T, AnyRef>) {
+      if constexpr (std::is_same_v<T, AnyRef>) {
+        WriteAnyPrefix(values[row].view(), out, width);
+      } else {
+        std::memcpy(out, values[row].data, std::min(values[row].size, width));
+      }
       if (target.descending) {
         for (uint32_t k = 0; k < width; ++k) out[k] = static_cast<uint8_t>(~out[k]);
       }
@@ -77,7 +81,7 @@ void EncodeTyped(const Vector& vector, const Selection& selection, uint32_t widt
 
 template <typename T>
 int CompareTyped(const T& a, const T& b) {
-  if constexpr (std::is_same_v<T, StringRef>) {
+  if constexpr (std::is_same_v<T, StringRef> || std::is_same_v<T, AnyRef>) {
     return a.Compare(b);
   } else {
     const auto x = OrderedBits(a);
@@ -138,7 +142,7 @@ void SortKeyEncoder::Encode(std::span<const Vector> columns, const Selection& se
       }
     }
     const Target target{bytes + slot.offset, stride_bytes, columns_[c].descending};
-    VisitRowType(vector.type.physical(), [&](auto tag) {
+    VisitRowType(vector.type, [&](auto tag) {
       using T = typename decltype(tag)::Type;
       EncodeTyped<T>(vector, selection, slot.width, target);
     });
@@ -160,7 +164,7 @@ int CompareStoredColumn(const RowLayout& layout, size_t column, const SortKeyCol
     return valid_a == order.nulls_first ? 1 : -1;
   }
   const uint32_t offset = layout.offset(column);
-  const int result = VisitRowType(layout.types()[column].physical(), [&](auto tag) {
+  const int result = VisitRowType(layout.types()[column], [&](auto tag) {
     using T = typename decltype(tag)::Type;
     return CompareTyped(LoadFromRow<T>(a + offset), LoadFromRow<T>(b + offset));
   });

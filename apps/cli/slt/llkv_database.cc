@@ -2,10 +2,12 @@
 #include "slt/llkv_database.h"
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <system_error>
@@ -21,12 +23,36 @@ int64_t IntegerAt(const arrow::Array& column, int64_t row) {
   return static_cast<int64_t>(static_cast<const ArrayType&>(column).Value(row));
 }
 
+/// The kind and number of a value of the extension type llkv.any: a byte for its type, then eight bytes of an integer
+/// (1) or a real (2), or the bytes of text or of a blob.
+void ReadAny(std::string_view bytes, Value* value) {
+  value->kind = ValueKind::kText;
+  if (bytes.size() != 1 + sizeof(int64_t)) return;
+  if (bytes[0] == 1) {
+    value->kind = ValueKind::kInteger;
+    std::memcpy(&value->integer, bytes.data() + 1, sizeof(int64_t));
+  } else if (bytes[0] == 2) {
+    value->kind = ValueKind::kReal;
+    std::memcpy(&value->real, bytes.data() + 1, sizeof(double));
+  }
+}
+
+bool IsAny(const arrow::Array& column) {
+  return column.type_id() == arrow::Type::EXTENSION &&
+         static_cast<const arrow::ExtensionType&>(*column.type()).extension_name() == "llkv.any";
+}
+
 /// Kind, number and text of one value.
 Value ValueAt(const arrow::Array& column, int64_t row) {
   Value value;
   if (column.IsNull(row)) return value;
   value.kind = ValueKind::kInteger;
   AppendValueText(column, row, &value.text);
+  if (IsAny(column)) {
+    const arrow::Array& storage = *static_cast<const arrow::ExtensionArray&>(column).storage();
+    ReadAny(static_cast<const arrow::BinaryArray&>(storage).GetView(row), &value);
+    return value;
+  }
   switch (column.type_id()) {
     case arrow::Type::BOOL:
       value.kind = ValueKind::kBoolean;

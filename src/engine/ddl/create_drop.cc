@@ -109,6 +109,7 @@ arrow::Result<StatementResult> StatementRunner::RunDrop(const BoundDrop& drop, S
                                                         const CatalogSnapshotPtr& catalog) {
   using Kind = BoundDrop::Kind;
   if (drop.kind == Kind::kIndex) return RunDropIndex(drop, scope);
+  if (drop.kind == Kind::kTrigger) return RunDropTrigger(drop, scope);
   Catalog& objects = session_.database()->catalog();
   for (const BoundDrop::Item& item : drop.items) {
     if (drop.if_exists && catalog->Find(item.name) == nullptr) continue;

@@ -108,7 +108,7 @@ arrow::Result<StatementResult> StatementRunner::RunCreateIndex(BoundCreateIndex&
   Catalog& tables = session_.database()->catalog();
   TableSchema schema = *create.table;
   schema.indexes.push_back(std::move(create.index));
-  auto changed = tables.ChangeIndexes(scope.transaction(), std::move(schema));
+  auto changed = tables.ChangeTable(scope.transaction(), std::move(schema));
   if (!changed.ok()) return WithPosition(changed.status(), create.name_position);
   const IndexSchema& index = (*changed)->indexes.back();
   ARROW_RETURN_NOT_OK(BuildIndex((*changed)->id, Catalog::LayoutOf(index), scope.transaction()));
@@ -135,7 +135,7 @@ arrow::Result<StatementResult> StatementRunner::RunDropIndex(const BoundDrop& dr
     }
     const IndexId id = found->id;
     schema.indexes.erase(found);
-    ARROW_RETURN_NOT_OK(tables.ChangeIndexes(scope.transaction(), std::move(schema)).status());
+    ARROW_RETURN_NOT_OK(tables.ChangeTable(scope.transaction(), std::move(schema)).status());
     ARROW_ASSIGN_OR_RAISE(const auto store, tables.GetStore(table->id));
     ARROW_RETURN_NOT_OK(store->DropIndex(scope.transaction(), id));
   }
@@ -161,7 +161,7 @@ arrow::Status StatementRunner::RebuildIndexes(const TableSchema& table, std::str
     layouts.push_back(Catalog::LayoutOf(index));
   }
   if (layouts.empty()) return arrow::Status::OK();
-  ARROW_RETURN_NOT_OK(tables.ChangeIndexes(transaction, std::move(schema)).status());
+  ARROW_RETURN_NOT_OK(tables.ChangeTable(transaction, std::move(schema)).status());
   for (const IndexId id : old) ARROW_RETURN_NOT_OK(store->DropIndex(transaction, id));
   for (IndexLayout& layout : layouts) {
     ARROW_RETURN_NOT_OK(BuildIndex(table.id, std::move(layout), transaction));

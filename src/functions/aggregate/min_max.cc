@@ -122,9 +122,10 @@ arrow::Status ValueFinalize(KernelContext& /*context*/, const void* bound, const
   return arrow::Status::OK();
 }
 
-template <Choice choice>
+// T: StringRef, or AnyRef for values of ANY.
+template <Choice choice, typename T>
 arrow::Status OfferText(KernelContext& context, TextState* state, const StringRef& value) {
-  if (state->seen != 0 && !Improves<choice, StringRef>(value, TextOf(*state))) {
+  if (state->seen != 0 && !Improves<choice, T>(T{value}, T{TextOf(*state)})) {
     return arrow::Status::OK();
   }
   if (value.size > state->capacity) {
@@ -139,17 +140,17 @@ arrow::Status OfferText(KernelContext& context, TextState* state, const StringRe
   return arrow::Status::OK();
 }
 
-template <Choice choice>
+template <Choice choice, typename T>
 arrow::Status TextUpdate(KernelContext& context, const void* /*bound*/, KernelArgs args, const Selection& selection,
                          uint32_t /*num_rows*/, uint8_t* const* states) {
   uint16_t room[kMaxBatchRows];
   const Input<StringRef> values(*args[0]);
   return ForEachRowChecked(ValidRows(*args[0], selection, room), [&](uint32_t row) {
-    return OfferText<choice>(context, StateAt<TextState>(states[row]), values[row]);
+    return OfferText<choice, T>(context, StateAt<TextState>(states[row]), values[row]);
   });
 }
 
-template <Choice choice>
+template <Choice choice, typename T>
 arrow::Status TextUpdateSingle(KernelContext& context, const void* /*bound*/, KernelArgs args,
                                const Selection& selection, uint32_t /*num_rows*/, uint8_t* raw) {
   uint16_t room[kMaxBatchRows];
@@ -157,17 +158,17 @@ arrow::Status TextUpdateSingle(KernelContext& context, const void* /*bound*/, Ke
   const Selection rows = ValidRows(*args[0], selection, room);
   if (rows.count == 0) return arrow::Status::OK();
   StringRef best = values[rows[0]];
-  ForEachRow(rows, [&](uint32_t row) { best = Improves<choice, StringRef>(values[row], best) ? values[row] : best; });
-  return OfferText<choice>(context, StateAt<TextState>(raw), best);
+  ForEachRow(rows, [&](uint32_t row) { best = Improves<choice, T>(T{values[row]}, T{best}) ? values[row] : best; });
+  return OfferText<choice, T>(context, StateAt<TextState>(raw), best);
 }
 
-template <Choice choice>
+template <Choice choice, typename T>
 arrow::Status TextCombine(KernelContext& context, const void* /*bound*/, const uint8_t* const* sources,
                           uint8_t* const* targets, uint32_t count) {
   for (uint32_t i = 0; i < count; ++i) {
     const auto* source = StateAt<TextState>(sources[i]);
     if (source->seen == 0) continue;
-    ARROW_RETURN_NOT_OK(OfferText<choice>(context, StateAt<TextState>(targets[i]), TextOf(*source)));
+    ARROW_RETURN_NOT_OK((OfferText<choice, T>(context, StateAt<TextState>(targets[i]), TextOf(*source))));
   }
   return arrow::Status::OK();
 }
@@ -183,6 +184,16 @@ arrow::Status TextFinalize(KernelContext& /*context*/, const void* bound, const 
     ClearBit(out.validity(), i);
   }
   return arrow::Status::OK();
+}
+
+template <Choice choice, typename T>
+void UseTextKernels(BoundAggregate& bound) {
+  bound.state_size = sizeof(TextState);
+  bound.initialize = InitializeState<TextState>;
+  bound.update = TextUpdate<choice, T>;
+  bound.update_single = TextUpdateSingle<choice, T>;
+  bound.combine = TextCombine<choice, T>;
+  bound.finalize = TextFinalize;
 }
 
 template <Choice choice, typename T>
@@ -206,12 +217,11 @@ arrow::Result<BoundAggregate> BindMinMax(const AggregateFunction& self, const Bi
   bound.state = std::make_shared<const MinMaxState>(MinMaxState{type});
   switch (type.physical()) {
     case PhysicalType::kString:
-      bound.state_size = sizeof(TextState);
-      bound.initialize = InitializeState<TextState>;
-      bound.update = TextUpdate<choice>;
-      bound.update_single = TextUpdateSingle<choice>;
-      bound.combine = TextCombine<choice>;
-      bound.finalize = TextFinalize;
+      if (type.IsAny()) {
+        UseTextKernels<choice, AnyRef>(bound);
+      } else {
+        UseTextKernels<choice, StringRef>(bound);
+      }
       break;
     case PhysicalType::kInterval:
       UseValueKernels<choice, Interval>(bound);

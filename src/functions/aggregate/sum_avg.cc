@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "functions/aggregate_support.h"
+#include "functions/any_operators.h"
 #include "functions/arithmetic_loops.h"
+#include "types/coercion.h"
 #include "types/decimal.h"
 
 namespace llkv {
@@ -34,7 +36,8 @@ struct FloatState {
 struct SumState {
   LogicalType argument;
   bool average = false;
-  bool total = false;  // 0 for no values
+  bool total = false;   // 0 for no values
+  bool narrow = false;  // the sum is BIGINT (dialect sqlite)
 };
 
 arrow::Status SumOverflow() { return SqlError(sqlstate::kNumericOutOfRange, "the sum is out of range for 128 bits"); }
@@ -192,7 +195,7 @@ arrow::Status ExactFinalize(KernelContext& /*context*/, const void* bound, const
   const bool decimal = info.argument.IsDecimal();
   const LogicalType sum_type =
       decimal ? LogicalType::Decimal(kMaxDecimalDigits, info.argument.scale()) : LogicalType(TypeId::kHugeInt);
-  out.ResetFlat(info.average ? LogicalType(TypeId::kDouble) : sum_type);
+  out.ResetFlat(info.average ? LogicalType(TypeId::kDouble) : info.narrow ? LogicalType(TypeId::kBigInt) : sum_type);
   for (uint32_t i = 0; i < count; ++i) {
     const auto* state = StateAt<ExactState>(states[i]);
     if (state->count == 0) {
@@ -200,6 +203,8 @@ arrow::Status ExactFinalize(KernelContext& /*context*/, const void* bound, const
       ClearBit(out.validity(), i);
       if (info.average) {
         out.data<double>()[i] = 0;
+      } else if (info.narrow) {
+        out.data<int64_t>()[i] = 0;
       } else {
         out.data<int128_t>()[i] = 0;
       }
@@ -215,6 +220,11 @@ arrow::Status ExactFinalize(KernelContext& /*context*/, const void* bound, const
       const bool exact = sum < kExact && sum > -kExact;
       out.data<double>()[i] = exact ? static_cast<double>(sum) / (static_cast<double>(state->count) * power)
                                     : (static_cast<double>(quotient) + rest) / power;
+      continue;
+    }
+    if (info.narrow) {
+      if (sum < INT64_MIN || sum > INT64_MAX) return OutOfRange(TypeId::kBigInt);
+      out.data<int64_t>()[i] = static_cast<int64_t>(sum);
       continue;
     }
     if (decimal && !FitsPrecision(sum, kMaxDecimalDigits)) return OutOfRange(sum_type);
@@ -303,8 +313,7 @@ arrow::Status FloatFinalize(KernelContext& /*context*/, const void* bound, const
 arrow::Result<BoundAggregate> BindTotal(const AggregateFunction& self, const BindInput& input) {
   const bool fits = input.argument_types.size() == 1 &&
                     (input.argument_types[0].IsNumeric() || input.argument_types[0].id() == TypeId::kNull ||
-                     (input.dialect == Dialect::kSqlite && (input.argument_types[0].id() == TypeId::kVarchar ||
-                                                            input.argument_types[0].id() == TypeId::kBoolean)));
+                     (input.dialect == Dialect::kSqlite && IsAnyMember(input.argument_types[0])));
   if (!fits) return NoOverload(self.name, input.argument_types);
   BoundAggregate bound = MakeAggregate(self, {TypeId::kDouble}, TypeId::kDouble, sizeof(FloatState));
   bound.initialize = InitializeState<FloatState>;
@@ -320,9 +329,11 @@ template <bool average>
 arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindInput& input) {
   if (input.argument_types.size() != 1) return NoOverload(self.name, input.argument_types);
   LogicalType type = input.argument_types[0];
+  const bool sqlite = input.dialect == Dialect::kSqlite;
+  if (IsAnyOperation(input) && !average) return BindAnySum(self);
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
-  if (type.id() == TypeId::kBoolean && input.dialect == Dialect::kSqlite) type = TypeId::kInteger;
-  if (type.id() == TypeId::kVarchar && input.dialect == Dialect::kSqlite) type = TypeId::kDouble;
+  if (sqlite && type.id() == TypeId::kBoolean) type = TypeId::kInteger;
+  if (sqlite && (type.IsAny() || type.IsString())) type = TypeId::kDouble;
   // Sums of UHUGEINT leave 128 bits soon.
   if (type.id() == TypeId::kUHugeInt) type = TypeId::kDouble;
   if (!type.IsNumeric()) return NoOverload(self.name, input.argument_types);
@@ -336,8 +347,9 @@ arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindI
     bound.combine = FloatCombine;
     bound.finalize = FloatFinalize;
   } else {
-    const LogicalType sum =
-        type.IsDecimal() ? LogicalType::Decimal(kMaxDecimalDigits, type.scale()) : LogicalType(TypeId::kHugeInt);
+    const LogicalType sum = sqlite && type.IsInteger() ? LogicalType(TypeId::kBigInt)
+                            : type.IsDecimal()         ? LogicalType::Decimal(kMaxDecimalDigits, type.scale())
+                                                       : LogicalType(TypeId::kHugeInt);
     bound = MakeAggregate(self, {type}, average ? LogicalType(TypeId::kDouble) : sum, sizeof(ExactState));
     bound.accepted_forms = kFormsNarrow;
     bound.initialize = InitializeState<ExactState>;
@@ -346,7 +358,8 @@ arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindI
     bound.combine = ExactCombine;
     bound.finalize = ExactFinalize;
   }
-  bound.state = std::make_shared<const SumState>(SumState{type, average});
+  bound.state =
+      std::make_shared<const SumState>(SumState{type, average, false, sqlite && !average && type.IsInteger()});
   return bound;
 }
 

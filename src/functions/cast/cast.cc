@@ -25,9 +25,15 @@ arrow::Status FromNullKernel(KernelContext& /*context*/, const void* /*state*/, 
   return arrow::Status::OK();
 }
 
-CastChoice ChooseCast(LogicalType from, LogicalType to) {
+CastChoice ChooseCast(LogicalType from, LogicalType to, Dialect dialect) {
   if (from == to) return {SameTypeKernel, false, kFormsNarrow | kFormsDictionary | kFormsOffsets, false};
   if (from.id() == TypeId::kNull) return {FromNullKernel, false, kFormsFlat, false};
+  if (from.IsAny() || to.IsAny()) return ChooseAnyCast(from, to, dialect == Dialect::kSqlite);
+  if (dialect == Dialect::kSqlite && from.IsString() && (to.IsNumeric() || to.id() == TypeId::kBoolean)) {
+    return ChooseLenientCast(from, to);
+  }
+  if (dialect == Dialect::kSqlite && from.IsFloating() && to.id() == TypeId::kVarchar)
+    return ChooseSqliteRealCast(from);
   if (from.IsEnum() || to.IsEnum()) return ChooseEnumCast(from, to);
   if (from.IsNested() || to.IsNested()) return ChooseNestedTextCast(from, to);
   if (from.id() == TypeId::kVarchar || to.id() == TypeId::kVarchar) return ChooseTextCast(from, to);
@@ -46,7 +52,7 @@ arrow::Result<BoundScalar> FunctionRegistry::BindCast(LogicalType from, LogicalT
                                                       Dialect dialect) const {
   if (from != to && from.IsNested() && to.IsNested()) return BindNestedCast(*this, from, to, safe, dialect);
   if (IsCastThroughText(from, to)) return BindCastThroughText(*this, from, to, safe, dialect);
-  const CastChoice choice = ChooseCast(from, to);
+  const CastChoice choice = ChooseCast(from, to, dialect);
   if (choice.kernel == nullptr) {
     return SqlError(sqlstate::kCannotCoerce, "cannot cast " + from.ToString() + " to " + to.ToString());
   }

@@ -30,6 +30,14 @@ CastChoice ChooseUHugeIntCast(LogicalType from, LogicalType to);
 CastChoice ChooseTextCast(LogicalType from, LogicalType to);
 /// UUID and BIT to and from BLOB and integers.
 CastChoice ChooseBytesCast(LogicalType from, LogicalType to);
+/// ANY to and from BOOLEAN, numbers, VARCHAR and BLOB. Numbers of text and blobs: SQLite's CAST where `lenient` (what
+/// the bytes begin with, else 0), otherwise an error where the value is no number.
+CastChoice ChooseAnyCast(LogicalType from, LogicalType to, bool lenient);
+/// REAL and DOUBLE to VARCHAR as SQLite writes them, with a point and 15 digits.
+CastChoice ChooseSqliteRealCast(LogicalType from);
+/// VARCHAR and BLOB to BOOLEAN and numbers as SQLite's CAST does it.
+CastChoice ChooseLenientCast(LogicalType from, LogicalType to);
+
 /// Dates, times, timestamps and INTERVAL among each other.
 CastChoice ChooseTemporalCast(LogicalType from, LogicalType to);
 

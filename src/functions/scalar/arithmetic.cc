@@ -1,6 +1,7 @@
 // + - * and their unary forms. An integer result that does not fit is an error, never a wrong number.
 #include <cmath>
 
+#include "functions/any_operators.h"
 #include "functions/arithmetic_loops.h"
 #include "functions/binding.h"
 #include "functions/numeric_binding.h"
@@ -239,6 +240,13 @@ arrow::Result<BoundScalar> BindArithmetic(const ScalarFunction& self, const Bind
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, op == ArithmeticOp::kMultiply ? 2 : 1, 2));
   if (HasTemporalArgument(input)) return BindTemporalArithmetic(self, input, op);
   if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
+  if (IsAnyOperation(input)) {
+    constexpr AnyOperator kDynamic = op == ArithmeticOp::kAdd        ? AnyOperator::kAdd
+                                     : op == ArithmeticOp::kSubtract ? AnyOperator::kSubtract
+                                                                     : AnyOperator::kMultiply;
+    if (op == ArithmeticOp::kSubtract || input.argument_types.size() == 2)
+      return BindAnyOperator(self, input, kDynamic);
+  }
   if (input.argument_types.size() == 1) return BindUnary(self, input, op == ArithmeticOp::kSubtract);
   ARROW_ASSIGN_OR_RAISE(const NumericPair pair, NumericArguments(self.name, input));
   BoundScalar bound;

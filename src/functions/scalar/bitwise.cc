@@ -43,6 +43,20 @@ arrow::Status BitKernel(KernelContext& /*context*/, const void* /*state*/, Kerne
   });
 }
 
+// SQLite's shifts of 64 bits, which lose bits: by a negative distance the other way.
+template <bool left>
+arrow::Status SqliteShiftKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args,
+                                const Selection& selection, uint32_t /*num_rows*/, ScratchVector& out) {
+  MapBinary<int64_t, int64_t, int64_t>(args, selection, out, [](int64_t x, int64_t distance) -> int64_t {
+    const bool to_left = left == (distance >= 0);
+    const uint64_t bits =
+        distance < 0 ? uint64_t{0} - static_cast<uint64_t>(distance) : static_cast<uint64_t>(distance);
+    if (bits >= 64) return to_left || x >= 0 ? 0 : -1;
+    return to_left ? static_cast<int64_t>(static_cast<uint64_t>(x) << bits) : x >> bits;
+  });
+  return arrow::Status::OK();
+}
+
 template <typename T>
 arrow::Status NotKernel(KernelContext& /*context*/, const void* /*state*/, KernelArgs args, const Selection& selection,
                         uint32_t /*num_rows*/, ScratchVector& out) {
@@ -68,6 +82,11 @@ arrow::Result<BoundScalar> BindBits(const ScalarFunction& self, const BindInput&
   constexpr bool kShift = op == BitOp::kShiftLeft || op == BitOp::kShiftRight;
   const BindInput operands{input.argument_types.first(kShift ? 1 : 2), input.constants, input.dialect};
   if (IsUHugeIntOperator(operands)) return BindUHugeIntOperator(self, input);
+  if (kShift && input.dialect == Dialect::kSqlite) {
+    return MakeScalar(self, {{TypeId::kBigInt, TypeId::kBigInt},
+                             TypeId::kBigInt,
+                             op == BitOp::kShiftLeft ? SqliteShiftKernel<true> : SqliteShiftKernel<false>});
+  }
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, IntegerType(self, input, kShift ? 1 : 2));
   BoundScalar bound;
   bound.name = self.name;

@@ -1,4 +1,5 @@
 // coalesce, nullif, greatest, least, typeof.
+#include "functions/any_operators.h"
 #include "functions/binding.h"
 #include "functions/compare_loops.h"
 #include "functions/kernel.h"
@@ -135,7 +136,8 @@ arrow::Result<BoundScalar> BindExtreme(const ScalarFunction& self, const BindInp
   return BindCommon(self, input, 1, SIZE_MAX, strict ? ExtremeKernel<op, true> : ExtremeKernel<op, false>);
 }
 
-// SQLite's scalar min and max.
+// SQLite's scalar min and max. Of values that are equal and differ in type (1 and 1.0) min gives the last, max the
+// first.
 template <CompareOp op>
 arrow::Result<BoundScalar> BindSqliteExtreme(const ScalarFunction& self, const BindInput& input) {
   return BindCommon(self, input, 2, SIZE_MAX, ExtremeKernel<op, true>);
@@ -143,6 +145,7 @@ arrow::Result<BoundScalar> BindSqliteExtreme(const ScalarFunction& self, const B
 
 arrow::Result<BoundScalar> BindTypeOf(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 1, 1));
+  if (input.dialect == Dialect::kSqlite) return BindSqliteTypeOf(self, input.argument_types[0]);
   BoundScalar bound;
   bound.name = self.name;
   bound.argument_types = {input.argument_types[0]};
@@ -173,7 +176,7 @@ void RegisterConditional(FunctionRegistry& registry) {
                               {},
                               "The least of several arguments; NULL where any is.",
                               "min(1, 2)",
-                              BindSqliteExtreme<CompareOp::kLess>});
+                              BindSqliteExtreme<CompareOp::kLessEqual>});
   registry.Add(ScalarFunction{"typeof", {"pg_typeof"}, "The type's name.", "typeof(1)", BindTypeOf});
 }
 

@@ -2,6 +2,7 @@
 // an error, in the dialect sqlite NULL.
 #include <cmath>
 
+#include "functions/any_operators.h"
 #include "functions/arithmetic_loops.h"
 #include "functions/numeric_binding.h"
 #include "functions/temporal_arithmetic.h"
@@ -74,6 +75,9 @@ arrow::Result<BoundScalar> BindDivision(const ScalarFunction& self, const BindIn
     return BindIntervalDivision(self, input);
   }
   if (IsUHugeIntOperator(input)) return BindUHugeIntOperator(self, input);
+  if (IsAnyOperation(input)) {
+    return BindAnyOperator(self, input, op == DivisionOp::kDivide ? AnyOperator::kDivide : AnyOperator::kModulo);
+  }
   ARROW_ASSIGN_OR_RAISE(NumericPair pair, NumericArguments(self.name, input));
   LogicalType type = pair.left;
   if (type.IsDecimal() && op == DivisionOp::kDivide) type = TypeId::kDouble;

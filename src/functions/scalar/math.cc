@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "functions/any_operators.h"
 #include "functions/arithmetic_loops.h"
 #include "functions/double_functions.h"
 #include "types/decimal.h"
@@ -137,6 +138,7 @@ BoundScalar NumericFunction(const ScalarFunction& self, LogicalType type, Logica
 
 arrow::Result<BoundScalar> BindAbs(const ScalarFunction& self, const BindInput& input) {
   ARROW_RETURN_NOT_OK(CheckArgumentCount(self.name, input, 1, 1));
+  if (IsAnyOperation(input)) return BindAnyAbs(self);
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, NumberArgument(self, input));
   BoundScalar bound = NumericFunction(
       self, type, type, VisitNumeric(type, [](auto zero) -> ScalarKernel { return AbsKernel<decltype(zero)>; }));

@@ -1,4 +1,5 @@
 // Parts of texts, uncopied: substring, left, right, trim, split_part; and lengths and positions.
+#include "functions/any_operators.h"
 #include "functions/binding.h"
 #include "functions/bit_operators.h"
 #include "functions/nested_functions.h"
@@ -33,6 +34,7 @@ arrow::Result<BoundScalar> WithOffsets(arrow::Result<BoundScalar> bound) {
 
 arrow::Result<BoundScalar> BindLength(const ScalarFunction& self, const BindInput& input) {
   if (HasBitArgument(input)) return BindBitOperator(self, input);
+  if (input.argument_types.size() == 1 && input.argument_types[0].IsAny()) return BindAnyLength(self);
   if (input.argument_types.size() == 1 && input.argument_types[0].IsNested()) return BindNestedLength(self, input);
   static const std::vector<Overload> overloads = {
       {{TypeId::kVarchar}, TypeId::kBigInt, MeasureKernel<CountCharacters>, false, true},

@@ -95,18 +95,20 @@ Choice Judge(const LogicalScan& scan, const IndexEstimate& index, const TableEst
 }
 
 void Choose(LogicalScan& scan, RuleContext& context) {
-  if (scan.predicates.empty()) return;
+  if (scan.predicates.empty() || !scan.may_use_indexes) return;
   const TableEstimate* table = context.FindEstimate(scan.table);
   if (table == nullptr) return;
   Choice best;
+  const bool is_asked_for = scan.only_index.value != 0;
   for (const IndexEstimate& index : table->indexes) {
+    if (is_asked_for && index.id != scan.only_index) continue;
     Choice choice = Judge(scan, index, *table, context);
     if (choice.index != nullptr && (best.index == nullptr || choice.entries < best.entries)) best = std::move(choice);
   }
   if (best.index == nullptr) return;
   // A row found by an index costs some dozens that are scanned; in a small table neither costs anything to speak of.
   const double limit = std::max(table->num_rows / 32, std::min(table->num_rows / 4, 64.0));
-  if (!best.is_lookup && best.entries > limit) return;
+  if (!best.is_lookup && !is_asked_for && best.entries > limit) return;
   scan.index = best.index->id;
   scan.index_name = best.index->name;
   scan.index_is_primary = best.index->is_primary;

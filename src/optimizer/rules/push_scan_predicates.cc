@@ -39,7 +39,8 @@ std::optional<uint32_t> OrdinalOf(const LogicalScan& scan, const BoundExpr& expr
 }
 
 bool IsValue(const BoundExpr& expr, LogicalType type) {
-  if (expr.type != type) return false;
+  // Stores compare ANY by its bytes.
+  if (expr.type != type || type.IsAny()) return false;
   return expr.kind == ExprKind::kParameter || (expr.IsConstant() && !expr.value.is_null());
 }
 

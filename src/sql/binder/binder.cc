@@ -79,6 +79,8 @@ arrow::Result<BoundStatement> BindStatement(BindState& state, const AstStatement
       return AsStatement(BindCreateView(state, statement.As<AstCreateView>()));
     case AstStatementKind::kCreateIndex:
       return AsStatement(BindCreateIndex(state, statement.As<AstCreateIndex>()));
+    case AstStatementKind::kCreateTrigger:
+      return AsStatement(BindCreateTrigger(state, statement.As<AstCreateTrigger>()));
     case AstStatementKind::kReindex:
       return AsStatement(BindReindex(statement.As<AstReindex>()));
     case AstStatementKind::kCreateType:

@@ -90,6 +90,15 @@ struct BoundCreateIndex {
   std::vector<UsedObject> used;
 };
 
+/// CREATE TRIGGER, checked in itself. That its name is free is checked by the engine when it creates.
+struct BoundCreateTrigger {
+  /// The table, as it is before.
+  TableSchemaPtr table;
+  TriggerSchema trigger;
+  int64_t name_position = -1;
+  bool if_not_exists = false;
+};
+
 /// REINDEX: all indexes, those of a table, or one.
 struct BoundReindex {
   enum class What : uint8_t { kAll, kTable, kIndex, kTableOrIndex };
@@ -106,18 +115,20 @@ struct BoundCreateType {
   bool or_replace = false;
 };
 
-/// DROP TABLE, DROP VIEW, DROP INDEX, DROP TYPE of one or more names; the engine looks them up, so that IF EXISTS and
-/// wrong kinds are judged in one place.
+/// DROP TABLE, DROP VIEW, DROP INDEX, DROP TYPE, DROP TRIGGER of one or more names; the engine looks them up, so that
+/// IF EXISTS and wrong kinds are judged in one place.
 struct BoundDrop {
   struct Item {
     std::string name;
     int64_t position = -1;
   };
-  enum class Kind : uint8_t { kTable, kView, kIndex, kType };
+  enum class Kind : uint8_t { kTable, kView, kIndex, kType, kTrigger };
   Kind kind = Kind::kTable;
   bool if_exists = false;
   bool cascade = false;
   std::vector<Item> items;
+  /// DROP TRIGGER … ON table; empty without it.
+  std::string trigger_table;
 };
 
 /// SET name = value, RESET name, and PRAGMA name = value. Which settings exist is the engine's knowledge.
@@ -163,7 +174,7 @@ struct BoundCheckpoint {
 };
 
 using BoundStatement = std::variant<BoundQuery, BoundExplain, BoundCreateTable, BoundCreateView, BoundCreateIndex,
-                                    BoundCreateType, BoundReindex, BoundDrop, BoundSet, BoundShowSetting, BoundPragma,
-                                    BoundTransaction, BoundCheckpoint, BoundVacuum>;
+                                    BoundCreateType, BoundCreateTrigger, BoundReindex, BoundDrop, BoundSet,
+                                    BoundShowSetting, BoundPragma, BoundTransaction, BoundCheckpoint, BoundVacuum>;
 
 }  // namespace llkv

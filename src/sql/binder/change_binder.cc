@@ -170,10 +170,10 @@ struct TargetScan {
 arrow::Result<TargetScan> ScanTarget(BindState& state, const AstFromItem& item) {
   if (!item.Is<AstTableRef>()) return Refuse("this target", item.range.position);
   const auto& ref = item.As<AstTableRef>();
-  if (!ref.indexed_by.empty() || ref.not_indexed) return Refuse("INDEXED BY", ref.range.position);
   TargetScan target;
   ARROW_ASSIGN_OR_RAISE(target.table, TargetTable(state, ref.name));
   target.plan = MakeScan(state, *target.table, true);
+  ARROW_RETURN_NOT_OK(ApplyIndexHint(ref, *target.table, *target.plan));
   std::vector<OutputColumn> columns = target.plan->output;
   target.row_id = columns.back();
   columns.pop_back();
@@ -181,7 +181,10 @@ arrow::Result<TargetScan> ScanTarget(BindState& state, const AstFromItem& item) 
   return target;
 }
 
-arrow::Result<std::vector<std::pair<uint32_t, const AstExpr*>>> Assignments(const TableSchema& table,
+/// What the columns of SET become, in the order written. Of several for one column the last counts in SQLite's dialect;
+/// in the others that is 42701.
+arrow::Result<std::vector<std::pair<uint32_t, const AstExpr*>>> Assignments(const BindState& state,
+                                                                            const TableSchema& table,
                                                                             const std::vector<AstAssignment>& asts) {
   std::vector<AstName> names;
   std::vector<const AstExpr*> values;
@@ -200,7 +203,15 @@ arrow::Result<std::vector<std::pair<uint32_t, const AstExpr*>>> Assignments(cons
     }
     for (const AstExprPtr& value : row->values) values.push_back(value.get());
   }
-  ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> ordinals, TargetColumns(table, names));
+  std::vector<uint32_t> ordinals;
+  if (state.sqlite()) {
+    for (const AstName& name : names) {
+      ARROW_ASSIGN_OR_RAISE(const std::vector<uint32_t> one, TargetColumns(table, {name}));
+      ordinals.push_back(one[0]);
+    }
+  } else {
+    ARROW_ASSIGN_OR_RAISE(ordinals, TargetColumns(table, names));
+  }
   std::vector<std::pair<uint32_t, const AstExpr*>> result;
   for (size_t i = 0; i < values.size(); ++i) result.emplace_back(ordinals[i], values[i]);
   return result;
@@ -213,7 +224,7 @@ arrow::Result<LogicalPlanPtr> UpdatePlan(BindState& state, const AstUpdate& upda
   if (update.where != nullptr) {
     ARROW_RETURN_NOT_OK(ApplyWhere(state, *update.where, target.scope, environment.ctes, target.plan));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto assignments, Assignments(*target.table, update.assignments));
+  ARROW_ASSIGN_OR_RAISE(const auto assignments, Assignments(state, *target.table, update.assignments));
   std::vector<BoundExprPtr> exprs;
   exprs.push_back(ColumnOf(target.row_id));
   for (const ScopeColumn& column : target.scope.columns) {
@@ -248,13 +259,16 @@ arrow::Result<LogicalPlanPtr> UpdatePlan(BindState& state, const AstUpdate& upda
   node->table = target.table->id;
   node->table_name = target.table->name;
   const std::vector<OutputColumn> row(child->output.begin() + 1, child->output.end());
+  ARROW_RETURN_NOT_OK(
+      RefuseTriggers(*target.table, TriggerSchema::Event::kUpdate, changed, update.table->range.position));
   ARROW_ASSIGN_OR_RAISE(node->constraints, MakeConstraints(state, *target.table, row, changed));
   node->output.push_back(CountColumn(state));
   node->children.push_back(std::move(child));
   return node;
 }
 
-LogicalPlanPtr MakeDelete(BindState& state, TargetScan target) {
+arrow::Result<LogicalPlanPtr> MakeDelete(BindState& state, TargetScan target, int64_t position) {
+  ARROW_RETURN_NOT_OK(RefuseTriggers(*target.table, TriggerSchema::Event::kDelete, {}, position));
   std::vector<BoundExprPtr> exprs;
   exprs.push_back(ColumnOf(target.row_id));
   auto node = std::make_unique<LogicalDelete>();
@@ -283,6 +297,7 @@ arrow::Result<BoundQuery> BindInsert(BindState& state, const AstInsert& insert) 
       BindWithCommonTables(state, insert.with, insert.recursive, {}, [&](const QueryEnvironment& environment) {
         return BindSource(state, insert, target, environment);
       }));
+  ARROW_RETURN_NOT_OK(RefuseTriggers(*table, TriggerSchema::Event::kInsert, {}, insert.table.range.position));
   ARROW_ASSIGN_OR_RAISE(plan, MakeInsert(state, *table, std::move(plan), false));
   return Change(state, std::move(plan), QueryEffect::kInsert, table->id);
 }
@@ -311,7 +326,7 @@ arrow::Result<BoundQuery> BindDelete(BindState& state, const AstDelete& statemen
     if (statement.where != nullptr) {
       ARROW_RETURN_NOT_OK(ApplyWhere(state, *statement.where, target.scope, environment.ctes, target.plan));
     }
-    return MakeDelete(state, std::move(target));
+    return MakeDelete(state, std::move(target), statement.table->range.position);
   };
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan,
                         BindWithCommonTables(state, statement.with, statement.recursive, {}, bind));
@@ -324,7 +339,8 @@ arrow::Result<BoundQuery> BindTruncate(BindState& state, const AstTruncate& trun
   target.plan = MakeScan(state, *target.table, true);
   target.row_id = target.plan->output.back();
   const TableId id = target.table->id;
-  return Change(state, MakeDelete(state, std::move(target)), QueryEffect::kDelete, id);
+  ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, MakeDelete(state, std::move(target), truncate.table.range.position));
+  return Change(state, std::move(plan), QueryEffect::kDelete, id);
 }
 
 }  // namespace llkv

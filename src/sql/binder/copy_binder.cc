@@ -38,6 +38,7 @@ bool NeedsCast(LogicalType type) {
     case TypeId::kUuid:
     case TypeId::kJson:
     case TypeId::kBit:
+    case TypeId::kAny:
       return true;
     default:
       // Text of instants goes by the session's time zone.
@@ -233,6 +234,7 @@ arrow::Result<BoundQuery> BindCopy(BindState& state, const AstCopy& copy) {
   if (copy.is_from) {
     ARROW_ASSIGN_OR_RAISE(const TableSchemaPtr table, TargetTable(state, copy.table));
     ARROW_ASSIGN_OR_RAISE(root, CopyFromPlan(state, copy, *table));
+    ARROW_RETURN_NOT_OK(RefuseTriggers(*table, TriggerSchema::Event::kInsert, {}, copy.table.range.position));
     ARROW_ASSIGN_OR_RAISE(root, MakeInsert(state, *table, std::move(root), true));
     query.target = table->id;
   } else {

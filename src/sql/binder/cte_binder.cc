@@ -68,6 +68,12 @@ arrow::Result<LogicalPlanPtr> MatchStep(BindState& state, const LogicalPlan& fir
                                   i + 1, type.ToString(), other.ToString()),
                       position, "cast the first query's column to the type of all");
     }
+    if (state.sqlite() && common != type && other.id() != TypeId::kNull && DynamicType(type, other) != type) {
+      return Refuse(
+          fmt::format("a recursion whose column {} is of type {} in its first rows and of type {} in the others", i + 1,
+                      type.ToString(), other.ToString()),
+          position);
+    }
     types.push_back(type);
   }
   return CastColumns(state, std::move(step), types);

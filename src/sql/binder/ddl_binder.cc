@@ -135,12 +135,16 @@ arrow::Status TableBinder::AddColumnConstraint(const AstConstraint& constraint, 
 
 arrow::Status TableBinder::AddColumn(const AstColumnDefinition& definition) {
   ARROW_RETURN_NOT_OK(CheckName(definition.name.text, definition.name.range.position));
-  if (!definition.type.has_value()) {
+  if (!definition.type.has_value() && !state_.sqlite()) {
     return Refuse(fmt::format("column \"{}\" without a type", definition.name.text), definition.name.range.position);
   }
   ColumnSchema column;
   column.name = definition.name.text;
-  ARROW_ASSIGN_OR_RAISE(column.type, ResolveType(state_, *definition.type));
+  if (definition.type.has_value()) {
+    ARROW_ASSIGN_OR_RAISE(column.type, ResolveType(state_, *definition.type));
+  } else {
+    column.type = TypeId::kAny;
+  }
   bool null = false;
   for (const AstConstraint& constraint : definition.constraints) {
     null = null || constraint.kind == AstConstraintKind::kNull;
@@ -359,11 +363,18 @@ arrow::Result<BoundDrop> BindDrop(const AstDrop& drop) {
     case AstObjectKind::kType:
       result.kind = BoundDrop::Kind::kType;
       break;
+    case AstObjectKind::kTrigger:
+      result.kind = BoundDrop::Kind::kTrigger;
+      break;
     default:
-      return Refuse("DROP of anything but tables, views, indexes and types", drop.object_position);
+      return Refuse("DROP of anything but tables, views, indexes, types and triggers", drop.object_position);
   }
   if (drop.cascade) return Refuse("CASCADE", drop.range.position);
   result.if_exists = drop.if_exists;
+  if (!drop.trigger_table.parts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const AstName* table, PlainName(drop.trigger_table));
+    result.trigger_table = table->text;
+  }
   for (const AstQualifiedName& qualified : drop.names) {
     ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(qualified));
     result.items.push_back({name->text, name->range.position});

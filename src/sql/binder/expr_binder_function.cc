@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "functions/ordered_aggregate.h"
+#include "sql/binder/dynamic_typing.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/select_binder.h"
 #include "sql/binder/set_calls.h"
@@ -311,6 +312,10 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
     SettleParameter(state_, *argument);
     types.push_back(argument->type);
     constants.push_back(argument->IsConstant() ? &argument->value : nullptr);
+  }
+  ARROW_RETURN_NOT_OK(CheckDynamicAggregate(name, call.arguments, function.position));
+  if (state_.sqlite() && function.distinct && call.arguments.size() > 1) {
+    return SqlError(sqlstate::kSyntaxError, "an aggregate with DISTINCT takes one argument", function.position);
   }
   auto bound = state_.functions.BindAggregate(name, BindInput{types, constants, state_.options.dialect});
   if (!bound.ok()) return WithPosition(bound.status(), function.position);

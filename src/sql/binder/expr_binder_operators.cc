@@ -280,13 +280,19 @@ arrow::Result<BoundExprPtr> ExprBinder::BindInList(const AstInList& in) {
   children.push_back(std::move(operand));
   for (const AstExprPtr& value : in.values) {
     ARROW_ASSIGN_OR_RAISE(BoundExprPtr bound, Bind(*value));
-    ARROW_RETURN_NOT_OK(AdaptForComparison(state_, children[0], bound));
+    if (state_.sqlite()) {
+      // Each value is compared with the operand as it is, whatever the others make of it.
+      BoundExprPtr side = children[0]->Clone();
+      ARROW_RETURN_NOT_OK(AdaptForComparison(state_, side, bound));
+    } else {
+      ARROW_RETURN_NOT_OK(AdaptForComparison(state_, children[0], bound));
+    }
     children.push_back(std::move(bound));
   }
   std::vector<BoundExprPtr*> slots;
   slots.reserve(children.size());
   for (BoundExprPtr& child : children) slots.push_back(&child);
-  ARROW_RETURN_NOT_OK(Unify(state_, slots, "IN"));
+  ARROW_RETURN_NOT_OK(UnifyCompared(state_, slots, "IN"));
   result = std::make_unique<BoundExpr>();
   result->kind = ExprKind::kIn;
   result->type = TypeId::kBoolean;

@@ -80,19 +80,24 @@ arrow::Result<BoundFrom> BindFile(BindState& state, const AstTableRef& ref) {
 }
 
 arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, const QueryEnvironment& environment) {
-  if (!ref.indexed_by.empty()) return Refuse("INDEXED BY", ref.indexed_by.range.position);
-  if (ref.not_indexed) return Refuse("NOT INDEXED", ref.range.position);
+  const bool is_hinted = ref.not_indexed || !ref.indexed_by.empty();
   if (ref.is_file) return BindFile(state, ref);
   if (ref.name.parts.size() == 1) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindCommonTable(state, ref.name.name(), environment.ctes));
+    if (plan != nullptr && is_hinted) return Refuse("INDEXED of anything but a table", ref.range.position);
     if (plan != nullptr) return Named(ref, ref.name.name().text, std::move(plan));
   }
   ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(ref.name));
   if (const TableSchemaPtr table = state.catalog.FindTable(name->text)) {
     state.Use(table->id, false);
-    return Named(ref, table->name, MakeScan(state, *table, false));
+    LogicalPlanPtr scan = MakeScan(state, *table, false);
+    ARROW_RETURN_NOT_OK(ApplyIndexHint(ref, *table, *scan));
+    return Named(ref, table->name, std::move(scan));
   }
-  if (const ViewSchemaPtr view = state.catalog.FindView(name->text)) return BindView(state, *view, ref);
+  if (const ViewSchemaPtr view = state.catalog.FindView(name->text)) {
+    if (is_hinted) return Refuse("INDEXED of anything but a table", ref.range.position);
+    return BindView(state, *view, ref);
+  }
   return SqlError(sqlstate::kUndefinedTable, fmt::format("there is no table \"{}\"", name->text), name->range.position,
                   NearestNameHint(name->text, state.catalog.ListNames()));
 }
@@ -168,6 +173,20 @@ arrow::Result<BoundFrom> BindFrom(BindState& state, const std::vector<AstFromIte
   }
   from.scope.parent = environment.outer;
   return from;
+}
+
+arrow::Status ApplyIndexHint(const AstTableRef& ref, const TableSchema& table, LogicalPlan& scan) {
+  auto& node = scan.As<LogicalScan>();
+  node.may_use_indexes = !ref.not_indexed;
+  if (ref.indexed_by.empty()) return arrow::Status::OK();
+  const std::string& name = ref.indexed_by.text;
+  if (!table.primary_key.empty() && SameName(table.primary_key_name, name)) node.only_index = table.primary_key_index;
+  for (const IndexSchema& index : table.indexes) {
+    if (SameName(index.name, name)) node.only_index = index.id;
+  }
+  if (node.only_index.value != 0) return arrow::Status::OK();
+  return SqlError(sqlstate::kUndefinedObject, fmt::format("table \"{}\" has no index \"{}\"", table.name, name),
+                  ref.indexed_by.range.position);
 }
 
 LogicalPlanPtr MakeScan(BindState& state, const TableSchema& table, bool with_row_id) {

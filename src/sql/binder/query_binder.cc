@@ -105,7 +105,7 @@ arrow::Result<LogicalPlanPtr> BindValues(BindState& state, const AstValues& valu
 constexpr size_t kMaxExceptInputs = 1000;
 
 /// The common types of the columns of a set operation's inputs.
-arrow::Result<std::vector<LogicalType>> CommonTypes(const std::vector<LogicalPlanPtr>& inputs,
+arrow::Result<std::vector<LogicalType>> CommonTypes(const BindState& state, const std::vector<LogicalPlanPtr>& inputs,
                                                     const AstSetOperation& operation) {
   std::vector<LogicalType> types;
   for (const OutputColumn& column : inputs[0]->output) types.push_back(column.type);
@@ -124,7 +124,7 @@ arrow::Result<std::vector<LogicalType>> CommonTypes(const std::vector<LogicalPla
         types[i] = other;
         continue;
       }
-      const auto common = CommonType(types[i], other);
+      const auto common = state.sqlite() ? DynamicType(types[i], other) : CommonType(types[i], other);
       if (!common.has_value()) {
         return SqlError(sqlstate::kDatatypeMismatch,
                         fmt::format("column {} of the set operation is of type {} and of type {}", i + 1,
@@ -152,7 +152,7 @@ arrow::Result<LogicalPlanPtr> BindSetOperation(BindState& state, const AstSetOpe
 arrow::Result<LogicalPlanPtr> CombineInputs(BindState& state, const AstSetOperation& operation,
                                             std::vector<LogicalPlanPtr> inputs) {
   if (operation.by_name) return Refuse("BY NAME", operation.position);
-  ARROW_ASSIGN_OR_RAISE(const std::vector<LogicalType> types, CommonTypes(inputs, operation));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<LogicalType> types, CommonTypes(state, inputs, operation));
   for (LogicalPlanPtr& input : inputs) {
     ARROW_ASSIGN_OR_RAISE(input, CastColumns(state, std::move(input), types));
   }

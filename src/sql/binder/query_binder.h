@@ -49,6 +49,9 @@ arrow::Result<BoundFrom> BindFrom(BindState& state, const std::vector<AstFromIte
                                   const QueryEnvironment& environment);
 arrow::Result<BoundFrom> BindFromItem(BindState& state, const AstFromItem& item, const QueryEnvironment& environment);
 
+/// INDEXED BY and NOT INDEXED. Errors: 42704 where the table has no such index.
+arrow::Status ApplyIndexHint(const AstTableRef& ref, const TableSchema& table, LogicalPlan& scan);
+
 /// A scan of all columns of a table, with the hidden row id last where asked for.
 LogicalPlanPtr MakeScan(BindState& state, const TableSchema& table, bool with_row_id);
 

@@ -20,6 +20,7 @@ arrow::Result<BoundStatement> BindShow(BindState& state, const AstShow& show);
 arrow::Result<BoundCreateTable> BindCreateTable(BindState& state, const AstCreateTable& create);
 arrow::Result<BoundCreateView> BindCreateView(BindState& state, const AstCreateView& create);
 arrow::Result<BoundCreateIndex> BindCreateIndex(BindState& state, const AstCreateIndex& create);
+arrow::Result<BoundCreateTrigger> BindCreateTrigger(BindState& state, const AstCreateTrigger& create);
 arrow::Result<BoundReindex> BindReindex(const AstReindex& reindex);
 
 /// The columns of an index or of a UNIQUE constraint (`what`, for errors).
@@ -61,6 +62,10 @@ arrow::Result<BoundExprPtr> BindCheck(BindState& state, const AstExpr& expr, con
 
 /// A plan that inserts what `child` gives: one column for each of the table's.
 arrow::Result<LogicalPlanPtr> MakeInsert(BindState& state, const TableSchema& table, LogicalPlanPtr child, bool bulk);
+
+/// 0A000 where the table has a trigger for `event`; of UPDATE's, one for a column that `changed` marks.
+arrow::Status RefuseTriggers(const TableSchema& table, TriggerSchema::Event event, const std::vector<bool>& changed,
+                             int64_t position);
 
 /// The finished plan with the statement's parameters.
 BoundStatementPlan FinishPlan(BindState& state, LogicalPlanPtr root);

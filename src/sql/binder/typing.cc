@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "expr/program.h"
+#include "sql/binder/dynamic_typing.h"
+#include "types/any_value.h"
 #include "types/calendar.h"
 #include "types/coercion.h"
 #include "types/decimal.h"
@@ -58,6 +60,18 @@ std::optional<Value> ConvertDecimal(const Value& value, LogicalType to) {
   }
   if (to.id() == TypeId::kDouble) return Value::Double(DecimalToDouble(v, scale));
   return std::nullopt;
+}
+
+/// As an ANY, where its type is one of ANY's.
+std::optional<Value> ConvertToAny(const Value& value) {
+  const auto any = [](std::string bytes) { return Value::OfBytes(TypeId::kAny, std::move(bytes)); };
+  const LogicalType from = value.type();
+  if (from.IsString())
+    return any(AnyOfBytes(from.id() == TypeId::kBlob ? AnyTag::kBlob : AnyTag::kText, value.bytes()));
+  if (from.IsFloating()) return any(AnyOfReal(value.floating()));
+  const bool is_integer = from.IsInteger() || from.id() == TypeId::kBoolean;
+  if (!is_integer || value.integer() < INT64_MIN || value.integer() > INT64_MAX) return std::nullopt;
+  return any(AnyOfInteger(static_cast<int64_t>(value.integer())));
 }
 
 /// The type that a literal of text has as a number: what it looks like.
@@ -146,7 +160,7 @@ arrow::Status AdaptForArithmetic(BindState& state, std::string_view name, BoundE
     }
     return arrow::Status::OK();
   }
-  if (IsTextLiteral(*side) && (other.type.IsNumeric() || other.type.IsTemporal())) {
+  if (IsTextLiteral(*side) && ((other.type.IsNumeric() && !state.sqlite()) || other.type.IsTemporal())) {
     LogicalType type = other.type;
     if (type.IsTemporal() && name == "+") type = TypeId::kInterval;
     ARROW_ASSIGN_OR_RAISE(side, AdaptText(state, std::move(side), type));
@@ -178,7 +192,8 @@ std::optional<Value> ConvertExactly(const Value& value, LogicalType to) {
   const LogicalType from = value.type();
   if (from == to) return value;
   if (value.is_null()) return Value::Null(to);
-  if (from.IsInteger()) return ConvertInteger(value, to);
+  if (from.IsInteger() && !to.IsAny()) return ConvertInteger(value, to);
+  if (to.IsAny()) return ConvertToAny(value);
   if (from.IsDecimal()) return ConvertDecimal(value, to);
   if (from.id() == TypeId::kDate && to.id() == TypeId::kTimestamp) {
     const int128_t micros = value.integer() * kMicrosPerDay;
@@ -228,9 +243,35 @@ arrow::Result<BoundExprPtr> CoerceTo(BindState& state, BoundExprPtr expr, Logica
   return CastTo(state, std::move(expr), to);
 }
 
+namespace {
+
+/// A cast by SQLite's assignment to a column of a type: a text that is a number becomes one, and what does not fit the
+/// type is an error where SQLite would keep it as it is.
+arrow::Result<BoundExprPtr> AssignDynamic(BindState& state, BoundExprPtr expr, LogicalType to) {
+  if (to.IsAny()) {
+    if (!IsAnyMember(expr->type) && expr->type.id() != TypeId::kNull) {
+      ARROW_ASSIGN_OR_RAISE(expr, CastTo(state, std::move(expr), TypeId::kVarchar));
+    }
+    return CastTo(state, std::move(expr), to);
+  }
+  ARROW_ASSIGN_OR_RAISE(expr, CastTo(state, std::move(expr), TypeId::kAny));
+  const int64_t position = expr->position;
+  // The strict cast is the default dialect's.
+  auto cast = state.functions.BindCast(expr->type, to, false, Dialect::kDefault);
+  if (!cast.ok()) return WithPosition(cast.status(), position);
+  std::vector<BoundExprPtr> children;
+  children.push_back(std::move(expr));
+  return BoundExpr::Function(std::move(cast).ValueUnsafe(), std::move(children), position);
+}
+
+}  // namespace
+
 arrow::Result<BoundExprPtr> AssignTo(BindState& state, BoundExprPtr expr, LogicalType to, std::string_view column) {
   if (expr->type == to) return expr;
   const LogicalType from = expr->type;
+  if (to.IsAny() || (state.sqlite() && (from.IsAny() || from.IsString()) && to.IsNumeric() && !to.IsDecimal())) {
+    return AssignDynamic(state, std::move(expr), to);
+  }
   const bool allowed = IsTextLiteral(*expr) || from.id() == TypeId::kNull || ImplicitCastCost(from, to).has_value() ||
                        (from.IsNumeric() && to.IsNumeric()) || (from.IsNested() && to.IsNested()) ||
                        (from.id() == TypeId::kVarchar && to.IsEnum()) || to.id() == TypeId::kVarchar ||
@@ -247,18 +288,26 @@ arrow::Result<BoundExprPtr> AssignTo(BindState& state, BoundExprPtr expr, Logica
 arrow::Result<BoundExprPtr> ToCondition(BindState& state, BoundExprPtr expr, std::string_view clause) {
   if (expr->type.id() == TypeId::kBoolean) return expr;
   const bool literal = IsTextLiteral(*expr);
-  if (expr->type.id() == TypeId::kNull || literal || (state.sqlite() && expr->type.IsNumeric())) {
+  if (expr->type.id() == TypeId::kNull || literal || (state.sqlite() && IsAnyMember(expr->type))) {
     return CastTo(state, std::move(expr), TypeId::kBoolean);
   }
   return SqlError(sqlstate::kDatatypeMismatch,
                   Mismatch(fmt::format("the condition of {}", clause), expr->type, TypeId::kBoolean), expr->position);
 }
 
-arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, std::string_view what) {
+arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, std::string_view what, bool dynamic) {
   LogicalType type;
   bool any_text_literal = false;
+  // Literals of text stand for dates and the like in every dialect.
+  const auto keeps_type = [&](const BoundExpr& text) {
+    return dynamic &&
+           std::all_of(
+               exprs.begin(), exprs.end(),
+               [&](const BoundExpr* other) { return other->type.id() == TypeId::kNull || IsAnyMember(other->type); }) &&
+           text.type.IsString();
+  };
   for (const BoundExpr* expr : exprs) {
-    if (IsTextLiteral(*expr)) {
+    if (IsTextLiteral(*expr) && !keeps_type(*expr)) {
       any_text_literal = true;
       continue;
     }
@@ -267,7 +316,7 @@ arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, 
       type = expr->type;
       continue;
     }
-    const auto common = CommonType(type, expr->type);
+    const auto common = dynamic ? DynamicType(type, expr->type) : CommonType(type, expr->type);
     if (!common.has_value()) {
       return SqlError(
           sqlstate::kDatatypeMismatch,
@@ -284,18 +333,20 @@ arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, 
   return type;
 }
 
-arrow::Status Unify(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what) {
+namespace {
+
+arrow::Status UnifyAs(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what, bool dynamic) {
   std::vector<const BoundExpr*> views;
   views.reserve(exprs.size());
   for (BoundExprPtr* expr : exprs) views.push_back(expr->get());
-  ARROW_ASSIGN_OR_RAISE(const LogicalType type, UnifiedType(views, what));
+  ARROW_ASSIGN_OR_RAISE(const LogicalType type, UnifiedType(views, what, dynamic));
   if (type.id() == TypeId::kNull) {
     bool settled = false;
     for (BoundExprPtr* expr : exprs) {
       SettleParameter(state, **expr);
       settled = settled || (*expr)->type.id() != TypeId::kNull;
     }
-    return settled ? Unify(state, exprs, what) : arrow::Status::OK();
+    return settled ? UnifyAs(state, exprs, what, dynamic) : arrow::Status::OK();
   }
   for (BoundExprPtr* expr : exprs) {
     ARROW_ASSIGN_OR_RAISE(*expr, CastTo(state, std::move(*expr), type));
@@ -303,13 +354,28 @@ arrow::Status Unify(BindState& state, std::span<BoundExprPtr* const> exprs, std:
   return arrow::Status::OK();
 }
 
+}  // namespace
+
+arrow::Status Unify(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what) {
+  return UnifyAs(state, exprs, what, state.sqlite());
+}
+
+arrow::Status UnifyCompared(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what) {
+  const bool numbers = std::all_of(exprs.begin(), exprs.end(), [](const BoundExprPtr* expr) {
+    return (*expr)->type.IsNumeric() || (*expr)->type.id() == TypeId::kNull;
+  });
+  return UnifyAs(state, exprs, what, state.sqlite() && !numbers);
+}
+
 arrow::Status AdaptForComparison(BindState& state, BoundExprPtr& left, BoundExprPtr& right) {
+  if (state.sqlite()) ARROW_RETURN_NOT_OK(AdaptDynamicComparison(state, left, right));
   ARROW_RETURN_NOT_OK(AdaptSide(state, left, *right));
   return AdaptSide(state, right, *left);
 }
 
 arrow::Result<BoundExprPtr> MakeFunction(BindState& state, std::string_view name, std::vector<BoundExprPtr> arguments,
                                          int64_t position) {
+  if (state.sqlite()) ARROW_RETURN_NOT_OK(AdaptDynamicArguments(state, name, arguments, position));
   if (arguments.size() == 2 && IsArithmetic(name)) {
     ARROW_RETURN_NOT_OK(AdaptForArithmetic(state, name, arguments[0], *arguments[1]));
     ARROW_RETURN_NOT_OK(AdaptForArithmetic(state, name, arguments[1], *arguments[0]));

@@ -40,11 +40,16 @@ arrow::Result<BoundExprPtr> AssignTo(BindState& state, BoundExprPtr expr, Logica
 /// `expr` as a condition. Errors: 42804, naming `clause`.
 arrow::Result<BoundExprPtr> ToCondition(BindState& state, BoundExprPtr expr, std::string_view clause);
 
-/// The type that all have in common; literals of text give way to the others. Errors: 42804 naming `what` ("CASE").
-arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, std::string_view what);
+/// The type that all have in common; literals of text give way to the others. Where `dynamic` (dialect sqlite) each
+/// value keeps its own type, by ANY. Errors: 42804 naming `what` ("CASE").
+arrow::Result<LogicalType> UnifiedType(std::span<const BoundExpr* const> exprs, std::string_view what, bool dynamic);
 
 /// Casts all to their unified type.
 arrow::Status Unify(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what);
+
+/// The same for values that are compared with each other: integers and reals, which compare by value, have DOUBLE in
+/// common in every dialect.
+arrow::Status UnifyCompared(BindState& state, std::span<BoundExprPtr* const> exprs, std::string_view what);
 
 /// Brings a literal or parameter on either side of a comparison to the other side's type, so that columns stay uncast.
 arrow::Status AdaptForComparison(BindState& state, BoundExprPtr& left, BoundExprPtr& right);

@@ -21,6 +21,7 @@ enum class AstStatementKind : uint8_t {
   kCreateView,
   kCreateType,
   kCreateIndex,
+  kCreateTrigger,
   kDrop,
   kAlterTable,
   kCopy,
@@ -262,6 +263,24 @@ struct AstCreateIndex : AstStatementBase<AstStatementKind::kCreateIndex> {
   AstExprPtr where;
 };
 
+enum class AstTriggerEvent : uint8_t { kInsert, kUpdate, kDelete };
+
+/// CREATE TRIGGER name [BEFORE | AFTER] event ON table [FOR EACH ROW] [WHEN condition] BEGIN statements END. The body
+/// was parsed and is kept as text only.
+struct AstCreateTrigger : AstStatementBase<AstStatementKind::kCreateTrigger> {
+  bool temporary = false;
+  bool if_not_exists = false;
+  AstQualifiedName name;
+  /// Where INSTEAD OF stands, else -1.
+  int64_t instead_of_position = -1;
+  AstTriggerEvent event = AstTriggerEvent::kInsert;
+  /// UPDATE OF; empty: any column.
+  std::vector<AstName> columns;
+  AstQualifiedName table;
+  /// The whole statement as written, without its semicolon.
+  std::string text;
+};
+
 enum class AstObjectKind : uint8_t {
   kTable,
   kView,
@@ -281,6 +300,8 @@ struct AstDrop : AstStatementBase<AstStatementKind::kDrop> {
   int64_t object_position = 0;
   bool if_exists = false;
   std::vector<AstQualifiedName> names;
+  /// DROP TRIGGER name ON table; empty without it.
+  AstQualifiedName trigger_table;
   bool cascade = false;
 };
 

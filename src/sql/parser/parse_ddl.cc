@@ -48,6 +48,9 @@ AstStatementPtr StatementParser::ParseCreate() {
       return ParseCreateIndex(true, begin);
     case Keyword::kIndex:
       return ParseCreateIndex(false, begin);
+    case Keyword::kTrigger:
+      if (or_replace) break;
+      return ParseCreateTrigger(temporary, begin);
     default:
       break;
   }
@@ -440,7 +443,8 @@ AstStatementPtr StatementParser::ParseDrop() {
   do {
     drop->names.push_back(ParseQualifiedName("a name"));
   } while (AcceptOr(TokenKind::kComma, "a comma"));
-  if (drop->object == AstObjectKind::kTrigger && At(Keyword::kOn)) return ParseUnsupported("DROP TRIGGER");
+  if (drop->object == AstObjectKind::kTrigger && Accept(Keyword::kOn))
+    drop->trigger_table = ParseQualifiedName("a table");
   drop->cascade = ParseCascade();
   return drop;
 }

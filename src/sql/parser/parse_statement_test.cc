@@ -82,8 +82,6 @@ TEST(ParseStatement, OtherObjects) {
   EXPECT_EQ(drop->names.size(), 2U);
   EXPECT_EQ(ParseAs<AstDrop>("DROP VIEW v")->object, AstObjectKind::kView);
   EXPECT_EQ(ParseAs<AstUnsupported>("CREATE SEQUENCE s START 1")->what, "CREATE SEQUENCE");
-  EXPECT_EQ(ParseAs<AstUnsupported>("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END")->what,
-            "CREATE TRIGGER");
   EXPECT_EQ(ParseAs<AstUnsupported>("ATTACH 'x' AS y")->what, "ATTACH");
   auto add = ParseAs<AstAlterTable>("ALTER TABLE t ADD COLUMN IF NOT EXISTS a INT DEFAULT 1");
   EXPECT_EQ(add->action, AstAlterAction::kAddColumn);
@@ -92,6 +90,28 @@ TEST(ParseStatement, OtherObjects) {
   EXPECT_EQ(ParseAs<AstAlterTable>("ALTER TABLE t RENAME a TO b")->new_name.text, "b");
   EXPECT_EQ(ParseAs<AstAlterTable>("ALTER TABLE t RENAME TO u")->action, AstAlterAction::kRenameTable);
   EXPECT_EQ(ParseAs<AstAlterTable>("ALTER TABLE t ALTER a TYPE INT")->action, AstAlterAction::kOther);
+}
+
+TEST(ParseStatement, Triggers) {
+  auto plain = ParseAs<AstCreateTrigger>("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END");
+  EXPECT_EQ(plain->event, AstTriggerEvent::kInsert);
+  EXPECT_EQ(plain->text, "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END");
+  auto update = ParseAs<AstCreateTrigger>(
+      "CREATE TRIGGER IF NOT EXISTS t UPDATE OF b, c ON a FOR EACH ROW WHEN new.b > 1 BEGIN "
+      "UPDATE d SET e = 1 WHERE f = old.b; INSERT INTO d VALUES (1); DELETE FROM d; END");
+  EXPECT_EQ(update->columns.size(), 2U);
+  EXPECT_TRUE(update->if_not_exists);
+  EXPECT_EQ(ParseAs<AstCreateTrigger>("CREATE TRIGGER t BEFORE DELETE ON a BEGIN SELECT 1; END")->event,
+            AstTriggerEvent::kDelete);
+  EXPECT_GE(
+      ParseAs<AstCreateTrigger>("CREATE TRIGGER t INSTEAD OF DELETE ON a BEGIN SELECT 1; END")->instead_of_position, 0);
+  for (const char* bad : {"CREATE TRIGGER t AFTER INSERT ON a BEGIN END", "CREATE TRIGGER t ON a BEGIN SELECT 1; END",
+                          "CREATE TRIGGER t INSERT ON a BEGIN SELECT 1 END", "CREATE TRIGGER t INSERT ON a SELECT 1",
+                          "CREATE TRIGGER t INSERT ON a BEGIN CREATE TABLE x(a INT); END",
+                          "CREATE TRIGGER t INSERT ON a FOR EACH BEGIN SELECT 1; END"}) {
+    EXPECT_FALSE(ParseStatement(bad).ok()) << bad;
+  }
+  EXPECT_EQ(ParseAs<AstDrop>("DROP TRIGGER t ON a")->trigger_table.name().text, "a");
 }
 
 TEST(ParseStatement, Copy) {

@@ -249,7 +249,7 @@ class StatementParser {
   AstFromItemPtr ParseTarget(bool bare_alias);
   void ParseIndexHints(AstTableRef* table);
 
-  // Statements (parse_statement.cc, parse_dml.cc, parse_ddl.cc, parse_command.cc).
+  // Statements (parse_statement.cc, parse_dml.cc, parse_ddl.cc, parse_trigger.cc, parse_command.cc).
   AstStatementPtr ParseStatementNode();
   AstStatementPtr ParseKeywordStatement();
   AstStatementPtr ParseQueryStatement();
@@ -271,6 +271,9 @@ class StatementParser {
   AstStatementPtr ParseCreateView(bool or_replace, bool temporary, int64_t begin);
   AstStatementPtr ParseCreateType(bool or_replace, int64_t begin);
   AstStatementPtr ParseCreateIndex(bool unique, int64_t begin);
+  AstStatementPtr ParseCreateTrigger(bool temporary, int64_t begin);
+  void ParseTriggerEvent(AstCreateTrigger* create);
+  void ParseTriggerBody();
   void ParseTableElements(AstCreateTable* create);
   void ParseTableOptions(AstCreateTable* create);
   AstColumnDefinition ParseColumnDefinition();

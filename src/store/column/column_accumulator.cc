@@ -21,6 +21,7 @@ bool CrossesInAnotherForm(LogicalType type) {
     case TypeId::kUuid:
     case TypeId::kJson:
     case TypeId::kBit:
+    case TypeId::kAny:
       return true;
     default:
       return type.IsEnum() || type.IsNested();

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "store/column/chunk_ipc.h"
+#include "types/any_value.h"
 #include "types/nested_value.h"
 #include "types/type_info.h"
 
@@ -275,6 +276,7 @@ bool ValueFromBytes(LogicalType type, std::string_view bytes, Value* value) {
   };
   if (type.physical() == PhysicalType::kString) {
     if (type.IsNested() && !IsNestedValue(type, bytes)) return false;
+    if (type.IsAny() && !IsAnyValue(bytes)) return false;
     *value = Value::OfBytes(type, std::string(bytes));
     return true;
   }

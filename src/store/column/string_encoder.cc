@@ -180,6 +180,8 @@ class StringEncoder {
   }
 
   void SetBounds(std::string_view min, std::string_view max) {
+    // ANY is not ordered by its bytes.
+    if (descriptor().type.IsAny()) return;
     ChunkStatistics& statistics = descriptor().statistics;
     statistics.min_is_exact = min.size() <= ChunkStatistics::kMaxBoundBytes;
     statistics.min = MakeValue(min.substr(0, ChunkStatistics::kMaxBoundBytes));
