@@ -161,6 +161,7 @@ TEST_F(CatalogTest, VersionsTellSnapshotsApart) {
 TEST_F(CatalogTest, TriggersStayWithTheirTable) {
   auto txn = Begin();
   TableSchema schema = *catalog_->CreateTable(*txn, Table("t")).ValueOrDie();
+  ASSERT_OK(txn->BeginStatement());
   const TriggerSchema trigger{"Fires", TriggerSchema::Event::kUpdate, {1}, "CREATE TRIGGER …"};
   schema.triggers.push_back(trigger);
   ASSERT_OK(catalog_->ChangeTable(*txn, std::move(schema)).status());

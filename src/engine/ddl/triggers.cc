@@ -1,6 +1,7 @@
 // CREATE TRIGGER and DROP TRIGGER, inside the statement's transaction: triggers are part of their table's schema, and
 // go with it.
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -37,8 +38,11 @@ arrow::Result<StatementResult> StatementRunner::RunCreateTrigger(BoundCreateTrig
 
 arrow::Result<StatementResult> StatementRunner::RunDropTrigger(const BoundDrop& drop, StatementScope& scope) {
   Catalog& tables = session_.database()->catalog();
+  const CatalogSnapshotPtr catalog = tables.GetSnapshot(scope.transaction());
+  // A statement changes a table's definition once.
+  std::map<TableId, TableSchema> changed;
   for (const BoundDrop::Item& item : drop.items) {
-    const TableSchemaPtr table = tables.GetSnapshot(scope.transaction())->FindTableOfTrigger(item.name);
+    const TableSchemaPtr table = catalog->FindTableOfTrigger(item.name);
     const bool is_there =
         table != nullptr && (drop.trigger_table.empty() || FoldName(table->name) == FoldName(drop.trigger_table));
     if (!is_there) {
@@ -47,9 +51,11 @@ arrow::Result<StatementResult> StatementRunner::RunDropTrigger(const BoundDrop& 
       return SqlError(sqlstate::kUndefinedObject, "trigger \"" + item.name + "\"" + of + " does not exist",
                       item.position);
     }
-    TableSchema schema = *table;
+    TableSchema& schema = changed.try_emplace(table->id, *table).first->second;
     std::erase_if(schema.triggers,
                   [&item](const TriggerSchema& trigger) { return FoldName(trigger.name) == FoldName(item.name); });
+  }
+  for (auto& [id, schema] : changed) {
     ARROW_RETURN_NOT_OK(tables.ChangeTable(scope.transaction(), std::move(schema)).status());
   }
   ARROW_RETURN_NOT_OK(scope.Commit());
