@@ -21,8 +21,9 @@ constexpr int64_t kMaxNarrowedEntries = int64_t{1} << 23;
 
 /// Where all values of an integer column lie: the least one's bits, and how far the greatest is from it.
 struct ValueSpan {
+  bool known = false;
   uint64_t base = 0;
-  uint64_t span = std::numeric_limits<uint64_t>::max();
+  uint64_t span = 0;
 };
 
 template <typename T>
@@ -44,7 +45,7 @@ ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const 
     }
   }
   if (max < min) return {};
-  return {static_cast<uint64_t>(min), static_cast<uint64_t>(max) - static_cast<uint64_t>(min)};
+  return {true, static_cast<uint64_t>(min), static_cast<uint64_t>(max) - static_cast<uint64_t>(min)};
 }
 
 ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const RowLayout& layout, size_t column) {
@@ -147,7 +148,7 @@ arrow::Status DenseJoinTable::AllocateRows(std::span<const std::unique_ptr<JoinB
     column.width = PhysicalWidth(layout_->types()[c].physical());
     if (num_entries <= kMaxNarrowedEntries) {
       const ValueSpan values = FindSpan(lanes, *layout_, c);
-      if (WidthOfSpan(values.span) < column.width) {
+      if (values.known && WidthOfSpan(values.span) < column.width) {
         column.width = WidthOfSpan(values.span);
         column.base = values.base;
       }
