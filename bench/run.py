@@ -159,7 +159,8 @@ class Bench:
             totals[threads] = ours
             self.check(f"tpch.total.{scale}", threads, ours / theirs, 1.2)
             self.check(f"tpch.worst.{scale}", threads, max(a / b for a, b in times), 2.0)
-        if 1 in totals and 2 in totals:
+        # Smaller ones are answered in a few milliseconds, most of them on the calling thread.
+        if 1 in totals and 2 in totals and float(scale) >= 1:
             self.check(f"tpch.speedup.{scale}", 2, totals[2] / totals[1], 0.62)
 
     def sum(self, thread_counts):
