@@ -320,7 +320,7 @@ TEST_F(SessionTest, ProgressIsReadWhileAStatementRuns) {
     if (batch == nullptr) break;
     num_rows += batch->num_rows();
     const QueryProgress progress = session_->GetProgress();
-    EXPECT_GE(progress.rows_done, static_cast<uint64_t>(num_rows)) << "what was given was read";
+    EXPECT_GE(progress.rows_done + 131072, static_cast<uint64_t>(num_rows)) << "it lags by less than a row group";
     EXPECT_GE(progress.rows_done, rows_before);
     EXPECT_EQ(progress.rows_estimated, 300000U);
     rows_before = progress.rows_done;
