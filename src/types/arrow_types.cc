@@ -130,7 +130,7 @@ std::shared_ptr<arrow::DataType> NativeNested(LogicalType type) {
     case TypeId::kUnion:
       return arrow::dense_union(std::move(fields));
     default:
-      return arrow::struct_(std::move(fields));
+      return arrow::struct_(fields);
   }
 }
 
