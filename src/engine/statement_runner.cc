@@ -19,6 +19,12 @@
 
 namespace llkv {
 
+StatementResult Done(std::string tag) {
+  StatementResult result;
+  result.tag = std::move(tag);
+  return result;
+}
+
 namespace {
 
 std::string TagOf(QueryEffect effect) {

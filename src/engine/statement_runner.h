@@ -17,6 +17,9 @@
 
 namespace llkv {
 
+/// The result of a statement that gives nothing but its tag.
+StatementResult Done(std::string tag);
+
 /// See the file's comment. Made for one statement.
 class StatementRunner {
  public:

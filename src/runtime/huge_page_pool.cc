@@ -36,6 +36,20 @@ uint8_t* ReserveAddresses(uint64_t size, int protection) {
   return begin + skipped;
 }
 
+/// Moves a mapping's pages to addresses of another size.
+arrow::Status Remap(uint64_t old_size, uint64_t new_size, uint8_t** ptr) {
+  if (new_size == old_size) return arrow::Status::OK();
+  uint8_t* target = ReserveAddresses(new_size, PROT_NONE);
+  if (target == nullptr) return arrow::Status::OutOfMemory("no addresses left for ", new_size, " bytes");
+  if (::mremap(*ptr, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target) == MAP_FAILED) {
+    ::munmap(target, new_size);
+    return arrow::Status::OutOfMemory("no memory left for ", new_size, " bytes");
+  }
+  *ptr = target;
+  ::madvise(target, new_size / kHuge * kHuge, MADV_HUGEPAGE);
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 void HugePagePool::Count(int64_t more) {
@@ -46,15 +60,12 @@ void HugePagePool::Count(int64_t more) {
 }
 
 arrow::Status HugePagePool::Allocate(int64_t size, int64_t alignment, uint8_t** out) {
-  if (!IsOurs(size, alignment)) {
-    ARROW_RETURN_NOT_OK(parent_->Allocate(size, alignment, out));
-  } else {
-    const uint64_t mapped = MappedSize(size);
-    *out = ReserveAddresses(mapped, PROT_READ | PROT_WRITE);
-    if (*out == nullptr) return arrow::Status::OutOfMemory("no addresses left for ", size, " bytes");
-    // A wish: without huge pages the block is there all the same.
-    ::madvise(*out, mapped / kHuge * kHuge, MADV_HUGEPAGE);
-  }
+  if (!IsOurs(size, alignment)) return parent_->Allocate(size, alignment, out);
+  const uint64_t mapped = MappedSize(size);
+  *out = ReserveAddresses(mapped, PROT_READ | PROT_WRITE);
+  if (*out == nullptr) return arrow::Status::OutOfMemory("no addresses left for ", size, " bytes");
+  // A wish: without huge pages the block is there all the same.
+  ::madvise(*out, mapped / kHuge * kHuge, MADV_HUGEPAGE);
   Count(size);
   return arrow::Status::OK();
 }
@@ -62,40 +73,23 @@ arrow::Status HugePagePool::Allocate(int64_t size, int64_t alignment, uint8_t** 
 arrow::Status HugePagePool::Reallocate(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** ptr) {
   const bool was_ours = IsOurs(old_size, alignment);
   const bool is_ours = IsOurs(new_size, alignment);
-  if (!was_ours && !is_ours) {
-    ARROW_RETURN_NOT_OK(parent_->Reallocate(old_size, new_size, alignment, ptr));
-  } else if (was_ours && is_ours) {
-    const uint64_t mapped = MappedSize(new_size);
-    if (mapped == MappedSize(old_size)) {
-      Count(new_size - old_size);
-      return arrow::Status::OK();
-    }
-    uint8_t* target = ReserveAddresses(mapped, PROT_NONE);
-    if (target == nullptr) return arrow::Status::OutOfMemory("no addresses left for ", new_size, " bytes");
-    if (::mremap(*ptr, MappedSize(old_size), mapped, MREMAP_MAYMOVE | MREMAP_FIXED, target) == MAP_FAILED) {
-      ::munmap(target, mapped);
-      return arrow::Status::OutOfMemory("no memory left for ", new_size, " bytes");
-    }
-    *ptr = target;
-    ::madvise(target, mapped / kHuge * kHuge, MADV_HUGEPAGE);
-  } else {
-    uint8_t* target = nullptr;
-    ARROW_RETURN_NOT_OK(Allocate(new_size, alignment, &target));
-    std::memcpy(target, *ptr, static_cast<size_t>(std::min(old_size, new_size)));
-    Free(*ptr, old_size, alignment);
-    *ptr = target;
+  if (!was_ours && !is_ours) return parent_->Reallocate(old_size, new_size, alignment, ptr);
+  if (was_ours && is_ours) {
+    ARROW_RETURN_NOT_OK(Remap(MappedSize(old_size), MappedSize(new_size), ptr));
+    Count(new_size - old_size);
     return arrow::Status::OK();
   }
-  Count(new_size - old_size);
+  uint8_t* target = nullptr;
+  ARROW_RETURN_NOT_OK(Allocate(new_size, alignment, &target));
+  std::memcpy(target, *ptr, static_cast<size_t>(std::min(old_size, new_size)));
+  Free(*ptr, old_size, alignment);
+  *ptr = target;
   return arrow::Status::OK();
 }
 
 void HugePagePool::Free(uint8_t* buffer, int64_t size, int64_t alignment) {
-  if (IsOurs(size, alignment)) {
-    ::munmap(buffer, MappedSize(size));
-  } else {
-    parent_->Free(buffer, size, alignment);
-  }
+  if (!IsOurs(size, alignment)) return parent_->Free(buffer, size, alignment);
+  ::munmap(buffer, MappedSize(size));
   Count(-size);
 }
 

@@ -26,12 +26,14 @@ class HugePagePool : public arrow::MemoryPool {
   arrow::Status Reallocate(int64_t old_size, int64_t new_size, int64_t alignment, uint8_t** ptr) override;
   void Free(uint8_t* buffer, int64_t size, int64_t alignment) override;
   void ReleaseUnused() override { parent_->ReleaseUnused(); }
-  int64_t bytes_allocated() const override { return bytes_allocated_.load(std::memory_order_relaxed); }
-  int64_t total_bytes_allocated() const override { return total_bytes_.load(std::memory_order_relaxed); }
-  int64_t num_allocations() const override { return num_allocations_.load(std::memory_order_relaxed); }
+  /// The parent's figures and those of the large blocks.
+  int64_t bytes_allocated() const override { return parent_->bytes_allocated() + bytes_allocated_.load(); }
+  int64_t total_bytes_allocated() const override { return parent_->total_bytes_allocated() + total_bytes_.load(); }
+  int64_t num_allocations() const override { return parent_->num_allocations() + num_allocations_.load(); }
   std::string backend_name() const override { return parent_->backend_name(); }
 
  private:
+  /// Of large blocks.
   void Count(int64_t more);
 
   arrow::MemoryPool* parent_;

@@ -12,12 +12,6 @@ namespace llkv {
 
 namespace {
 
-StatementResult Done(std::string tag) {
-  StatementResult result;
-  result.tag = std::move(tag);
-  return result;
-}
-
 /// What CREATE does about a name that is taken: go on after dropping it, say that there is nothing to do, or fail.
 enum class NameIs : uint8_t { kFree, kTakenAndFine };
 

@@ -18,12 +18,6 @@ namespace llkv {
 
 namespace {
 
-StatementResult Done(std::string tag) {
-  StatementResult result;
-  result.tag = std::move(tag);
-  return result;
-}
-
 /// What the lanes of one phase share: the next part, and the first error.
 class PhaseRun {
  public:

@@ -11,16 +11,6 @@
 
 namespace llkv {
 
-namespace {
-
-StatementResult Done(std::string tag) {
-  StatementResult result;
-  result.tag = std::move(tag);
-  return result;
-}
-
-}  // namespace
-
 arrow::Result<StatementResult> StatementRunner::RunCreateTrigger(BoundCreateTrigger& create, StatementScope& scope,
                                                                  const CatalogSnapshotPtr& catalog) {
   const std::string name = create.trigger.name;

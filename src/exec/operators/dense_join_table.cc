@@ -27,13 +27,15 @@ struct ValueSpan {
 };
 
 template <typename T>
-ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const RowLayout& layout, size_t column) {
+ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const RowLayout& layout, size_t column,
+                   const StopToken& stop) {
   T min = std::numeric_limits<T>::max();
   T max = std::numeric_limits<T>::min();
   const uint32_t offset = layout.offset(column);
   for (const auto& lane : lanes) {
     const uint32_t width = lane->rows.row_width();
     for (const RowStorage::Page& page : lane->rows.pages()) {
+      if (stop.stop_requested()) return {};
       const uint8_t* row = page.data;
       for (uint32_t i = 0; i < page.num_rows; ++i, row += width) {
         T value;
@@ -48,15 +50,17 @@ ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const 
   return {true, static_cast<uint64_t>(min), static_cast<uint64_t>(max) - static_cast<uint64_t>(min)};
 }
 
-ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const RowLayout& layout, size_t column) {
+/// Nothing is known of types that are no integers of at most 64 bits, nor once it is told to stop.
+ValueSpan FindSpan(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const RowLayout& layout, size_t column,
+                   const StopToken& stop) {
   const PhysicalType physical = layout.types()[column].physical();
-  if (!IsPhysicalInteger(physical) || physical == PhysicalType::kInt128) return {};
+  if (!IsPhysicalInteger(physical)) return {};
   return VisitIntegerType(physical, [&](auto tag) -> ValueSpan {
     using T = typename decltype(tag)::Type;
     if constexpr (std::is_same_v<T, int128_t>) {
       return {};
     } else {
-      return FindSpan<T>(lanes, layout, column);
+      return FindSpan<T>(lanes, layout, column, stop);
     }
   });
 }
@@ -80,10 +84,11 @@ void DenseJoinTable::Reset() {
   null_bits_ = nullptr;
 }
 
-bool DenseJoinTable::SetBits(std::span<const std::unique_ptr<JoinBuildLane>> lanes) {
+bool DenseJoinTable::SetBits(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const StopToken& stop) {
   const bool may_repeat = wants_ == Wants::kPresence;
   for (const auto& lane : lanes) {
     for (const PoolArray<JoinEntry>& entries : lane->entries) {
+      if (stop.stop_requested()) return false;
       uint64_t repeated = 0;
       for (const JoinEntry& entry : entries) {
         const uint64_t offset = entry.key - min_;
@@ -99,7 +104,8 @@ bool DenseJoinTable::SetBits(std::span<const std::unique_ptr<JoinBuildLane>> lan
 }
 
 arrow::Result<bool> DenseJoinTable::TryBuild(std::span<const std::unique_ptr<JoinBuildLane>> lanes, int64_t num_entries,
-                                             Wants wants, const RowLayout& layout, arrow::MemoryPool* pool) {
+                                             Wants wants, const RowLayout& layout, arrow::MemoryPool* pool,
+                                             const StopToken& stop) {
   if (num_entries == 0 || num_entries > kMaxEntries) return false;
   int64_t min = std::numeric_limits<int64_t>::max();
   int64_t max = std::numeric_limits<int64_t>::min();
@@ -117,8 +123,9 @@ arrow::Result<bool> DenseJoinTable::TryBuild(std::span<const std::unique_ptr<Joi
   ARROW_RETURN_NOT_OK(block_memory_->Resize(static_cast<int64_t>(num_blocks)));
   blocks_ = block_memory_->data();
   std::fill_n(blocks_, num_blocks, Block{});
-  if (!SetBits(lanes)) {
+  if (!SetBits(lanes, stop)) {
     Reset();
+    ARROW_RETURN_NOT_OK(stop.Check());
     return false;
   }
   uint64_t rank = 0;
@@ -127,12 +134,13 @@ arrow::Result<bool> DenseJoinTable::TryBuild(std::span<const std::unique_ptr<Joi
     rank += static_cast<uint64_t>(std::popcount(blocks_[b].bits));
   }
   has_all_keys_ = span_ + 1 == static_cast<uint64_t>(num_entries) && wants != Wants::kPresence;
-  ARROW_RETURN_NOT_OK(AllocateRows(lanes, num_entries, pool));
+  ARROW_RETURN_NOT_OK(AllocateRows(lanes, num_entries, pool, stop));
+  ARROW_RETURN_NOT_OK(stop.Check());
   return true;
 }
 
 arrow::Status DenseJoinTable::AllocateRows(std::span<const std::unique_ptr<JoinBuildLane>> lanes, int64_t num_entries,
-                                           arrow::MemoryPool* pool) {
+                                           arrow::MemoryPool* pool, const StopToken& stop) {
   if (wants_ == Wants::kRow) {
     row_memory_ = std::make_unique<PoolArray<const uint8_t*>>(pool);
     ARROW_RETURN_NOT_OK(row_memory_->Resize(num_entries));
@@ -147,7 +155,7 @@ arrow::Status DenseJoinTable::AllocateRows(std::span<const std::unique_ptr<JoinB
     Column& column = columns_.emplace_back(Column{PoolArray<uint8_t>(pool)});
     column.width = PhysicalWidth(layout_->types()[c].physical());
     if (num_entries <= kMaxNarrowedEntries) {
-      const ValueSpan values = FindSpan(lanes, *layout_, c);
+      const ValueSpan values = FindSpan(lanes, *layout_, c, stop);
       if (values.known && WidthOfSpan(values.span) < column.width) {
         column.width = WidthOfSpan(values.span);
         column.base = values.base;

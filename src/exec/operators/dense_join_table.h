@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "exec/operators/join_build_lane.h"
+#include "runtime/stop_token.h"
 #include "vector/row_storage.h"
 
 namespace llkv {
@@ -33,9 +34,9 @@ class DenseJoinTable {
   static constexpr size_t kMaxColumns = 2;
 
   /// True where this table is of use: keys of at most 64 times as many values as rows and, but for kPresence, each in
-  /// one row. Then PlaceRows follows for each partition. Error 53200.
+  /// one row. Then PlaceRows follows for each partition. Errors: 53200, 57014.
   arrow::Result<bool> TryBuild(std::span<const std::unique_ptr<JoinBuildLane>> lanes, int64_t num_entries, Wants wants,
-                               const RowLayout& layout, arrow::MemoryPool* pool);
+                               const RowLayout& layout, arrow::MemoryPool* pool, const StopToken& stop);
   /// Partitions can be placed beside each other.
   void PlaceRows(std::span<const std::unique_ptr<JoinBuildLane>> lanes, uint32_t partition);
   void Reset();
@@ -76,11 +77,11 @@ class DenseJoinTable {
   }
   uint32_t FindAmongAll(const uint64_t* keys, uint32_t count, uint32_t* ranks, uint16_t* found) const;
   uint32_t FindInBits(const uint64_t* keys, uint32_t count, uint32_t* ranks, uint16_t* found) const;
-  /// Sets the keys' bits; false where one repeats that must not.
-  bool SetBits(std::span<const std::unique_ptr<JoinBuildLane>> lanes);
+  /// Sets the keys' bits; false where one repeats that must not, or where it is told to stop.
+  bool SetBits(std::span<const std::unique_ptr<JoinBuildLane>> lanes, const StopToken& stop);
 
   arrow::Status AllocateRows(std::span<const std::unique_ptr<JoinBuildLane>> lanes, int64_t num_entries,
-                             arrow::MemoryPool* pool);
+                             arrow::MemoryPool* pool, const StopToken& stop);
   /// At most kMaxBatchRows.
   void PlaceSome(std::span<const JoinEntry> entries);
 

@@ -79,11 +79,14 @@ class HashJoinBuild : public Sink {
       plan_->packing().Pack(keys, valid, state.words);
       for (uint32_t i = 0; i < valid.count; ++i) state.hashes[i] = HashInt64(state.words[i]);
       key_words = state.words;
+      int64_t min_key = state.lane->min_key;
+      int64_t max_key = state.lane->max_key;
       for (uint32_t i = 0; i < valid.count; ++i) {
-        const auto key = static_cast<int64_t>(state.words[i]);
-        state.lane->min_key = std::min(state.lane->min_key, key);
-        state.lane->max_key = std::max(state.lane->max_key, key);
+        min_key = std::min(min_key, static_cast<int64_t>(state.words[i]));
+        max_key = std::max(max_key, static_cast<int64_t>(state.words[i]));
       }
+      state.lane->min_key = min_key;
+      state.lane->max_key = max_key;
     } else {
       HashRows(keys, valid, state.hashes);
     }
@@ -101,7 +104,9 @@ class HashJoinBuild : public Sink {
     filter_lanes_.push_back(std::move(state.filter_keys));
     return arrow::Status::OK();
   }
-  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override { return table_->PrepareFinalize(query.pool); }
+  arrow::Result<uint32_t> PrepareFinalize(QueryContext& query) override {
+    return table_->PrepareFinalize(query.pool, *query.stop);
+  }
   arrow::Status FinalizePart(LaneContext&, uint32_t part) override {
     table_->FinalizePart(part);
     return arrow::Status::OK();

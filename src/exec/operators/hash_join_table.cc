@@ -30,7 +30,7 @@ void HashJoinTable::AddLane(std::unique_ptr<JoinBuildLane> lane) {
   lanes_.push_back(std::move(lane));
 }
 
-arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) {
+arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool, const StopToken& stop) {
   num_entries_ = 0;
   for (uint32_t p = 0; p < JoinBuildLane::kNumPartitions; ++p) {
     partition_begin_[p] = num_entries_;
@@ -39,7 +39,7 @@ arrow::Result<uint32_t> HashJoinTable::PrepareFinalize(arrow::MemoryPool* pool) 
   partition_begin_[JoinBuildLane::kNumPartitions] = num_entries_;
   const uint32_t num_parts = num_entries_ < kMinParallelEntries ? 1 : JoinBuildLane::kNumPartitions;
   if (is_packed_) {
-    ARROW_ASSIGN_OR_RAISE(is_dense_, dense_.TryBuild(lanes_, num_entries_, wants_, *layout_, pool));
+    ARROW_ASSIGN_OR_RAISE(is_dense_, dense_.TryBuild(lanes_, num_entries_, wants_, *layout_, pool, stop));
     if (is_dense_) return num_parts;
   }
   // At least one bucket a partition.

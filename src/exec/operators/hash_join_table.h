@@ -28,8 +28,8 @@ class HashJoinTable {
 
   void Reset();
   void AddLane(std::unique_ptr<JoinBuildLane> lane) LLKV_EXCLUDES(mutex_);
-  /// Number of parts for FinalizePart.
-  arrow::Result<uint32_t> PrepareFinalize(arrow::MemoryPool* pool);
+  /// Number of parts for FinalizePart. Errors: 53200, 57014.
+  arrow::Result<uint32_t> PrepareFinalize(arrow::MemoryPool* pool, const StopToken& stop);
   void FinalizePart(uint32_t part);
 
   /// Not null where it takes this table's place.

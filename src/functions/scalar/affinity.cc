@@ -1,5 +1,9 @@
 // numeric_affinity and text_affinity: what SQLite does to the other side of a comparison with a column. The binder puts
 // them there; both keep NULL.
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "functions/binding.h"
 #include "functions/kernel.h"
 #include "types/any_value.h"
@@ -8,32 +12,30 @@ namespace llkv {
 
 namespace {
 
-/// Text that is a number, as that number; other values as they are.
-arrow::Status NumericKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                            uint32_t /*num_rows*/, ScratchVector& out) {
-  const Input<StringRef> input(*args[0]);
-  StringRef* result = out.data<StringRef>();
-  return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
-    const std::string_view value = input[row].view();
-    result[row] = input[row];
-    if (AnyTagOf(value) != AnyTag::kText) return arrow::Status::OK();
-    const std::optional<AnyNumber> number = NumberFromText(AnyBytes(value));
-    if (!number) return arrow::Status::OK();
-    const std::string bytes = number->is_integer ? AnyOfInteger(number->integer) : AnyOfReal(number->real);
-    return context.arena->Copy(bytes).Value(&result[row]);
-  });
+/// Text that is a number, as that number; nothing for what stays as it is.
+std::optional<std::string> AsNumber(std::string_view value) {
+  if (AnyTagOf(value) != AnyTag::kText) return std::nullopt;
+  const std::optional<AnyNumber> number = NumberFromText(AnyBytes(value));
+  if (!number) return std::nullopt;
+  return number->is_integer ? AnyOfInteger(number->integer) : AnyOfReal(number->real);
 }
 
-/// Numbers as text; other values as they are.
-arrow::Status TextKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
-                         uint32_t /*num_rows*/, ScratchVector& out) {
+/// Numbers as text; nothing for what stays as it is.
+std::optional<std::string> AsText(std::string_view value) {
+  if (!IsAnyNumber(value)) return std::nullopt;
+  return AnyOfBytes(AnyTag::kText, AnyToText(value));
+}
+
+template <std::optional<std::string> (*convert)(std::string_view)>
+arrow::Status AffinityKernel(KernelContext& context, const void* /*state*/, KernelArgs args, const Selection& selection,
+                             uint32_t /*num_rows*/, ScratchVector& out) {
   const Input<StringRef> input(*args[0]);
   StringRef* result = out.data<StringRef>();
   return ForEachRowChecked(selection, [&](uint32_t row) -> arrow::Status {
-    const std::string_view value = input[row].view();
     result[row] = input[row];
-    if (!IsAnyNumber(value)) return arrow::Status::OK();
-    return context.arena->Copy(AnyOfBytes(AnyTag::kText, AnyToText(value))).Value(&result[row]);
+    const std::optional<std::string> converted = convert(input[row].view());
+    if (!converted) return arrow::Status::OK();
+    return context.arena->Copy(*converted).Value(&result[row]);
   });
 }
 
@@ -51,12 +53,12 @@ void RegisterAffinity(FunctionRegistry& registry) {
                               {},
                               "Text that is a number as that number, other values as they are (dialect sqlite).",
                               "numeric_affinity('1')",
-                              BindAffinity<NumericKernel>});
+                              BindAffinity<AffinityKernel<AsNumber>>});
   registry.Add(ScalarFunction{"text_affinity",
                               {},
                               "A number as text, other values as they are (dialect sqlite).",
                               "text_affinity(1)",
-                              BindAffinity<TextKernel>});
+                              BindAffinity<AffinityKernel<AsText>>});
 }
 
 }  // namespace llkv
