@@ -31,6 +31,7 @@
 #include "exec/operators/window.h"
 #include "exec/operators/window_groups.h"
 #include "plan/plan_visitor.h"
+#include "store/scan_bound.h"
 
 namespace llkv {
 
@@ -91,6 +92,21 @@ bool CanReadTwice(const LogicalPlan& plan) {
       return IsOverWholePartitions(plan.As<LogicalWindow>());
     default:
       return false;
+  }
+}
+
+/// The scan whose rows come to `plan`'s output one by one, if it is one.
+const LogicalScan* FindStreamedScan(const LogicalPlan& plan) {
+  switch (plan.kind) {
+    case PlanKind::kScan:
+      return &plan.As<LogicalScan>();
+    case PlanKind::kFilter:
+    case PlanKind::kProject:
+      return FindStreamedScan(*plan.children[0]);
+    case PlanKind::kJoin:
+      return MarksRight(plan.As<LogicalJoin>().type) ? nullptr : FindStreamedScan(*plan.children[0]);
+    default:
+      return nullptr;
   }
 }
 
@@ -160,6 +176,7 @@ class Planner {
 
   arrow::Status Build(const LogicalPlan& node, Pipeline& pipeline);
   arrow::Status BuildJoin(const LogicalJoin& node, Pipeline& pipeline);
+  std::shared_ptr<ScanBound> AddBound(const LogicalSort& node);
   std::vector<std::shared_ptr<JoinFilter>> AddFilters(const LogicalJoin& node, const ColumnLayout& left,
                                                       const ColumnLayout& right);
   arrow::Status BuildAggregate(const LogicalAggregate& node, Pipeline& pipeline);
@@ -195,7 +212,7 @@ class Planner {
   /// Those that were built: they may be read again.
   std::unordered_map<const LogicalWindow*, WholeWindow> windows_;
   /// Of scans, which may be built twice.
-  std::unordered_map<const LogicalScan*, std::vector<RuntimeFilter>> scan_filters_;
+  std::unordered_map<const LogicalScan*, ScanHints> scan_hints_;
 };
 
 arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
@@ -203,9 +220,9 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
     case PlanKind::kScan: {
       const auto& scan = node.As<LogicalScan>();
       const bool is_lookup = !scan.key_lookup.empty();
-      // A join's filter is another one each time.
-      varies_ |= around_ != nullptr && !scan_filters_[&scan].empty();
-      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, scan_filters_[&scan]), node,
+      // A join's filter, or a bound, is another one each time.
+      varies_ |= around_ != nullptr && scan_hints_[&scan].leaves_out();
+      SetSource(pipeline, is_lookup ? MakeKeyLookup(scan) : MakeTableScan(scan, scan_hints_[&scan]), node,
                 is_lookup ? "lookup" : "scan");
       return arrow::Status::OK();
     }
@@ -282,7 +299,7 @@ std::vector<std::shared_ptr<JoinFilter>> Planner::AddFilters(const LogicalJoin& 
       if (num_keys >= 0 && num_keys > target.scan->estimated_rows) continue;
       if (filter == nullptr) filter = std::make_shared<JoinFilter>();
       filter->ExpectRows(target.scan->estimated_rows);
-      scan_filters_[target.scan].push_back({target.column, filter});
+      scan_hints_[target.scan].filters.push_back({target.column, filter});
     }
   }
   return filters;
@@ -379,8 +396,25 @@ arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline
   return arrow::Status::OK();
 }
 
+/// Lets the scans that a top-N's first key comes from leave out rows behind those that it has, and the one that it reads
+/// row by row begin where the best are.
+std::shared_ptr<ScanBound> Planner::AddBound(const LogicalSort& node) {
+  if (node.limit == nullptr || node.keys.empty()) return nullptr;
+  const SortKey& key = node.keys[0];
+  if (!key.expr->IsColumn() || !SupportsSortBound(key.expr->type)) return nullptr;
+  std::shared_ptr<ScanBound> bound;
+  const LogicalScan* read = FindStreamedScan(*node.children[0]);
+  for (const FilterTarget& target : FindFilterTargets(*node.children[0], key.expr->column)) {
+    if (bound == nullptr) bound = std::make_shared<ScanBound>(key.nulls_first);
+    ScanHints& hints = scan_hints_[target.scan];
+    hints.bounds.push_back({target.column, bound});
+    if (target.scan == read) hints.order = ScanOrder{target.column, key.descending, key.nulls_first};
+  }
+  return bound;
+}
+
 arrow::Status Planner::BuildSort(const LogicalSort& node, Pipeline& pipeline) {
-  SortOperators sort = MakeSort(node, MakeLayout(node.children[0]->output));
+  SortOperators sort = MakeSort(node, MakeLayout(node.children[0]->output), AddBound(node));
   ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Pipeline> input, BuildApart(*node.children[0]));
   Finish(std::move(input), std::move(sort.sink), node, "input");
   SetSource(pipeline, std::move(sort.source), node, "sorted");

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -56,6 +57,21 @@ struct RuntimeFilter {
   std::shared_ptr<const ScanFilter> filter;
 };
 
+class ScanBound;
+
+/// Rows beyond a bound that moves (scan_bound.h) need not be given.
+struct BoundedColumn {
+  uint32_t column = 0;
+  std::shared_ptr<const ScanBound> bound;
+};
+
+/// Which rows are wanted first.
+struct ScanOrder {
+  uint32_t column = 0;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 struct ScanRequest {
   /// Ordinals in the table's columns; batch column i is columns[i]. May be empty (count(*)).
   std::vector<uint32_t> columns;
@@ -64,6 +80,10 @@ struct ScanRequest {
   /// All must hold; the scan applies each exactly.
   std::vector<ScanPredicate> predicates;
   std::vector<RuntimeFilter> runtime_filters;
+  std::vector<BoundedColumn> bounds;
+  /// A hint: row groups are read in the order of the best that they can have, as far as that is known, rather than in
+  /// that of row ids.
+  std::optional<ScanOrder> order;
   /// The index to find rows by, or 0: the keys to look at are those that the predicates on its first columns leave
   /// (equality, IN, IS NULL, and behind those a range). A hint: where there is no such index any more, or it would give
   /// more than a few per cent of the rows, the scan reads all row groups.
@@ -108,7 +128,7 @@ class TableScan {
   /// A cursor with scratch memory from `pool` (53200 where there is none left).
   virtual arrow::Result<std::unique_ptr<ScanCursor>> MakeCursor(arrow::MemoryPool* pool) = 0;
   /// Moves a cursor of this scan to the next morsel that nobody has taken (at most about 32,768 rows, in ascending
-  /// order of row ids over the calls); false where there is none left.
+  /// order of row ids over the calls unless the request has another order); false where there is none left.
   virtual arrow::Result<bool> NextMorsel(ScanCursor& cursor) = 0;
 
   /// Rows in row groups that are not skipped, before predicates: an upper bound that does not change, for progress and

@@ -13,6 +13,7 @@
 #include "store/column_reader.h"
 #include "store/column_table.h"
 #include "store/index_range.h"
+#include "store/scan_bound.h"
 
 namespace llkv {
 
@@ -45,6 +46,7 @@ struct ScanPlan {
   std::vector<LogicalType> types;
   std::vector<size_t> predicate_places;
   std::vector<size_t> filter_places;
+  std::vector<size_t> bound_places;
   std::vector<size_t> output_places;
   std::deque<ScanUnit> units;
   std::vector<Morsel> morsels;
@@ -61,9 +63,20 @@ PredicateOutcome OutcomeFor(const ScanPredicate& predicate, const GroupEntry& en
   return PruneByStatistics(predicate, entry.cold->descriptor()->columns[index]);
 }
 
+/// Whether the rows of a row group can be held against a bound: NULLs that pass it are not looked for.
+bool IsBoundUsable(const ScanPlan& plan, size_t bound, const GroupEntry& entry) {
+  const BoundedColumn& bounded = plan.request.bounds[bound];
+  if (entry.cold == nullptr) return true;
+  const size_t index = entry.cold->ColumnIndex(bounded.column);
+  if (index == ColdRowGroup::kNoColumn) return false;
+  const ChunkDescriptor& chunk = entry.cold->descriptor()->columns[index];
+  // A chunk may be of a type that the column had before.
+  return chunk.type == plan.types[plan.bound_places[bound]] && !(bounded.bound->passes_nulls() && chunk.has_nulls());
+}
+
 class ColumnScanCursor : public ScanCursor {
  public:
-  ColumnScanCursor(ScanPlan* plan, arrow::MemoryPool* pool) : plan_(*plan) {
+  ColumnScanCursor(ScanPlan* plan, arrow::MemoryPool* pool) : plan_(*plan), bounds_(plan->request.bounds.size()) {
     for (size_t i = 0; i < plan->columns.size(); ++i) columns_.emplace_back(pool);
     output_.resize(plan_.output_places.size() + (plan_.request.with_row_ids ? 1 : 0));
     row_ids_.resize(kMaxBatchRows);
@@ -116,8 +129,16 @@ class ColumnScanCursor : public ScanCursor {
     PredicateOutcome outcome() const { return on_chunk ? on_chunk->outcome() : on_rows.outcome(); }
   };
 
+  /// A bound as it applies to the current row group, in its latest version that this cursor knows.
+  struct PreparedBound {
+    uint64_t version = 0;
+    bool is_usable = false;
+    std::optional<Prepared> predicate;
+  };
+
   arrow::Status StartUnit() {
     const GroupEntry& entry = morsel_.unit->entry;
+    for (size_t i = 0; i < bounds_.size(); ++i) bounds_[i] = {0, IsBoundUsable(plan_, i, entry), {}};
     deleted_.clear();
     if (entry.cold != nullptr) {
       const std::shared_ptr<DeleteSet> deletes = entry.cold->deletes();
@@ -152,6 +173,36 @@ class ColumnScanCursor : public ScanCursor {
     ARROW_ASSIGN_OR_RAISE(const Vector* shape, Load(place, first, 1, Selection::All(1)));
     ARROW_ASSIGN_OR_RAISE(prepared.on_rows, VectorPredicate::Prepare(predicate, *shape));
     return prepared;
+  }
+
+  /// Takes over bounds that moved. Leaves the window at hand without columns.
+  arrow::Status UpdateBounds() {
+    for (size_t i = 0; i < bounds_.size(); ++i) {
+      PreparedBound& prepared = bounds_[i];
+      const BoundedColumn& bounded = plan_.request.bounds[i];
+      if (!prepared.is_usable || prepared.version == bounded.bound->version()) continue;
+      const auto bound = bounded.bound->Get(bounded.column);
+      if (!bound.has_value()) continue;
+      prepared.version = bound->second;
+      ++window_;
+      ARROW_ASSIGN_OR_RAISE(prepared.predicate, Prepare(bound->first, plan_.bound_places[i]));
+    }
+    return arrow::Status::OK();
+  }
+
+  arrow::Status ApplyBounds(uint32_t first, uint32_t count) {
+    for (size_t i = 0; i < bounds_.size(); ++i) {
+      const auto& predicate = bounds_[i].predicate;
+      if (!predicate.has_value() || predicate->outcome() == PredicateOutcome::kAll) continue;
+      if (IsMaskEmpty(count)) break;
+      if (!predicate->on_chunk && plan_.request.bounds[i].bound->passes_nulls()) {
+        // Hot rows may have NULLs, which a predicate rejects.
+        ARROW_ASSIGN_OR_RAISE(const Vector* vector, LoadMasked(predicate->place, first, count));
+        if (vector->validity != nullptr || vector->IsConstantNull()) continue;
+      }
+      ARROW_RETURN_NOT_OK(Evaluate(*predicate, first, count));
+    }
+    return arrow::Status::OK();
   }
 
   /// Windows end where blocks do, so that a Vector is one piece of memory and bitmaps of cold rows need no shift.
@@ -222,16 +273,21 @@ class ColumnScanCursor : public ScanCursor {
   }
 
   arrow::Result<Selection> Select(uint32_t first, uint32_t count) {
-    ++window_;
     const Selection none{rows_.data(), 0};
     if (rejects_all_) return none;
+    ARROW_RETURN_NOT_OK(UpdateBounds());
+    ++window_;
     bool has_mask = MaskVisible(first, count);
     if (plan_.uses_index && count > 1) {
       if (!has_mask) FillMask(count);
       has_mask = true;
       for (uint32_t word = 0; word < (count + 63) / 64; ++word) mask_[word] &= wanted_[word];
     }
-    if (!has_mask && predicates_.empty() && plan_.request.runtime_filters.empty()) return Selection::All(count);
+    const bool is_bounded = std::any_of(bounds_.begin(), bounds_.end(),
+                                        [](const PreparedBound& bound) { return bound.predicate.has_value(); });
+    if (!has_mask && predicates_.empty() && plan_.request.runtime_filters.empty() && !is_bounded) {
+      return Selection::All(count);
+    }
     if (!has_mask) FillMask(count);
     for (const Prepared& prepared : predicates_) {
       if (IsMaskEmpty(count)) return none;
@@ -242,6 +298,7 @@ class ColumnScanCursor : public ScanCursor {
       ARROW_ASSIGN_OR_RAISE(const Vector* vector, LoadMasked(plan_.filter_places[i], first, count));
       plan_.request.runtime_filters[i].filter->Apply(*vector, count, mask_.data());
     }
+    if (is_bounded) ARROW_RETURN_NOT_OK(ApplyBounds(first, count));
     const uint32_t num_selected = MaskToRows(mask_.data(), count, rows_.data());
     return num_selected == count ? Selection::All(count) : Selection{rows_.data(), num_selected};
   }
@@ -300,6 +357,7 @@ class ColumnScanCursor : public ScanCursor {
   RowBitmap deleted_;
   std::vector<Column> columns_;
   std::vector<Prepared> predicates_;
+  std::vector<PreparedBound> bounds_;
   bool rejects_all_ = false;
   std::vector<Vector> output_;
   std::vector<RowId> row_ids_;
@@ -318,9 +376,21 @@ void CountSkipped(ScanPlan& plan, const ScanUnit& unit) {
   }
 }
 
-/// Whether a runtime filter, known by now, needs none of a row group's rows.
+/// Whether all rows of a row group lie beyond a bound, as it is by now.
+bool IsBeyondBound(const ScanPlan& plan, const ScanUnit& unit) {
+  for (size_t i = 0; i < plan.request.bounds.size(); ++i) {
+    const BoundedColumn& bounded = plan.request.bounds[i];
+    if (bounded.bound->version() == 0 || !IsBoundUsable(plan, i, unit.entry)) continue;
+    const auto bound = bounded.bound->Get(bounded.column);
+    if (bound.has_value() && OutcomeFor(bound->first, unit.entry) == PredicateOutcome::kNone) return true;
+  }
+  return false;
+}
+
+/// Whether a runtime filter or bound, as far as it is known by now, needs none of a row group's rows.
 bool IsFilteredOut(const ScanPlan& plan, const ScanUnit& unit) {
   if (unit.entry.cold == nullptr) return false;
+  if (IsBeyondBound(plan, unit)) return true;
   for (size_t i = 0; i < plan.request.runtime_filters.size(); ++i) {
     const RuntimeFilter& filter = plan.request.runtime_filters[i];
     const size_t index = unit.entry.cold->ColumnIndex(filter.column);
@@ -404,6 +474,10 @@ arrow::Status AddColumns(ScanPlan& plan, const TableLayout& layout) {
     ARROW_RETURN_NOT_OK(check(filter.column));
     plan.filter_places.push_back(AddColumn(plan, layout, filter.column));
   }
+  for (const BoundedColumn& bounded : plan.request.bounds) {
+    ARROW_RETURN_NOT_OK(check(bounded.column));
+    plan.bound_places.push_back(AddColumn(plan, layout, bounded.column));
+  }
   for (const uint32_t ordinal : plan.request.columns) {
     ARROW_RETURN_NOT_OK(check(ordinal));
     plan.output_places.push_back(AddColumn(plan, layout, ordinal));
@@ -461,7 +535,32 @@ arrow::Result<bool> AddIndexUnits(ScanPlan& plan, const ColumnTable& table, cons
   return true;
 }
 
-arrow::Status AddUnits(ScanPlan& plan) {
+/// The best value in a row group by an order; nothing where it may be better than any that is known.
+std::optional<Value> BestValue(const ScanOrder& order, LogicalType type, const GroupEntry& entry) {
+  if (entry.cold == nullptr) return std::nullopt;
+  const size_t index = entry.cold->ColumnIndex(order.column);
+  if (index == ColdRowGroup::kNoColumn) return std::nullopt;
+  const ChunkDescriptor& chunk = entry.cold->descriptor()->columns[index];
+  const Value& best = order.descending ? chunk.statistics.max : chunk.statistics.min;
+  if (chunk.type != type || best.is_null() || (order.nulls_first && chunk.has_nulls())) return std::nullopt;
+  return best;
+}
+
+/// Puts the row groups that may have the best values first.
+void OrderUnits(ScanPlan& plan, LogicalType type) {
+  const ScanOrder& order = *plan.request.order;
+  std::vector<std::pair<std::optional<Value>, ScanUnit>> units;
+  for (ScanUnit& unit : plan.units) units.emplace_back(BestValue(order, type, unit.entry), std::move(unit));
+  std::stable_sort(units.begin(), units.end(), [&order](const auto& a, const auto& b) {
+    if (!a.first.has_value() || !b.first.has_value()) return !a.first.has_value() && b.first.has_value();
+    const int compared = CompareValues(*a.first, *b.first);
+    return order.descending ? compared > 0 : compared < 0;
+  });
+  plan.units.clear();
+  for (auto& unit : units) plan.units.push_back(std::move(unit.second));
+}
+
+arrow::Status AddUnits(ScanPlan& plan, const TableLayout& layout) {
   const CommitTs ts = plan.request.snapshot.ts;
   for (const std::vector<GroupEntry>* entries : {&plan.state->groups, &plan.state->retired_groups}) {
     for (const GroupEntry& entry : *entries) {
@@ -474,6 +573,7 @@ arrow::Status AddUnits(ScanPlan& plan) {
   }
   std::sort(plan.units.begin(), plan.units.end(),
             [](const ScanUnit& a, const ScanUnit& b) { return a.entry.first_row < b.entry.first_row; });
+  if (plan.request.order.has_value()) OrderUnits(plan, layout.columns[plan.request.order->column].type);
   for (const ScanUnit& unit : plan.units) {
     plan.num_rows += unit.num_rows;
     for (uint32_t first = 0; first < unit.num_rows; first += kMorselRows) {
@@ -500,7 +600,7 @@ arrow::Result<std::unique_ptr<TableScan>> ColumnTable::OpenScan(ScanRequest requ
   if (index != nullptr) {
     ARROW_ASSIGN_OR_RAISE(plan->uses_index, AddIndexUnits(*plan, *this, *index));
   }
-  if (!plan->uses_index) ARROW_RETURN_NOT_OK(AddUnits(*plan));
+  if (!plan->uses_index) ARROW_RETURN_NOT_OK(AddUnits(*plan, layout_));
   return std::make_unique<ColumnScan>(std::move(plan), context_.pool);
 }
 

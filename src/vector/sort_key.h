@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "types/logical_type.h"
+#include "types/value.h"
 #include "vector/row_layout.h"
 #include "vector/vector.h"
 
@@ -39,6 +40,11 @@ class SortKeyEncoder {
 
   /// Writes the key of the i-th selected row to words[i * stride] and following. `columns` are flat.
   void Encode(std::span<const Vector> columns, const Selection& selection, uint32_t stride, uint64_t* words) const;
+
+  /// Whether keys tell the first column's value: not of text, INTERVAL, ANY and nested types.
+  bool CanDecodeFirst() const;
+  /// The first column's value in a key that Encode wrote; a NULL Value for NULL, and where keys do not tell.
+  Value DecodeFirst(const uint64_t* words) const;
 
  private:
   struct Slot {

@@ -1,5 +1,6 @@
-// The sink and the source of a sort. With a limit, the sink drops rows that cannot be among the first ones: it sorts
-// what it has whenever that is twice what is wanted, and the last wanted row's key is the bar for all further rows.
+// The sink and the source of a sort. With a limit, the sink drops rows that cannot be among the first ones: a lane
+// sorts what it has whenever that is twice what is wanted, and the last wanted row's key is the bar for all further rows
+// of all lanes, and for the scan that the key comes from.
 #include "exec/operators/sort.h"
 
 #include <algorithm>
@@ -22,7 +23,7 @@ struct SinkState : LaneState {
   ColumnFlattener flattener;
   ColumnFlattener key_flattener;
   std::vector<Vector> columns;
-  bool has_bar = false;
+  uint64_t bar_version = 0;
   uint64_t bar[SortKeyEncoder::kMaxWords] = {};
   uint64_t words[kMaxBatchRows * SortKeyEncoder::kMaxWords];
   uint16_t kept[kMaxBatchRows];
@@ -89,7 +90,8 @@ class SortSink : public Sink {
     const SortKeyEncoder& encoder = shared_->encoder();
     const uint32_t num_words = encoder.num_words();
     encoder.Encode(keys, selection, num_words, state.words);
-    if (state.has_bar) selection = DropBeyondBar(state, selection, num_words);
+    if (shared_->bar_version() != state.bar_version) state.bar_version = shared_->CopyBar(state.bar);
+    if (state.bar_version != 0) selection = DropBeyondBar(state, selection, num_words);
     if (selection.count == 0) return arrow::Status::OK();
 
     state.columns.clear();
@@ -137,8 +139,7 @@ class SortSink : public Sink {
     if (size < std::max(2 * wanted, wanted + int64_t{kMaxBatchRows})) return arrow::Status::OK();
     ARROW_RETURN_NOT_OK(shared_->SortLaneRuns(*state.lane, query));
     ARROW_RETURN_NOT_OK(run.Resize(wanted * entry_words));
-    std::copy_n(run.data() + (wanted - 1) * entry_words, shared_->encoder().num_words(), state.bar);
-    state.has_bar = true;
+    shared_->SetBar(run.data() + (wanted - 1) * entry_words);
 
     const RowLayout& layout = shared_->layout();
     RowStorage kept(layout.width(), query.pool);
@@ -235,12 +236,15 @@ class SortSource : public Source {
 
 }  // namespace
 
+bool SupportsSortBound(LogicalType type) { return SortShared::SupportsBound(type); }
+
 std::unique_ptr<Sink> MakeSortSink(std::shared_ptr<SortShared> shared) {
   return std::make_unique<SortSink>(std::move(shared));
 }
 
-SortOperators MakeSort(const LogicalSort& node, const ColumnLayout& input) {
+SortOperators MakeSort(const LogicalSort& node, const ColumnLayout& input, std::shared_ptr<ScanBound> bound) {
   auto shared = std::make_shared<SortShared>(node, input);
+  shared->set_bound(std::move(bound));
   return {MakeSortSink(shared), std::make_unique<SortSource>(shared)};
 }
 

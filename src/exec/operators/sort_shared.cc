@@ -2,6 +2,9 @@
 #include "exec/operators/sort_shared.h"
 
 #include <algorithm>
+#include <string>
+
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 namespace {
@@ -81,6 +84,42 @@ void SortShared::Release() {
   parts_.clear();
   merged_.reset();
   pieces_[0] = pieces_[1] = SortedRows{};
+  bar_version_.store(0, std::memory_order_release);
+  if (bound_ != nullptr) bound_->Reset();
+}
+
+bool SortShared::SupportsBound(LogicalType type) {
+  return type.id() == TypeId::kVarchar || SortKeyEncoder({{type}}, false).CanDecodeFirst();
+}
+
+void SortShared::SetBar(const uint64_t* entry) {
+  MutexLock lock(mutex_);
+  const uint32_t num_words = encoder_.num_words();
+  const bool has_bar = bar_version_.load(std::memory_order_relaxed) != 0;
+  if (has_bar && !std::lexicographical_compare(entry, entry + num_words, bar_, bar_ + num_words)) return;
+  std::copy_n(entry, num_words, bar_);
+  bar_version_.fetch_add(1, std::memory_order_release);
+  if (bound_ == nullptr) return;
+  Value value = encoder_.DecodeFirst(entry);
+  if (encoder_.columns()[0].type.id() == TypeId::kVarchar) {
+    const auto* row = reinterpret_cast<const uint8_t*>(entry[num_words]);
+    const size_t column = tie_columns_[0].stored;
+    if (layout_.IsValid(row, column)) {
+      const auto text = LoadFromRow<StringRef>(row + layout_.offset(column));
+      value = Value::Varchar(std::string(text.view()));
+    }
+  }
+  if (value.is_null()) return;
+  const bool has_more_keys = node_.keys.size() > 1;
+  const PredicateOp below = has_more_keys ? PredicateOp::kLessEqual : PredicateOp::kLess;
+  const PredicateOp above = has_more_keys ? PredicateOp::kGreaterEqual : PredicateOp::kGreater;
+  bound_->Set(node_.keys[0].descending ? above : below, std::move(value));
+}
+
+uint64_t SortShared::CopyBar(uint64_t* words) const {
+  MutexLock lock(mutex_);
+  std::copy_n(bar_, encoder_.num_words(), words);
+  return bar_version_.load(std::memory_order_relaxed);
 }
 
 arrow::Status SortShared::SortLaneRuns(SortLane& lane, const QueryContext& query) const {

@@ -4,14 +4,17 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/mutex.h"
 #include "exec/expr_set.h"
 #include "exec/operators/sort_entries.h"
+#include "store/scan_bound.h"
 #include "vector/row_storage.h"
 #include "vector/sort_key.h"
 
@@ -55,6 +58,17 @@ class SortShared {
   std::optional<int64_t> max_rows() const { return max_rows_; }
   int64_t offset() const { return offset_; }
 
+  /// What a scan below learns of the bar; before the first execution.
+  void set_bound(std::shared_ptr<ScanBound> bound) { bound_ = std::move(bound); }
+  /// Whether SetBar can tell a scan the bar of a first key of this type.
+  static bool SupportsBound(LogicalType type);
+  /// Tells all lanes that as many rows as are wanted are not behind this entry. Any lane.
+  void SetBar(const uint64_t* entry) LLKV_EXCLUDES(mutex_);
+  /// Another number for each bar; 0 while there is none.
+  uint64_t bar_version() const { return bar_version_.load(std::memory_order_acquire); }
+  /// Copies the words of the least bar, which there is, and gives its version.
+  uint64_t CopyBar(uint64_t* words) const LLKV_EXCLUDES(mutex_);
+
   /// Sorts the lane's entries. Errors: 53200, 57014.
   arrow::Status SortLaneRuns(SortLane& lane, const QueryContext& query) const;
   /// Sorts what a lane has and takes it over. Errors: 53200, 57014.
@@ -87,7 +101,10 @@ class SortShared {
 
   std::optional<int64_t> max_rows_;
   int64_t offset_ = 0;
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::shared_ptr<ScanBound> bound_;
+  uint64_t bar_[SortKeyEncoder::kMaxWords] LLKV_GUARDED_BY(mutex_) = {};
+  std::atomic<uint64_t> bar_version_{0};
   std::vector<std::unique_ptr<SortLane>> lanes_;  // guarded by mutex_ until all lanes are in
   std::vector<MergePart> parts_;
   std::optional<PoolArray<uint8_t*>> merged_;

@@ -42,13 +42,14 @@ struct ScanState : LaneState {
 
 class TableScanSource : public Source {
  public:
-  TableScanSource(const LogicalScan& node, std::vector<RuntimeFilter> filters)
-      : node_(node), filters_(std::move(filters)) {}
+  TableScanSource(const LogicalScan& node, ScanHints hints) : node_(node), hints_(std::move(hints)) {}
 
   arrow::Status Open(QueryContext& query) override {
     ScanRequest request;
     request.columns = node_.column_ordinals;
-    request.runtime_filters = filters_;
+    request.runtime_filters = hints_.filters;
+    request.bounds = hints_.bounds;
+    request.order = hints_.order;
     request.with_row_ids = node_.with_row_id;
     request.index = node_.index;
     request.snapshot = query.exec->snapshot;
@@ -105,7 +106,7 @@ class TableScanSource : public Source {
 
  private:
   const LogicalScan& node_;
-  const std::vector<RuntimeFilter> filters_;
+  const ScanHints hints_;
   std::shared_ptr<TableStore> store_;
   std::unique_ptr<TableScan> scan_;
   Mutex mutex_;
@@ -114,8 +115,8 @@ class TableScanSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, std::vector<RuntimeFilter> filters) {
-  return std::make_unique<TableScanSource>(node, std::move(filters));
+std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, ScanHints hints) {
+  return std::make_unique<TableScanSource>(node, std::move(hints));
 }
 
 }  // namespace llkv

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "exec/operator.h"
@@ -10,8 +11,18 @@
 
 namespace llkv {
 
-/// `node` outlives it. Columns are node.output. Rows that one of `filters` rejects may be left out.
-std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, std::vector<RuntimeFilter> filters = {});
+/// What operators above a scan tell it: rows that a filter rejects or that lie beyond a bound may be left out, and which
+/// rows are wanted first.
+struct ScanHints {
+  std::vector<RuntimeFilter> filters;
+  std::vector<BoundedColumn> bounds;
+  std::optional<ScanOrder> order;
+
+  bool leaves_out() const { return !filters.empty() || !bounds.empty(); }
+};
+
+/// `node` outlives it. Columns are node.output.
+std::unique_ptr<Source> MakeTableScan(const LogicalScan& node, ScanHints hints = {});
 
 /// The one row (or none) whose key in the unique index node.index is node.key_lookup, without a scan. Allocates nothing
 /// when run again.
