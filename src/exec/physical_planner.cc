@@ -13,6 +13,7 @@
 #include "exec/operators/aggregate.h"
 #include "exec/operators/changes.h"
 #include "exec/operators/collect.h"
+#include "exec/operators/fetch.h"
 #include "exec/operators/file_scan.h"
 #include "exec/operators/filter.h"
 #include "exec/operators/hash_join.h"
@@ -250,6 +251,10 @@ arrow::Status Planner::Build(const LogicalPlan& node, Pipeline& pipeline) {
       ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
       Add(pipeline, MakeProjectSet(node.As<LogicalProjectSet>(), MakeLayout(node.children[0]->output)), node, "rows");
       return arrow::Status::OK();
+    case PlanKind::kFetch:
+      ARROW_RETURN_NOT_OK(Build(*node.children[0], pipeline));
+      Add(pipeline, MakeFetch(node.As<LogicalFetch>(), MakeLayout(node.children[0]->output)), node, "fetch");
+      return arrow::Status::OK();
     case PlanKind::kJoin:
       return BuildJoin(node.As<LogicalJoin>(), pipeline);
     case PlanKind::kAggregate:
@@ -396,8 +401,8 @@ arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline
   return arrow::Status::OK();
 }
 
-/// Lets the scans that a top-N's first key comes from leave out rows behind those that it has, and the one that it reads
-/// row by row begin where the best are.
+/// Lets the scans that a top-N's first key comes from leave out rows behind those that it has, and the one that it
+/// reads row by row begin where the best are.
 std::shared_ptr<ScanBound> Planner::AddBound(const LogicalSort& node) {
   if (node.limit == nullptr || node.keys.empty()) return nullptr;
   const SortKey& key = node.keys[0];

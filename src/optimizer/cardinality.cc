@@ -289,6 +289,31 @@ double CardinalityEstimator::EstimateJoin(LogicalJoin& join) {
   return JoinedRows(join.type, left, right, selectivity);
 }
 
+void CardinalityEstimator::RememberDefinition(const LogicalMaterialize& node) {
+  auto definition = std::make_shared<DefinitionEstimate>();
+  definition->num_rows = node.children[0]->estimated_rows;
+  for (const OutputColumn& column : node.children[0]->output) {
+    const auto found = beliefs_.find(column.id);
+    definition->columns.push_back(found == beliefs_.end() ? std::nullopt : std::optional(found->second));
+  }
+  context_.definitions[node.id] = std::move(definition);
+}
+
+double CardinalityEstimator::EstimateMaterializedScan(const LogicalMaterializedScan& scan) {
+  const auto found = context_.definitions.find(scan.id);
+  if (found == context_.definitions.end()) return kUnknownTableRows;
+  const DefinitionEstimate& definition = *found->second;
+  ++num_sources_;
+  for (size_t i = 0; i < scan.column_indexes.size(); ++i) {
+    const uint32_t index = scan.column_indexes[i];
+    if (index < definition.columns.size() && definition.columns[index].has_value()) {
+      ColumnBelief& belief = beliefs_[scan.output[i].id] = *definition.columns[index];
+      belief.source = num_sources_;
+    }
+  }
+  return definition.num_rows;
+}
+
 double CardinalityEstimator::EstimateProjectSet(const LogicalProjectSet& set, double rows) {
   for (size_t i = 0; i < set.passed.size(); ++i) {
     if (const ColumnBelief* belief = Find(*set.passed[i])) {
@@ -313,7 +338,10 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
   if (plan.kind == PlanKind::kJoin) {
     rows = EstimateJoin(plan.As<LogicalJoin>());
   } else {
-    for (const LogicalPlanPtr& child : plan.children) rows = Estimate(*child);
+    for (size_t i = 0; i < plan.children.size(); ++i) {
+      rows = Estimate(*plan.children[i]);
+      if (plan.kind == PlanKind::kMaterialize && i == 0) RememberDefinition(plan.As<LogicalMaterialize>());
+    }
   }
   switch (plan.kind) {
     case PlanKind::kScan:
@@ -329,7 +357,7 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
       rows = 1e6;
       break;
     case PlanKind::kMaterializedScan:
-      rows = kUnknownTableRows;
+      rows = EstimateMaterializedScan(plan.As<LogicalMaterializedScan>());
       break;
     case PlanKind::kFilter:
       rows = EstimateFilter(plan.As<LogicalFilter>(), rows);

@@ -1,6 +1,7 @@
 // Estimates of row counts, from table statistics and simple assumptions of independence.
 #pragma once
 
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -35,6 +36,12 @@ double ClampRows(double rows);
 /// The rows of a join of so many left and right rows whose terms let a share of the pairs pass.
 double JoinedRows(JoinType type, double left, double right, double selectivity);
 
+/// What is believed of the rows that several places of a plan read: one belief a column, or none.
+struct DefinitionEstimate {
+  double num_rows = 0;
+  std::vector<std::optional<ColumnBelief>> columns;
+};
+
 /// Estimates bottom-up. Keeps beliefs about columns by id, for all plans that it saw.
 class CardinalityEstimator {
  public:
@@ -42,6 +49,8 @@ class CardinalityEstimator {
 
   /// Sets estimated_rows of `plan` and of all below it, and returns it.
   double Estimate(LogicalPlan& plan);
+  /// Lets all estimates of this statement know what the node's definition, which was estimated, has.
+  void RememberDefinition(const LogicalMaterialize& node);
 
   /// The share of pairs of rows that an inner join's term lets pass.
   double JoinSelectivity(const BoundExpr& term) const;
@@ -56,6 +65,7 @@ class CardinalityEstimator {
   double EstimateScan(LogicalScan& scan);
   double EstimateFilter(LogicalFilter& filter, double rows);
   double EstimateJoin(LogicalJoin& join);
+  double EstimateMaterializedScan(const LogicalMaterializedScan& scan);
   double EstimateProjectSet(const LogicalProjectSet& set, double rows);
   double PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const;
   const ColumnBelief* Find(const BoundExpr& expr) const;

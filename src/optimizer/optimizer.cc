@@ -69,6 +69,18 @@ void RefreshOutput(LogicalPlan& node) {
       node.output = std::move(output);
       break;
     }
+    case PlanKind::kFetch: {
+      const auto num_passed = static_cast<std::ptrdiff_t>(node.As<LogicalFetch>().num_passed());
+      std::vector<OutputColumn> fetched(node.output.begin() + num_passed, node.output.end());
+      node.output.clear();
+      for (const OutputColumn& column : node.children[0]->output) {
+        const bool is_fetched = std::any_of(fetched.begin(), fetched.end(),
+                                            [&column](const OutputColumn& other) { return other.id == column.id; });
+        if (!is_fetched) node.output.push_back(column);
+      }
+      node.output.insert(node.output.end(), fetched.begin(), fetched.end());
+      break;
+    }
     case PlanKind::kJoin: {
       auto& join = node.As<LogicalJoin>();
       std::vector<OutputColumn> output;
@@ -142,11 +154,13 @@ arrow::Status Optimize(BoundStatementPlan& plan, const OptimizerOptions& options
   if (has_join) plan.root = MakeAntiJoins(std::move(plan.root));
   PushScanPredicates(*plan.root);
   ChooseIndexes(*plan.root, context);
+  plan.root = ShareSubplans(std::move(plan.root), context);
   if (has_join) plan.root = OrderJoins(std::move(plan.root), context);
   plan.root = MakeTopN(std::move(plan.root));
   plan.root = WithOutput(std::move(plan.root), output);
   PruneColumns(*plan.root);
   EstimateRows(*plan.root, context);
+  plan.root = MaterializeLate(std::move(plan.root), context);
   return arrow::Status::OK();
 }
 

@@ -18,6 +18,8 @@
 
 namespace llkv {
 
+struct DefinitionEstimate;
+
 /// What the rules share while one statement is optimized.
 struct RuleContext {
   const OptimizerOptions* options = nullptr;
@@ -27,6 +29,8 @@ struct RuleContext {
   bool uses_samples = false;
   /// Counts in samples, by scan and number of terms above it.
   std::map<std::pair<const LogicalScan*, size_t>, std::optional<SampleCount>> sample_counts;
+  /// Of what LogicalMaterialize nodes define, by id (cardinality.h).
+  std::unordered_map<uint32_t, std::shared_ptr<const DefinitionEstimate>> definitions;
 
   /// Null where nothing is known. Asks the provider once a table.
   const TableEstimate* FindEstimate(TableId table);
@@ -67,6 +71,9 @@ void PruneColumns(LogicalPlan& root);
 /// Makes an anti join of a filtered left join that keeps only the rows without a match.
 LogicalPlanPtr MakeAntiJoins(LogicalPlanPtr root);
 
+/// Subplans that compute the same rows, by joins or aggregation, become one that is kept.
+LogicalPlanPtr ShareSubplans(LogicalPlanPtr root, RuleContext& context);
+
 /// Orders joins by estimated cardinalities, smaller side on the right.
 LogicalPlanPtr OrderJoins(LogicalPlanPtr root, RuleContext& context);
 
@@ -76,10 +83,14 @@ LogicalPlanPtr MakeTopN(LogicalPlanPtr root);
 /// Sets estimated_rows everywhere.
 void EstimateRows(LogicalPlan& root, RuleContext& context);
 
+/// Where ORDER BY … LIMIT or OFFSET leaves few of many rows: columns that are read above it only are fetched there, by
+/// the rows' ids. Needs estimates.
+LogicalPlanPtr MaterializeLate(LogicalPlanPtr root, RuleContext& context);
+
 // Shared by rules:
 
 /// Recomputes the output of `node` from its children's where it is theirs (filter, sort, limit, window, join,
-/// materialize).
+/// fetch, materialize).
 void RefreshOutput(LogicalPlan& node);
 
 /// `plan` with exactly the output columns `wanted`, in that order: itself, or under a projection.

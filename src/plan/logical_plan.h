@@ -49,6 +49,7 @@ enum class PlanKind : uint8_t {
   kDelete,
   kFileScan,
   kCopyTo,
+  kFetch,
 };
 
 struct LogicalPlan;
@@ -282,6 +283,19 @@ struct LogicalSort : LogicalPlan {
   std::vector<SortKey> keys;
   BoundExprPtr limit;   // null, or BIGINT without columns; set by the optimizer (top-N)
   BoundExprPtr offset;  // null, or BIGINT without columns
+};
+
+/// Columns of a table's rows, read by the rows' ids. Output: the child's columns, then the table's column
+/// column_ordinals[i] each; NULLs where the row id is NULL.
+struct LogicalFetch : LogicalPlan {
+  LogicalFetch() : LogicalPlan(PlanKind::kFetch) {}
+  TableId table;
+  std::string table_name;
+  BoundExprPtr row_id;  // a column of the child that a scan of the table, in the same snapshot, gave
+  std::vector<uint32_t> column_ordinals;
+
+  /// How many of the output columns are the child's.
+  size_t num_passed() const { return output.size() - column_ordinals.size(); }
 };
 
 /// Output is the first child's. NULL limit value: no limit. Negative: error 2201W-like (22023). Where a subquery stands

@@ -313,6 +313,11 @@ std::string PlanNodeDetail(const LogicalPlan& plan) {
       return fmt::format("{} [{}]", plan.As<LogicalFileScan>().path, Names(plan.output));
     case PlanKind::kCopyTo:
       return plan.As<LogicalCopyTo>().path;
+    case PlanKind::kFetch: {
+      const auto& fetch = plan.As<LogicalFetch>();
+      const auto first = plan.output.begin() + static_cast<std::ptrdiff_t>(fetch.num_passed());
+      return fmt::format("{} [{}]", fetch.table_name, Names({first, plan.output.end()}));
+    }
     case PlanKind::kSetOperation:
       return {};
   }
@@ -354,6 +359,8 @@ std::string PlanNodeTitle(const LogicalPlan& plan) {
       return "MATERIALIZE";
     case PlanKind::kMaterializedScan:
       return "MATERIALIZED_SCAN";
+    case PlanKind::kFetch:
+      return "FETCH";
     case PlanKind::kInsert:
       return plan.As<LogicalInsert>().bulk ? "INSERT BULK" : "INSERT";
     case PlanKind::kUpdate:

@@ -73,6 +73,9 @@ void ForEachSlot(Node& node, const F& f) {
       f(node.template As<LogicalLimit>().limit);
       f(node.template As<LogicalLimit>().offset);
       break;
+    case PlanKind::kFetch:
+      f(node.template As<LogicalFetch>().row_id);
+      break;
     case PlanKind::kInsert:
       constraints(node.template As<LogicalInsert>().constraints);
       break;

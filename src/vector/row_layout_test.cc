@@ -185,6 +185,12 @@ TEST(SortKeyTest, WordsOrderRowsUpToTheTieColumn) {
     const SortKeyEncoder encoder(columns, false);
     std::vector<uint64_t> words(kMaxBatchRows * 5);
     encoder.Encode(f.vectors, f.selection, 5, words.data());
+    for (uint32_t i = 0; encoder.CanDecodeFirst() && i < f.selection.count; ++i) {
+      const Value value = encoder.DecodeFirst(words.data() + i * 5);
+      const Value expected = GetValue(f.vectors[0], f.selection[i]);
+      ASSERT_EQ(value.is_null(), expected.is_null()) << seed;
+      if (!value.is_null()) ASSERT_EQ(CompareValues(value, expected), 0) << seed;
+    }
     const RowLayout layout = RowLayout::Make(f.types);
     RowStorage storage(layout.width(), arrow::default_memory_pool());
     std::vector<uint8_t*> rows(kMaxBatchRows);

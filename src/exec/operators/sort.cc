@@ -1,6 +1,6 @@
 // The sink and the source of a sort. With a limit, the sink drops rows that cannot be among the first ones: a lane
-// sorts what it has whenever that is twice what is wanted, and the last wanted row's key is the bar for all further rows
-// of all lanes, and for the scan that the key comes from.
+// sorts what it has whenever that is twice what is wanted, and the last wanted row's key is the bar for all further
+// rows of all lanes, and for the scan that the key comes from.
 #include "exec/operators/sort.h"
 
 #include <algorithm>

@@ -23,8 +23,8 @@ struct SortOperators {
 };
 
 /// `node` outlives what is made. `input` is the layout of the batches that the sink gets. Rows that tie keep the order
-/// of the input where the pipeline has one lane. `bound`, which may be null, is told of the first key's bound as soon as
-/// there are as many rows as node.limit wants.
+/// of the input where the pipeline has one lane. `bound`, which may be null, is told of the first key's bound as soon
+/// as there are as many rows as node.limit wants.
 SortOperators MakeSort(const LogicalSort& node, const ColumnLayout& input, std::shared_ptr<ScanBound> bound = nullptr);
 
 /// Whether a bound can be told of keys of this type.

@@ -78,6 +78,12 @@ void SwapOuterSides(LogicalPlan& plan, RuleContext& context) {
   RefreshOutput(join);
 }
 
+void EstimateDefinition(LogicalMaterialize& node, RuleContext& context) {
+  CardinalityEstimator estimator(context);
+  estimator.Estimate(*node.children[0]);
+  estimator.RememberDefinition(node);
+}
+
 LogicalPlanPtr Order(LogicalPlanPtr plan, RuleContext& context) {
   if (plan->kind == PlanKind::kFilter && IsJoinBlock(*plan->children[0])) {
     auto& terms = plan->As<LogicalFilter>().terms;
@@ -93,6 +99,8 @@ LogicalPlanPtr Order(LogicalPlanPtr plan, RuleContext& context) {
   for (size_t i = 0; i < plan->children.size(); ++i) {
     const std::vector<OutputColumn> wanted = plan->children[i]->output;
     plan->children[i] = Order(std::move(plan->children[i]), context);
+    // Those that read it are ordered by what it has.
+    if (plan->kind == PlanKind::kMaterialize && i == 0) EstimateDefinition(plan->As<LogicalMaterialize>(), context);
     if (ReadsByPlace(*plan, i)) plan->children[i] = WithOutput(std::move(plan->children[i]), wanted);
   }
   RefreshOutput(*plan);

@@ -1,6 +1,8 @@
 // Column pruning, from the root down: each node learns which of its columns are read and drops the others.
+#include <algorithm>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 #include "optimizer/rules.h"
 #include "optimizer/terms.h"
@@ -66,13 +68,21 @@ void PruneWindows(LogicalPlanPtr& plan, const Ids& required) {
   }
 }
 
+/// What is read of the columns that a fetch does not give itself.
+Ids PassedByFetch(const LogicalFetch& fetch, const Ids& required) {
+  Ids passed = required;
+  for (size_t i = fetch.num_passed(); i < fetch.output.size(); ++i) passed.erase(fetch.output[i].id);
+  return passed;
+}
+
 void PruneChildren(LogicalPlan& plan, const Ids& required) {
   for (size_t i = 0; i < plan.children.size(); ++i) {
     Ids needed;
     if (ReadsByPlace(plan, i)) {
       needed = OutputIds(*plan.children[i]);
     } else {
-      if (PassesOn(plan.kind) || plan.kind == PlanKind::kJoin || plan.kind == PlanKind::kMaterialize) needed = required;
+      if (PassesOn(plan.kind) || plan.kind == PlanKind::kJoin) needed = required;
+      if (plan.kind == PlanKind::kFetch) needed = PassedByFetch(plan.As<LogicalFetch>(), required);
       AddColumns(plan, needed);
     }
     PruneWindows(plan.children[i], needed);
@@ -82,8 +92,53 @@ void PruneChildren(LogicalPlan& plan, const Ids& required) {
   if (plan.kind == PlanKind::kJoin) PruneJoin(plan.As<LogicalJoin>(), required);
 }
 
+/// Drops the columns of a definition that no scan of it reads.
+void PruneDefinition(LogicalMaterialize& node) {
+  std::vector<LogicalMaterializedScan*> scans;
+  VisitPlan(*node.children[1], [&](LogicalPlan& below) {
+    if (below.kind != PlanKind::kMaterializedScan) return;
+    auto& scan = below.As<LogicalMaterializedScan>();
+    if (scan.id == node.id) scans.push_back(&scan);
+  });
+  const std::vector<OutputColumn> output = node.children[0]->output;
+  std::vector<bool> is_read(output.size());
+  for (const LogicalMaterializedScan* scan : scans) {
+    for (const uint32_t index : scan->column_indexes) {
+      if (index != LogicalMaterializedScan::kRowNumber) is_read[index] = true;
+    }
+  }
+  // Rows without columns are still counted.
+  if (!is_read.empty() && std::find(is_read.begin(), is_read.end(), true) == is_read.end()) is_read[0] = true;
+  std::vector<OutputColumn> kept;
+  std::vector<uint32_t> places;
+  for (size_t i = 0; i < output.size(); ++i) {
+    places.push_back(static_cast<uint32_t>(kept.size()));
+    if (is_read[i]) kept.push_back(output[i]);
+  }
+  Ids needed;
+  for (const OutputColumn& column : kept) needed.insert(column.id);
+  PruneWindows(node.children[0], needed);
+  Prune(*node.children[0], needed);
+  node.children[0] = WithOutput(std::move(node.children[0]), kept);
+  for (LogicalMaterializedScan* scan : scans) {
+    for (uint32_t& index : scan->column_indexes) {
+      if (index != LogicalMaterializedScan::kRowNumber) index = places[index];
+    }
+  }
+}
+
+void PruneMaterialize(LogicalMaterialize& node, const Ids& required) {
+  PruneWindows(node.children[1], required);
+  Prune(*node.children[1], required);
+  PruneDefinition(node);
+  RefreshOutput(node);
+}
+
 void Prune(LogicalPlan& plan, const Ids& required) {
   switch (plan.kind) {
+    case PlanKind::kMaterialize:
+      PruneMaterialize(plan.As<LogicalMaterialize>(), required);
+      return;
     case PlanKind::kScan:
       PruneScan(plan.As<LogicalScan>(), required);
       return;
@@ -96,6 +151,12 @@ void Prune(LogicalPlan& plan, const Ids& required) {
     case PlanKind::kProject:
       KeepRequired(plan.As<LogicalProject>().exprs, plan.output, 0, required);
       break;
+    case PlanKind::kFetch: {
+      auto& fetch = plan.As<LogicalFetch>();
+      const size_t num_passed = fetch.num_passed();
+      KeepRequired(fetch.column_ordinals, plan.output, num_passed, required);
+      break;
+    }
     case PlanKind::kProjectSet:
       KeepRequired(plan.As<LogicalProjectSet>().passed, plan.output, 0, required);
       break;
