@@ -1,4 +1,4 @@
-"""Operators beside DuckDB, one at a time, on ten million rows from a file: filtered aggregates, grouping, a join, a sort.
+"""Operators beside DuckDB, one at a time, on ten million rows from a file: filtered aggregates, grouping, a join, a sort and its first rows.
 
 Each query's own result is a row, so that handing out rows does not count, but for the sort's: its rows are read as Arrow batches to the
 end and compared by their number and by a sum that depends on their order.
@@ -35,6 +35,10 @@ QUERIES = {
     "group.10k.text": "SELECT count(*), sum(s), max(s), sum(n) FROM (SELECT tag, sum(v) AS s, count(*) AS n FROM t GROUP BY tag) x",
     "group.10m": "SELECT count(*), sum(s), max(s), sum(n) FROM (SELECT g10m, sum(v) AS s, count(*) AS n FROM t GROUP BY g10m) x",
     "join.10m.1m": "SELECT count(*), sum(t.v + d.w) FROM t JOIN d ON t.fk = d.k",
+    "top.10": "SELECT sum(id), sum(f + g10m), min(tag) FROM (SELECT * FROM t ORDER BY v DESC LIMIT 10) x",
+    "top.10k": "SELECT sum(id), sum(f + g10m), min(tag) FROM (SELECT * FROM t ORDER BY v DESC LIMIT 10000) x",
+    "top.join": "SELECT sum(id), sum(w), min(tag) FROM (SELECT * FROM t JOIN d ON t.fk = d.k ORDER BY v LIMIT 100) x",
+    "offset.5m": "SELECT sum(id), min(tag) FROM (SELECT * FROM t LIMIT 10 OFFSET 5000000) x",
     "sort.10m": "SELECT v, id FROM t ORDER BY v",
 }
 STREAMED = {"sort.10m"}

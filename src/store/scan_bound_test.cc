@@ -12,6 +12,7 @@
 #include "base/testing/status_asserts.h"
 #include "store/storage.h"
 #include "store/testing/table_harness.h"
+#include "vector/scratch.h"
 
 namespace llkv {
 namespace {

@@ -189,7 +189,9 @@ TEST(SortKeyTest, WordsOrderRowsUpToTheTieColumn) {
       const Value value = encoder.DecodeFirst(words.data() + i * 5);
       const Value expected = GetValue(f.vectors[0], f.selection[i]);
       ASSERT_EQ(value.is_null(), expected.is_null()) << seed;
-      if (!value.is_null()) ASSERT_EQ(CompareValues(value, expected), 0) << seed;
+      if (!value.is_null()) {
+        ASSERT_EQ(CompareValues(value, expected), 0) << seed;
+      }
     }
     const RowLayout layout = RowLayout::Make(f.types);
     RowStorage storage(layout.width(), arrow::default_memory_pool());
