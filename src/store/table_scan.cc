@@ -20,6 +20,15 @@ namespace llkv {
 namespace {
 
 constexpr uint32_t kMorselRows = 32768;
+constexpr uint32_t kMinMorselRows = 4096;
+
+/// Small tables have small morsels: threads that share some dozens of them end at about the same time.
+uint32_t MorselRows(uint64_t num_rows) {
+  constexpr uint64_t kMorsels = 64;
+  uint32_t rows = kMorselRows;
+  while (rows > kMinMorselRows && rows * kMorsels > num_rows) rows /= 2;
+  return rows;
+}
 
 /// A row group that a scan reads, with the rows that it had when the scan began.
 struct ScanUnit {
@@ -574,10 +583,11 @@ arrow::Status AddUnits(ScanPlan& plan, const TableLayout& layout) {
   std::sort(plan.units.begin(), plan.units.end(),
             [](const ScanUnit& a, const ScanUnit& b) { return a.entry.first_row < b.entry.first_row; });
   if (plan.request.order.has_value()) OrderUnits(plan, layout.columns[plan.request.order->column].type);
+  for (const ScanUnit& unit : plan.units) plan.num_rows += unit.num_rows;
+  const uint32_t morsel_rows = MorselRows(plan.num_rows);
   for (const ScanUnit& unit : plan.units) {
-    plan.num_rows += unit.num_rows;
-    for (uint32_t first = 0; first < unit.num_rows; first += kMorselRows) {
-      plan.morsels.push_back({&unit, first, std::min(unit.num_rows, first + kMorselRows)});
+    for (uint32_t first = 0; first < unit.num_rows; first += morsel_rows) {
+      plan.morsels.push_back({&unit, first, std::min(unit.num_rows, first + morsel_rows)});
     }
   }
   return arrow::Status::OK();
