@@ -317,6 +317,10 @@ class ColumnScanCursor : public ScanCursor {
       prepared.on_chunk->Evaluate(first, Vector(), count, mask_.data());
       return arrow::Status::OK();
     }
+    if (prepared.on_chunk && first % 64 == 0) {
+      prepared.on_chunk->Prefilter(first, count, mask_.data());
+      if (IsMaskEmpty(count)) return arrow::Status::OK();
+    }
     ARROW_ASSIGN_OR_RAISE(const Vector* vector, LoadMasked(prepared.place, first, count));
     if (prepared.on_chunk) {
       prepared.on_chunk->Evaluate(first, *vector, count, mask_.data());

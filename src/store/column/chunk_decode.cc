@@ -227,6 +227,36 @@ arrow::Result<Vector> ColumnChunk::DecodeText(uint32_t first_row, uint32_t count
   return vector;
 }
 
+void ColumnChunk::MaskTextPrefixes(uint32_t first_row, uint32_t count, uint64_t low, uint64_t high,
+                                   uint64_t* mask) const {
+  const uint32_t* places = text_places_->data_as<uint32_t>();
+  const uint8_t* bytes = buffer(kDictionaryBytesBuffer);
+  const TextDecoder& decoder = *text_;
+  VisitIntegerType(descriptor_.storage, [&](auto type) {
+    using Size = typename decltype(type)::Type;
+    if constexpr (std::is_unsigned_v<Size> && sizeof(Size) <= 4) {
+      const Size* sizes = reinterpret_cast<const Size*>(buffer(kDataBuffer));
+      for (uint32_t start = 0; start < count; start += 64) {
+        const uint64_t left = mask[start / 64];
+        if (left == 0) continue;
+        static_assert(kRowsPerTextPlace == 64);
+        const uint8_t* codes = bytes + TextPlace(places, sizes, first_row + start);
+        const uint32_t num_rows = std::min<uint32_t>(64, count - start);
+        uint64_t passed = 0;
+        for (uint32_t i = 0; i < num_rows; ++i) {
+          const uint32_t size = sizes[first_row + start + i];
+          if (((left >> i) & 1) != 0) {
+            const uint64_t prefix = decoder.Prefix(codes, codes + size);
+            passed |= static_cast<uint64_t>(prefix - low <= high - low) << i;
+          }
+          codes += size;
+        }
+        mask[start / 64] = passed;
+      }
+    }
+  });
+}
+
 void ColumnChunk::Prefetch(uint32_t row) const {
   if (rows_.form == VectorForm::kConstant || rows_.encoding == ChunkEncoding::kRunEnd) return;
   // A compressed text is found by adding sizes from the last known place on.

@@ -4,6 +4,7 @@
 
 #include "store/column/predicate_kernels.h"
 #include "store/column/run_predicate.h"
+#include "store/column/text_symbols.h"
 
 namespace llkv {
 namespace {
@@ -11,6 +12,40 @@ namespace {
 /// What decoding a value costs beside a comparison of it.
 constexpr uint32_t kTextDecodingCost = 400;
 constexpr uint32_t kNumberDecodingCost = 16;
+
+/// The prefixes that a passing text may have; false where it may have any.
+bool FindPrefixes(const ScanPredicate& predicate, uint64_t* lowest, uint64_t* highest) {
+  *lowest = 0;
+  *highest = ~uint64_t{0};
+  bool any = false;
+  uint64_t least = ~uint64_t{0};
+  uint64_t greatest = 0;
+  for (const Value& value : predicate.values) {
+    if (value.is_null()) continue;
+    const uint64_t prefix = TextPrefix(value.bytes());
+    least = std::min(least, prefix);
+    greatest = std::max(greatest, prefix);
+    any = true;
+  }
+  if (!any) return false;
+  switch (predicate.op) {
+    case PredicateOp::kEqual:
+    case PredicateOp::kIn:
+      *lowest = least;
+      *highest = greatest;
+      return true;
+    case PredicateOp::kLess:
+    case PredicateOp::kLessEqual:
+      *highest = greatest;
+      return true;
+    case PredicateOp::kGreater:
+    case PredicateOp::kGreaterEqual:
+      *lowest = least;
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -32,7 +67,15 @@ arrow::Result<ChunkPredicate> ChunkPredicate::Prepare(const ScanPredicate& predi
     prepared.decoding_cost_ =
         chunk.descriptor().encoding == ChunkEncoding::kText ? kTextDecodingCost : kNumberDecodingCost;
   }
+  if (chunk.descriptor().encoding == ChunkEncoding::kText && prepared.outcome() == PredicateOutcome::kSome &&
+      FindPrefixes(predicate, &prepared.lowest_prefix_, &prepared.highest_prefix_)) {
+    prepared.text_ = &chunk;
+  }
   return prepared;
+}
+
+void ChunkPredicate::Prefilter(uint32_t first_row, uint32_t num_rows, uint64_t* mask) const {
+  if (text_ != nullptr) text_->MaskTextPrefixes(first_row, num_rows, lowest_prefix_, highest_prefix_, mask);
 }
 
 PredicateOutcome ChunkPredicate::outcome() const { return runs_ != nullptr ? runs_->outcome() : values_.outcome(); }
@@ -91,6 +134,7 @@ arrow::Result<Selection> ChunkPredicates::Evaluate(uint32_t first_row, uint32_t 
   }
   uint64_t any = 0;
   for (const Part& part : parts_) {
+    part.predicate.Prefilter(first_row, num_rows, mask);
     Vector vector;
     if (!part.predicate.is_on_runs()) {
       ARROW_ASSIGN_OR_RAISE(vector, part.chunk->Read(first_row, num_rows, scratch));

@@ -122,6 +122,8 @@ class ChunkPredicate {
   uint32_t cost() const;
   /// Whether Evaluate needs no rows: it knows the chunk's runs.
   bool is_on_runs() const { return runs_ != nullptr; }
+  /// Clears bits of rows that surely do not pass, as far as that is known without decoding them.
+  void Prefilter(uint32_t first_row, uint32_t num_rows, uint64_t* mask) const;
   /// Clears the bits of rows [first_row, first_row + num_rows) that do not pass; bit 0 is first_row. `vector` has these
   /// rows; it is not looked at where is_on_runs.
   void Evaluate(uint32_t first_row, const Vector& vector, uint32_t num_rows, uint64_t* mask) const;
@@ -131,6 +133,10 @@ class ChunkPredicate {
   VectorPredicate values_;
   std::unique_ptr<const RunPredicate> runs_;
   uint32_t decoding_cost_ = 0;
+  /// Compressed text whose prefixes tell of most rows whether they pass; null: they do not.
+  const ColumnChunk* text_ = nullptr;
+  uint64_t lowest_prefix_ = 0;
+  uint64_t highest_prefix_ = 0;
 };
 
 /// A conjunction on the chunks of one row group. Prepared by one thread, then read by any.

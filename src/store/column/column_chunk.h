@@ -62,6 +62,10 @@ class alignas(64) ColumnChunk {
   arrow::Result<Vector> Decode(uint32_t first_row, uint32_t count, const Selection& selection,
                                ColumnScratch& scratch) const;
 
+  /// Of a chunk of compressed text: clears the bits of rows [first_row, first_row + count) whose TextPrefix is not in
+  /// [low, high]; bit 0 is first_row, which is a multiple of 64. NULLs count as empty. Decodes no more than prefixes.
+  void MaskTextPrefixes(uint32_t first_row, uint32_t count, uint64_t low, uint64_t high, uint64_t* mask) const;
+
   /// Any rows, decoded or not, with their validity from bit 0 on: for tests and what is not hot. `first_row` is a
   /// multiple of 64.
   arrow::Result<Vector> Read(uint32_t first_row, uint32_t count, ColumnScratch& scratch) const {

@@ -27,6 +27,14 @@ struct TextSymbol {
   bool operator==(const TextSymbol&) const = default;
 };
 
+/// The first eight bytes of a text as a big-endian number, with zero bytes behind a shorter one: texts are not in the
+/// opposite order of their prefixes.
+inline uint64_t TextPrefix(std::string_view text) {
+  uint64_t bytes = 0;
+  std::memcpy(&bytes, text.data(), text.size() < 8 ? text.size() : 8);
+  return __builtin_bswap64(bytes);
+}
+
 /// Learns up to 255 symbols that make text like the sample short. Deterministic. An empty sample gives none. Strings
 /// are readable 8 bytes beyond their end.
 std::vector<TextSymbol> LearnSymbols(std::span<const std::string_view> sample);
@@ -129,6 +137,23 @@ class TextDecoder {
         *out++ = static_cast<char>(*codes++);
       }
     }
+  }
+  /// The first eight bytes of what the codes stand for as a big-endian number, with zero bytes behind a shorter text:
+  /// TextPrefix of it.
+  uint64_t Prefix(const uint8_t* codes, const uint8_t* end) const {
+    uint64_t bytes = 0;
+    uint32_t size = 0;
+    while (size < 8 && codes < end) {
+      const uint8_t code = *codes++;
+      if (code != kTextEscape) {
+        bytes |= symbols_[code] << (size * 8);
+        size += sizes_[code];
+      } else if (codes < end) {
+        bytes |= uint64_t{*codes++} << (size * 8);
+        ++size;
+      }
+    }
+    return __builtin_bswap64(bytes);
   }
   /// Begins to load the symbols' sizes.
   void Prefetch() const {
