@@ -24,8 +24,10 @@ constexpr size_t kMaxFindings = 1000;
 
 class IntegrityPragma {
  public:
-  IntegrityPragma(const std::shared_ptr<Database>& database, const CatalogSnapshot& catalog)
-      : database_(database), catalog_(catalog), session_(database) {}
+  IntegrityPragma(const std::shared_ptr<Database>& database, const CatalogSnapshot& catalog, const StopToken& stop)
+      : database_(database), catalog_(catalog), stop_(stop), session_(database) {
+    session_.stop().SetParent(&stop);
+  }
 
   /// The lines of the answer.
   arrow::Result<std::vector<std::string>> Run(const TableSchemaPtr& only) {
@@ -40,8 +42,8 @@ class IntegrityPragma {
   arrow::Status Check(const TableSchemaPtr& only) {
     std::optional<TableId> id;
     if (only != nullptr) id = only->id;
-    ARROW_RETURN_NOT_OK(database_->storage().CheckIntegrity(
-        id, [this](const IntegrityFinding& finding) { return Add(finding.table, finding.message); }));
+    const auto add = [this](const IntegrityFinding& finding) { return Add(finding.table, finding.message); };
+    ARROW_RETURN_NOT_OK(database_->storage().CheckIntegrity(id, IntegrityVisitor(add, &stop_)));
     std::set<TableId> known;
     for (const TableSchemaPtr& table : catalog_.Tables()) {
       known.insert(table->id);
@@ -122,6 +124,7 @@ class IntegrityPragma {
   arrow::Status CheckNoRow(const TableSchema& table, const std::string& condition, const std::string& constraint) {
     const arrow::Result<int64_t> count =
         Count("SELECT count(*) FROM " + QuoteIdentifier(table.name) + " WHERE " + condition);
+    ARROW_RETURN_NOT_OK(stop_.Check());
     if (!count.ok()) return Add(table.id, constraint + " cannot be checked: " + count.status().message());
     if (*count == 0) return arrow::Status::OK();
     return Add(table.id, std::to_string(*count) + " rows violate " + constraint);
@@ -140,6 +143,7 @@ class IntegrityPragma {
 
   const std::shared_ptr<Database> database_;
   const CatalogSnapshot& catalog_;
+  const StopToken& stop_;
   /// Reads what is committed, as storage does.
   SessionCore session_;
   std::vector<std::string> lines_;
@@ -168,7 +172,8 @@ arrow::Result<StatementResult> StatementRunner::RunPragma(const BoundPragma& pra
       return SqlError(sqlstate::kUndefinedTable, "there is no table \"" + name + "\"", pragma.position);
     }
   }
-  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> lines, IntegrityPragma(session_.database(), *catalog).Run(only));
+  ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> lines,
+                        IntegrityPragma(session_.database(), *catalog, session_.stop()).Run(only));
   ARROW_RETURN_NOT_OK(scope.Commit());
   return TextResult("PRAGMA", "integrity_check", lines);
 }

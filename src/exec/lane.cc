@@ -69,6 +69,8 @@ arrow::Status Lane::Open(QueryContext* query, Waker* waker, Sink* sink) {
     context.kernel.arena = arenas_[i].get();
     context.kernel.statement_time_us = query->exec->statement_time_us;
     context.kernel.zone = &query->exec->zone;
+    context.kernel.stop = query->stop;
+    arenas_[i]->set_stop(query->stop);
     context.kernel.random_state = &random_state_;
     context.kernel.session_seed = query->exec->session_seed;
   }

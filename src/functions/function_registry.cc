@@ -5,8 +5,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/stop_token.h"
 
 namespace llkv {
+
+arrow::Status KernelContext::CheckStop() const { return stop == nullptr ? arrow::Status::OK() : stop->Check(); }
 
 const TimeZone& KernelContext::time_zone() const {
   static const TimeZone utc;

@@ -31,6 +31,8 @@
 namespace llkv {
 
 /// Meanings that dialects give to the same text. Default: PostgreSQL's.
+class StopToken;
+
 enum class Dialect : uint8_t { kDefault, kSqlite };
 
 /// What a running kernel may use beside its arguments. One a thread and a query.
@@ -43,8 +45,12 @@ struct KernelContext {
   std::atomic<uint64_t>* session_seed = nullptr;
   /// The session's time zone; null is UTC. What goes by it is kStable.
   const TimeZone* zone = nullptr;
+  /// What long loops poll; may be null.
+  const StopToken* stop = nullptr;
 
   const TimeZone& time_zone() const;
+  /// 57014 once the statement is to stop. Loops over what a whole group has poll it at least each 10 ms.
+  arrow::Status CheckStop() const;
 };
 
 /// Computes one batch: out[row] for every row of `selection`; other rows may be computed too (dense loops are faster)

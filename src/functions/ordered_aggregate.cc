@@ -10,6 +10,7 @@
 #include "functions/aggregate_support.h"
 #include "functions/nested_support.h"
 #include "functions/value_list.h"
+#include "runtime/stoppable_sort.h"
 
 namespace llkv {
 namespace {
@@ -148,6 +149,7 @@ arrow::Status Finalize(KernelContext& context, const void* bound, const uint8_t*
   PoolArray<uint8_t> inner(context.pool);
   ARROW_RETURN_NOT_OK(inner.Resize(state_size * count));
   PoolArray<Row> rows(context.pool);
+  PoolArray<Row> scratch(context.pool);
   ARROW_ASSIGN_OR_RAISE(RowFeeder feeder, RowFeeder::Make(context, &function));
   const uint8_t* inner_states[kMaxBatchRows];
   for (uint32_t i = 0; i < count; ++i) {
@@ -155,9 +157,11 @@ arrow::Status Finalize(KernelContext& context, const void* bound, const uint8_t*
     inner_states[i] = state;
     function.initialize(function.state.get(), state);
     ARROW_RETURN_NOT_OK(StateAt<OrderedState>(states[i])->rows.CopyTo(rows));
-    std::sort(rows.begin(), rows.end());
+    ARROW_RETURN_NOT_OK(scratch.Resize(rows.size()));
+    ARROW_RETURN_NOT_OK(SortUntilStopped(rows.data(), rows.size(), scratch.data(), context.stop));
     for (int64_t begin = 0; begin < rows.size(); begin += kMaxBatchRows) {
       const auto size = static_cast<uint32_t>(std::min<int64_t>(rows.size() - begin, kMaxBatchRows));
+      ARROW_RETURN_NOT_OK(context.CheckStop());
       ARROW_RETURN_NOT_OK(feeder.Feed(rows.data() + begin, size, state));
     }
   }

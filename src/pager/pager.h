@@ -17,10 +17,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
 #include "pager/write_batch.h"
+#include "runtime/stop_token.h"
 
 namespace llkv {
 
@@ -103,8 +105,24 @@ struct IntegrityFinding {
   /// The whole of it for people, with key and offset where they are known.
   std::string message;
 };
-/// A failure ends the check, which returns it.
-using IntegrityVisitor = std::function<arrow::Status(const IntegrityFinding&)>;
+
+/// What an integrity check tells its findings to, and asks whether to go on. A failure of either ends the check, which
+/// returns it.
+class IntegrityVisitor {
+ public:
+  /// `report` is called with each IntegrityFinding; `stop` may be null.
+  template <typename Report>
+  IntegrityVisitor(Report report, const StopToken* stop = nullptr)  // NOLINT(google-explicit-constructor)
+      : report_(std::move(report)), stop_(stop) {}
+
+  arrow::Status operator()(const IntegrityFinding& finding) const { return report_(finding); }
+  /// 57014 once the check is to stop. Polled for each blob, and each few thousand rows.
+  arrow::Status CheckStop() const { return stop_ == nullptr ? arrow::Status::OK() : stop_->Check(); }
+
+ private:
+  std::function<arrow::Status(const IntegrityFinding&)> report_;
+  const StopToken* stop_;
+};
 
 /// See the file's comment. Made by OpenPager (pager/registry.h).
 class Pager {

@@ -46,6 +46,11 @@ void TableCheck::Report(PhysicalKey key, const std::string& what) {
   status_ = visit_({id, key, 0, std::move(message)});
 }
 
+bool TableCheck::IsStopped() {
+  if (status_.ok()) status_ = visit_.CheckStop();
+  return !status_.ok();
+}
+
 arrow::Status TableCheck::Run() {
   CheckGroups();
   for (const GroupEntry& entry : state_->groups) CheckGroup(entry);
@@ -78,6 +83,7 @@ void TableCheck::CheckGroup(const GroupEntry& entry) {
     }
     return;
   }
+  if (IsStopped()) return;
   ColdRowGroup& group = *entry.cold;
   const arrow::Status loaded = group.Load();
   if (!loaded.ok()) {
@@ -127,6 +133,7 @@ void TableCheck::CheckChunk(ColdRowGroup& group, size_t column) {
     ColumnAccumulator values(descriptor.field, descriptor.type, table_->context().pool);
     ColumnScratch scratch(table_->context().pool);
     for (uint32_t first = 0; first < chunk->num_rows(); first += kMaxBatchRows) {
+      ARROW_RETURN_NOT_OK(visit_.CheckStop());
       const uint32_t count = std::min(kMaxBatchRows, chunk->num_rows() - first);
       ARROW_ASSIGN_OR_RAISE(const Vector vector, chunk->Read(first, count, scratch));
       ARROW_RETURN_NOT_OK(values.Append(vector, Selection::All(count)));
@@ -141,6 +148,7 @@ void TableCheck::CheckChunk(ColdRowGroup& group, size_t column) {
     return "";
   };
   const arrow::Result<std::string> wrong = check();
+  if (IsStopped()) return;
   const std::string name = "the chunk of field " + std::to_string(descriptor.field.value) + " in row group " +
                            std::to_string(group.descriptor()->first_row_id.value);
   if (!wrong.ok()) {

@@ -24,6 +24,8 @@ class TableCheck {
 
  private:
   void Report(PhysicalKey key, const std::string& what);
+  /// Whether the visitor wants no more.
+  bool IsStopped();
   /// Ids of row groups are apart and were given out; the rows add up.
   void CheckGroups();
   void CheckGroup(const GroupEntry& entry);

@@ -62,10 +62,11 @@ void TableCheck::CheckIndex(const TableIndex& index) {
     CheckRun(index, *run.reader);
   }
   const uint64_t num_parts = 1 + std::max(num_living_ / kMaxPartRows, num_bytes / kMaxPartBytes);
-  for (uint64_t part = 0; part < num_parts && status_.ok(); ++part) CheckKeys(index, part, num_parts);
+  for (uint64_t part = 0; part < num_parts && !IsStopped(); ++part) CheckKeys(index, part, num_parts);
 }
 
 void TableCheck::CheckRun(const TableIndex& index, IndexRunReader& run) {
+  if (IsStopped()) return;
   struct Order {
     std::string key;
     RowId row;

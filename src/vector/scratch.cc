@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "runtime/stop_token.h"
 #include "vector/bitmap.h"
 
 namespace llkv {
@@ -33,6 +34,7 @@ StringArena::~StringArena() {
 
 arrow::Result<char*> StringArena::Allocate(uint32_t size) {
   if (static_cast<int64_t>(size) > end_ - next_) {
+    if (stop_ != nullptr) ARROW_RETURN_NOT_OK(stop_->Check());
     const int64_t grown = blocks_.empty() ? kFirstBlockBytes : std::min(blocks_.back().size * 2, kLargestBlockBytes);
     Block block{nullptr, std::max<int64_t>(grown, size)};
     ARROW_RETURN_NOT_OK(llkv::Allocate(pool_, block.size, &block.data));

@@ -12,6 +12,8 @@
 
 namespace llkv {
 
+class StopToken;
+
 /// Bytes that live until Reset() or destruction; grows in blocks taken from a memory pool. One thread at a time.
 class StringArena {
  public:
@@ -20,6 +22,9 @@ class StringArena {
   StringArena(const StringArena&) = delete;
   StringArena& operator=(const StringArena&) = delete;
 
+  /// From now on Allocate polls this token, which may be null, whenever it takes a block: a statement that makes much
+  /// text can be stopped. 57014.
+  void set_stop(const StopToken* stop) { stop_ = stop; }
   /// Uninitialized room for `size` bytes. Error 53200 where the memory limit is reached.
   arrow::Result<char*> Allocate(uint32_t size);
   /// A copy of `text` in the arena.
@@ -38,6 +43,7 @@ class StringArena {
   char* next_ = nullptr;
   char* end_ = nullptr;
   int64_t size_bytes_ = 0;
+  const StopToken* stop_ = nullptr;
 };
 
 /// Room for kMaxBatchRows values of one type with a validity bitmap, allocated once and reused for every batch; 64-byte

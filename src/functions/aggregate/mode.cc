@@ -30,6 +30,8 @@ struct ModeState {
 constexpr uint32_t kFirstSlots = 8;
 /// Smaller tables stay in the cache.
 constexpr uint32_t kSmallSlots = 1024;
+/// Some milliseconds' work.
+constexpr int64_t kPollEach = 1 << 16;
 
 template <typename T>
 constexpr uint32_t MaxSlots() {
@@ -67,6 +69,7 @@ arrow::Status Grow(KernelContext& context, ModeState<T>* state) {
   const uint32_t num_old = state->num_slots;
   ARROW_RETURN_NOT_OK(AllocateSlots(context, std::max(kFirstSlots, num_old * 2), state));
   for (const Slot<T>* slot = old; slot != old + num_old; ++slot) {
+    if ((slot - old) % kPollEach == 0) ARROW_RETURN_NOT_OK(context.CheckStop());
     if (slot->count != 0) *FindSlot(*state, slot->value, HashValue(slot->value)) = *slot;
   }
   return arrow::Status::OK();
@@ -133,6 +136,7 @@ arrow::Status Combine(KernelContext& context, const void* /*bound*/, const uint8
     if (source->num_values == 0) continue;
     target->is_descending = source->is_descending;
     for (const Slot<T>* slot = source->slots; slot != source->slots + source->num_slots; ++slot) {
+      if ((slot - source->slots) % kPollEach == 0) ARROW_RETURN_NOT_OK(context.CheckStop());
       if (slot->count == 0) continue;
       ARROW_RETURN_NOT_OK(AddValue<T>(context, slot->value, HashValue(slot->value), slot->count, target));
     }

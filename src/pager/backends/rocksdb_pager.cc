@@ -713,6 +713,7 @@ arrow::Status RocksdbPager::CheckIntegrity(const IntegrityVisitor& visit) {
   if (!keys.ok()) return report(PhysicalKey(), keys.status().message());
   uint64_t live_bytes = 0;
   for (const PhysicalKey key : *keys) {
+    ARROW_RETURN_NOT_OK(visit.CheckStop());
     const auto blob = ReadBlob(key.value, newest.get());
     if (blob.ok()) {
       live_bytes += static_cast<uint64_t>((*blob)->size());

@@ -59,6 +59,8 @@ class FileCheck {
 
   /// Verifies an entry that is live, and remembers its place.
   void CheckEntry(EntryType type, uint64_t key, Extent place) {
+    if (status_.ok()) status_ = visit_.CheckStop();
+    if (!status_.ok()) return;
     const auto bytes = ReadEntry(file_, type, key, place, true);
     if (!bytes.ok()) {
       Report(PhysicalKey(type == EntryType::kBlob ? key : 0), place.offset, bytes.status().message());
