@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "sql/binder/bind_state.h"
@@ -145,9 +146,7 @@ class ExprBinder {
   /// a.b where a is a column of STRUCTs; `otherwise` where it is not.
   arrow::Result<BoundExprPtr> BindFieldOfColumn(const AstColumnRef& ref, const arrow::Status& otherwise);
 
-  // expr_binder_function.cc
-  arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
-  arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
+  // expr_binder_aggregate.cc
   arrow::Result<BoundExprPtr> BindAggregate(const AstFunction& function, std::string_view name);
   /// The call with its arguments, bound by `inner`.
   arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
@@ -156,8 +155,13 @@ class ExprBinder {
   arrow::Status OrderedSetArguments(const AstFunction& function, std::string_view name, AggregateCall* call,
                                     std::vector<SortKey>* order);
   static void OrderArguments(std::vector<SortKey> order, AggregateCall* call);
-  arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
+  /// The context, this one or one around it, of the query that an aggregate with these columns belongs to.
+  arrow::Result<const ExprContext*> AggregateHome(const std::unordered_set<ColumnId>& columns, int64_t position) const;
   arrow::Result<BoundExprPtr> BindGrouping(const AstFunction& function);
+
+  // expr_binder_function.cc
+  arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
   /// For what is computed only under a condition, which rows that come or not cannot follow.
   ExprContext WithoutSets(std::string_view clause) const;
   /// A table function of a select list.
@@ -207,6 +211,9 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
 /// The registry's name of an operator, or null where it is none of the registry's.
 const char* OperatorName(AstBinaryOp op);
 bool IsComparison(AstBinaryOp op);
+
+/// Whether * stands among the arguments.
+bool HasStar(const AstFunction& function);
 
 /// Refuses what no call may have: 0A000, and 42809 for what only aggregates take.
 arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, bool may_ignore_nulls);

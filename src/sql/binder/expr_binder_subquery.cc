@@ -50,7 +50,10 @@ arrow::Result<PendingSubquery> ExprBinder::BindQueryOf(const AstQuery& query, in
   }
   PendingSubquery pending;
   pending.position = position;
-  ARROW_ASSIGN_OR_RAISE(pending.plan, BindQuery(state_, query, {context_.scope, context_.ctes}));
+  state_.enclosing.push_back(&context_);
+  auto plan = BindQuery(state_, query, {context_.scope, context_.ctes});
+  state_.enclosing.pop_back();
+  ARROW_ASSIGN_OR_RAISE(pending.plan, std::move(plan));
   pending.correlated = context_.scope != nullptr && !FreeColumns(*pending.plan).empty();
   return pending;
 }

@@ -342,17 +342,19 @@ arrow::Status SelectBinder::GroupByAll() {
   for (const SelectItem& item : items_) {
     std::unordered_set<ColumnId> columns;
     CollectColumns(*item.expr, columns);
-    const bool aggregated =
-        std::any_of(columns.begin(), columns.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
+    const auto is_aggregate = [&](ColumnId id) { return aggregate_ids.contains(id); };
+    bool aggregated = std::any_of(columns.begin(), columns.end(), is_aggregate);
+    for (const PendingSubquery& pending : item_pending_) {
+      if (!columns.contains(pending.result)) continue;
+      std::unordered_set<ColumnId> read = FreeColumns(*pending.plan);
+      for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
+      aggregated = aggregated || std::any_of(read.begin(), read.end(), is_aggregate);
+    }
     if (aggregated) continue;
     // Its subqueries are part of the plan below the aggregation, where there are no aggregates to compare with.
     for (PendingSubquery& pending : item_pending_) {
       if (!columns.contains(pending.result)) continue;
-      std::unordered_set<ColumnId> read;
-      for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
-      const bool reads_aggregate =
-          std::any_of(read.begin(), read.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
-      if (reads_aggregate || pending.correlated) {
+      if (pending.correlated) {
         return Refuse("GROUP BY ALL with such a subquery in the select list", select_.group_by_position);
       }
       aggregates_.subqueries.push_back(std::move(pending));
