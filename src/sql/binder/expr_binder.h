@@ -182,6 +182,7 @@ class ExprBinder {
   arrow::Result<PendingSubquery> BindQueryOf(const AstQuery& query, int64_t position);
   BoundExprPtr AddPending(PendingSubquery pending, PendingSubquery::Kind kind, LogicalType type);
   arrow::Result<BoundExprPtr> BindScalarSubquery(const AstSubquery& subquery);
+  arrow::Result<BoundExprPtr> BindArraySubquery(const AstSubquery& subquery);
   arrow::Result<BoundExprPtr> BindExists(const AstExists& exists);
   arrow::Result<BoundExprPtr> BindInSubquery(const AstInSubquery& in);
   arrow::Result<BoundExprPtr> MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending, int64_t position);
@@ -228,5 +229,10 @@ arrow::Result<BoundExprPtr> MakeNot(BindState& state, BoundExprPtr expr, int64_t
 arrow::Result<BoundExprPtr> MakeIsNull(BindState& state, BoundExprPtr expr, int64_t position);
 /// CASE with the children in ExprKind::kCase's order; branches are unified.
 arrow::Result<BoundExprPtr> MakeCase(BindState& state, std::vector<BoundExprPtr> children, int64_t position);
+
+/// left op right, for MakeComparison's operators, of rows of equally many values: the first pair that differs decides,
+/// or is NULL. Errors: 0A000 for values that differ from call to call, which more than one comparison would read.
+arrow::Result<BoundExprPtr> MakeRowComparison(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                              std::vector<BoundExprPtr> right, int64_t position);
 
 }  // namespace llkv

@@ -191,7 +191,11 @@ arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& fu
   if (state_.sqlite() && function.distinct && call.arguments.size() > 1) {
     return SqlError(sqlstate::kSyntaxError, "an aggregate with DISTINCT takes one argument", function.position);
   }
-  auto bound = state_.functions.BindAggregate(name, BindInput{types, constants, state_.options.dialect});
+  const BindInput input{types, constants, state_.options.dialect};
+  auto bound = state_.functions.BindAggregate(name, input);
+  if (bound.ok() && HideTypedText(state_, call.arguments, bound->argument_types, constants)) {
+    bound = state_.functions.BindAggregate(name, input);
+  }
   if (!bound.ok()) return WithPosition(bound.status(), function.position);
   call.function = std::move(bound).ValueUnsafe();
   for (size_t i = 0; i < call.arguments.size() && i < call.function.argument_types.size(); ++i) {

@@ -163,9 +163,71 @@ arrow::Result<BoundExprPtr> ExprBinder::BindBinary(const AstBinary& binary) {
   return MakeFunction(state_, name, std::move(arguments), binary.position);
 }
 
+namespace {
+
+/// (a, …) < (b, …), of the pairs from the last to the first: `a = b` leaves it to the rest, else it is `a < b`, which
+/// is NULL where one of them is.
+arrow::Result<BoundExprPtr> OrderRows(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                      std::vector<BoundExprPtr> right, int64_t position) {
+  const std::string_view strict = op.substr(0, 1);
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result,
+                        MakeComparison(state, op, std::move(left.back()), std::move(right.back()), position));
+  for (size_t i = left.size() - 1; i-- > 0;) {
+    std::vector<BoundExprPtr> children;
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                          MakeComparison(state, "=", left[i]->Clone(), right[i]->Clone(), position));
+    children.push_back(std::move(result));
+    // Said of the first pair alone, it bounds what a scan reads.
+    BoundExprPtr bound;
+    if (i == 0) {
+      ARROW_ASSIGN_OR_RAISE(
+          bound, MakeComparison(state, std::string(strict) + "=", left[i]->Clone(), right[i]->Clone(), position));
+    }
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                          MakeComparison(state, strict, std::move(left[i]), std::move(right[i]), position));
+    ARROW_ASSIGN_OR_RAISE(result, MakeCase(state, std::move(children), position));
+    if (bound == nullptr) continue;
+    std::vector<BoundExprPtr> terms;
+    terms.push_back(std::move(bound));
+    terms.push_back(std::move(result));
+    result = BoundExpr::Conjunction(true, std::move(terms));
+  }
+  return result;
+}
+
+}  // namespace
+
+arrow::Result<BoundExprPtr> MakeRowComparison(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                              std::vector<BoundExprPtr> right, int64_t position) {
+  if (left.size() == 1) return MakeComparison(state, op, std::move(left[0]), std::move(right[0]), position);
+  constexpr size_t kMaxOrderedValues = 100;
+  if (op != "<>" && (op[0] == '<' || op[0] == '>')) {
+    if (left.size() > kMaxOrderedValues) {
+      return SqlError(sqlstate::kStatementTooComplex,
+                      fmt::format("rows of more than {} values in {}", kMaxOrderedValues, op), position);
+    }
+    for (size_t i = 0; i + 1 < left.size(); ++i) {
+      if (left[i]->IsVolatile() || right[i]->IsVolatile()) {
+        return Refuse(fmt::format("{} between rows of values that differ from call to call", op), position);
+      }
+    }
+    return OrderRows(state, op, std::move(left), std::move(right), position);
+  }
+  // Rows differ where a pair does.
+  const bool negated = op == "<>" || op == "is_distinct_from";
+  const std::string_view pairs = op == "<>" ? "=" : op == "is_distinct_from" ? "is_not_distinct_from" : op;
+  std::vector<BoundExprPtr> terms;
+  for (size_t i = 0; i < left.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state, pairs, std::move(left[i]), std::move(right[i]), position));
+  }
+  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
+  if (!negated) return all;
+  return MakeNot(state, std::move(all), position);
+}
+
 arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binary) {
-  const bool equality = binary.op == AstBinaryOp::kEqual || binary.op == AstBinaryOp::kNotEqual;
-  if (!equality || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
+  if (!IsComparison(binary.op) || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
     return Refuse(fmt::format("{} between rows", OperatorName(binary.op)), binary.position);
   }
   const auto& left = binary.left->As<AstRow>().values;
@@ -175,16 +237,9 @@ arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binar
                     fmt::format("rows of {} and {} values cannot be compared", left.size(), right.size()),
                     binary.position);
   }
-  std::vector<BoundExprPtr> terms;
-  for (size_t i = 0; i < left.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr a, Bind(*left[i]));
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr b, Bind(*right[i]));
-    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, "=", std::move(a), std::move(b), binary.position));
-  }
-  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
-  if (binary.op == AstBinaryOp::kEqual) return all;
-  return MakeNot(state_, std::move(all), binary.position);
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> a, BindAll(left));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> b, BindAll(right));
+  return MakeRowComparison(state_, OperatorName(binary.op), std::move(a), std::move(b), binary.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindLogical(const AstLogical& logical) {

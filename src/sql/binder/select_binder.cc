@@ -669,16 +669,24 @@ arrow::Result<LogicalPlanPtr> BindSelect(BindState& state, const AstSelect& sele
 }
 
 arrow::Result<int64_t> OrdinalOf(const AstExpr& expr, size_t num_items, const char* clause) {
-  const auto* literal = expr.TryAs<AstLiteral>();
+  // A sign before a number is part of it.
+  const AstExpr* number = &expr;
+  bool negative = false;
+  while (const auto* sign = number->TryAs<AstUnary>()) {
+    if (sign->op != AstUnaryOp::kMinus) break;
+    negative = !negative;
+    number = sign->operand.get();
+  }
+  const auto* literal = number->TryAs<AstLiteral>();
   if (literal == nullptr || literal->literal != AstLiteralKind::kInteger) return int64_t{-1};
   int64_t ordinal = 0;
   for (char c : literal->text) {
     ordinal = c >= '0' && c <= '9' && ordinal < 1000000 ? ordinal * 10 + (c - '0') : 1000000;
   }
-  if (ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
+  if (negative || ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
     return SqlError(sqlstate::kInvalidColumnReference,
-                    fmt::format("{} {}: the select list has {} item{}", clause, literal->text, num_items,
-                                num_items == 1 ? "" : "s"),
+                    fmt::format("{} {}{}: the select list has {} item{}", clause, negative ? "-" : "", literal->text,
+                                num_items, num_items == 1 ? "" : "s"),
                     expr.position);
   }
   return ordinal - 1;
