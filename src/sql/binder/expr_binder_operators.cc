@@ -1,6 +1,7 @@
 // Operators: arithmetic, comparisons, AND/OR/NOT, IS, LIKE, BETWEEN, IN over lists.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -28,6 +29,17 @@ const char* LikeName(AstLikeOp op) {
       return "match";
   }
   return "like";
+}
+
+std::vector<BoundExprPtr> CloneAll(const std::vector<BoundExprPtr>& exprs) {
+  std::vector<BoundExprPtr> copies;
+  copies.reserve(exprs.size());
+  for (const BoundExprPtr& expr : exprs) copies.push_back(expr->Clone());
+  return copies;
+}
+
+bool AnyVolatile(const std::vector<BoundExprPtr>& exprs) {
+  return std::any_of(exprs.begin(), exprs.end(), [](const BoundExprPtr& expr) { return expr->IsVolatile(); });
 }
 
 }  // namespace
@@ -254,6 +266,17 @@ arrow::Result<BoundExprPtr> ExprBinder::BindLogical(const AstLogical& logical) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindIs(const AstIs& is) {
+  if (is.operand->Is<AstRow>() && is.test == AstIsTest::kNull) {
+    // Of a row: whether all its values are NULL, or none is.
+    std::vector<BoundExprPtr> terms;
+    for (const AstExprPtr& value : is.operand->As<AstRow>().values) {
+      std::vector<BoundExprPtr> argument;
+      ARROW_ASSIGN_OR_RAISE(argument.emplace_back(), Bind(*value));
+      ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeFunction(state_, is.negated ? "is_not_null" : "is_null",
+                                                               std::move(argument), is.position));
+    }
+    return BoundExpr::Conjunction(true, std::move(terms));
+  }
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*is.operand));
   if (is.test == AstIsTest::kNull || is.test == AstIsTest::kUnknown) {
     if (is.test == AstIsTest::kUnknown) {
@@ -293,29 +316,38 @@ arrow::Result<BoundExprPtr> ExprBinder::BindLike(const AstLike& like) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindBetween(const AstBetween& between) {
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*between.operand));
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr low, Bind(*between.low));
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr high, Bind(*between.high));
-  if (operand->IsVolatile() || (between.symmetric && (low->IsVolatile() || high->IsVolatile()))) {
+  const bool of_rows = between.operand->Is<AstRow>() && between.low->Is<AstRow>() && between.high->Is<AstRow>();
+  const auto bind = [&](const AstExpr& expr) -> arrow::Result<std::vector<BoundExprPtr>> {
+    if (of_rows) return BindAll(expr.As<AstRow>().values);
+    std::vector<BoundExprPtr> value;
+    ARROW_ASSIGN_OR_RAISE(value.emplace_back(), Bind(expr));
+    return value;
+  };
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> operand, bind(*between.operand));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> low, bind(*between.low));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> high, bind(*between.high));
+  if (low.size() != operand.size() || high.size() != operand.size()) {
+    return SqlError(sqlstate::kSyntaxError, fmt::format("BETWEEN needs rows of {} values here", operand.size()),
+                    between.position);
+  }
+  if (AnyVolatile(operand) || (between.symmetric && (AnyVolatile(low) || AnyVolatile(high)))) {
     return Refuse("BETWEEN of a value that differs from call to call", between.position);
   }
-  const auto make_within = [&](BoundExprPtr value, BoundExprPtr least,
-                               BoundExprPtr most) -> arrow::Result<BoundExprPtr> {
+  const auto make_within = [&](const std::vector<BoundExprPtr>& least,
+                               const std::vector<BoundExprPtr>& most) -> arrow::Result<BoundExprPtr> {
     std::vector<BoundExprPtr> terms;
     ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, ">=", value->Clone(), std::move(least), between.position));
+                          MakeRowComparison(state_, ">=", CloneAll(operand), CloneAll(least), between.position));
     ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, "<=", std::move(value), std::move(most), between.position));
+                          MakeRowComparison(state_, "<=", CloneAll(operand), CloneAll(most), between.position));
     return BoundExpr::Conjunction(true, std::move(terms));
   };
-  BoundExprPtr result;
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, make_within(low, high));
   if (between.symmetric) {
     std::vector<BoundExprPtr> ways;
-    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(operand->Clone(), low->Clone(), high->Clone()));
-    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(std::move(operand), std::move(high), std::move(low)));
+    ways.push_back(std::move(result));
+    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(high, low));
     result = BoundExpr::Conjunction(false, std::move(ways));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(result, make_within(std::move(operand), std::move(low), std::move(high)));
   }
   if (!between.negated) return result;
   return MakeNot(state_, std::move(result), between.position);
