@@ -140,6 +140,7 @@ BoundExprPtr BoundExpr::Clone() const {
   BoundExprPtr copy = MakeNode(kind, type, position);
   copy->column = column;
   copy->value = value;
+  copy->is_literal = is_literal;
   copy->parameter_index = parameter_index;
   copy->function = function;
   copy->is_and = is_and;

@@ -42,6 +42,7 @@ struct BoundExpr {
 
   ColumnId column;               // kColumn
   Value value{};                 // kConstant
+  bool is_literal = false;       // kConstant: text as written, which has the type that its place wants
   uint32_t parameter_index = 0;  // kParameter
   BoundScalar function;          // kFunction; function.name "cast" / "try_cast" for casts, "+" … for operators
   bool is_and = true;            // kConjunction

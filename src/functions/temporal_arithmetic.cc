@@ -320,6 +320,10 @@ arrow::Result<BoundScalar> BindTemporalArithmetic(const ScalarFunction& self, co
   }
 }
 
+bool DivideInterval(const Interval& value, double divisor, Interval* result) {
+  return ScaleInterval<true>(value, divisor, result);
+}
+
 arrow::Result<BoundScalar> BindIntervalDivision(const ScalarFunction& self, const BindInput& input) {
   static const std::vector<Overload> overloads = {
       {{TypeId::kInterval, TypeId::kDouble}, TypeId::kInterval, IntervalByDouble, true}};

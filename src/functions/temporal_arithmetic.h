@@ -18,6 +18,9 @@ bool MoveInstant(const TimeZone& zone, int64_t utc_micros, const Interval& inter
 /// date ± integer, date ± interval, date - date, timestamp ± interval, timestamp - timestamp, time ± interval, interval
 /// ± interval, interval * number, - interval. Error 42883.
 arrow::Result<BoundScalar> BindTemporalArithmetic(const ScalarFunction& self, const BindInput& input, ArithmeticOp op);
+/// An interval divided by a number that is not 0: fractions of months spill into days of a 30-day month, those of days
+/// into time. False where the result does not fit.
+bool DivideInterval(const Interval& value, double divisor, Interval* result);
 /// interval / number. Error 42883.
 arrow::Result<BoundScalar> BindIntervalDivision(const ScalarFunction& self, const BindInput& input);
 

@@ -112,26 +112,40 @@ arrow::Result<StatementResult> StatementRunner::RunCreateIndex(BoundCreateIndex&
 
 arrow::Result<StatementResult> StatementRunner::RunDropIndex(const BoundDrop& drop, StatementScope& scope) {
   Catalog& tables = session_.database()->catalog();
-  for (const BoundDrop::Item& item : drop.items) {
-    const TableSchemaPtr table = tables.GetSnapshot(scope.transaction())->FindTableOfIndex(item.name);
+  const CatalogSnapshotPtr catalog = tables.GetSnapshot(scope.transaction());
+  // A statement changes a table's row of the catalog once, whatever the number of indexes that it drops.
+  struct Change {
+    TableSchema schema;
+    std::vector<IndexId> dropped;
+  };
+  std::vector<Change> changes;
+  for (size_t i = 0; i < drop.items.size(); ++i) {
+    const BoundDrop::Item& item = drop.items[i];
+    const auto is_same = [&item](const auto& other) { return FoldName(other.name) == FoldName(item.name); };
+    const bool stands_before =
+        std::any_of(drop.items.begin(), drop.items.begin() + static_cast<std::ptrdiff_t>(i), is_same);
+    const TableSchemaPtr table = stands_before ? nullptr : catalog->FindTableOfIndex(item.name);
     if (table == nullptr) {
       if (drop.if_exists) continue;
       return WithPosition(NoSuchIndex(item.name), item.position);
     }
-    TableSchema schema = *table;
-    const auto found = std::find_if(schema.indexes.begin(), schema.indexes.end(), [&item](const IndexSchema& index) {
-      return FoldName(index.name) == FoldName(item.name);
-    });
-    if (found == schema.indexes.end() || found->is_constraint) {
+    auto change = std::find_if(changes.begin(), changes.end(),
+                               [&table](const Change& other) { return other.schema.id == table->id; });
+    if (change == changes.end()) change = changes.insert(changes.end(), {*table, {}});
+    std::vector<IndexSchema>& indexes = change->schema.indexes;
+    const auto found = std::find_if(indexes.begin(), indexes.end(), is_same);
+    if (found == indexes.end() || found->is_constraint) {
       return SqlError(sqlstate::kDependentObjects,
                       "index \"" + item.name + "\" belongs to a constraint of table \"" + table->name + "\"",
                       item.position);
     }
-    const IndexId id = found->id;
-    schema.indexes.erase(found);
-    ARROW_RETURN_NOT_OK(tables.ChangeTable(scope.transaction(), std::move(schema)).status());
-    ARROW_ASSIGN_OR_RAISE(const auto store, tables.GetStore(table->id));
-    ARROW_RETURN_NOT_OK(store->DropIndex(scope.transaction(), id));
+    change->dropped.push_back(found->id);
+    indexes.erase(found);
+  }
+  for (Change& change : changes) {
+    ARROW_ASSIGN_OR_RAISE(const auto store, tables.GetStore(change.schema.id));
+    ARROW_RETURN_NOT_OK(tables.ChangeTable(scope.transaction(), std::move(change.schema)).status());
+    for (const IndexId id : change.dropped) ARROW_RETURN_NOT_OK(store->DropIndex(scope.transaction(), id));
   }
   ARROW_RETURN_NOT_OK(scope.Commit());
   return Done("DROP INDEX");

@@ -5,6 +5,7 @@
 #include "functions/aggregate_support.h"
 #include "functions/any_operators.h"
 #include "functions/arithmetic_loops.h"
+#include "functions/interval_sum.h"
 #include "types/coercion.h"
 #include "types/decimal.h"
 
@@ -331,6 +332,7 @@ arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindI
   LogicalType type = input.argument_types[0];
   const bool sqlite = input.dialect == Dialect::kSqlite;
   if (IsAnyOperation(input) && !average) return BindAnySum(self);
+  if (type.id() == TypeId::kInterval) return BindIntervalSum(self, average);
   if (type.id() == TypeId::kNull) type = TypeId::kInteger;
   if (sqlite && type.id() == TypeId::kBoolean) type = TypeId::kInteger;
   if (sqlite && (type.IsAny() || type.IsString())) type = TypeId::kDouble;
@@ -366,13 +368,15 @@ arrow::Result<BoundAggregate> BindSum(const AggregateFunction& self, const BindI
 }  // namespace
 
 void RegisterSumAvg(FunctionRegistry& registry) {
-  registry.Add(AggregateFunction{"sum",
-                                 {},
-                                 "Sum: of integers as HUGEINT, of decimals as DECIMAL(38, s), else as DOUBLE.",
-                                 "sum(a)",
-                                 BindSum<false>});
+  registry.Add(AggregateFunction{
+      "sum",
+      {},
+      "Sum: of integers as HUGEINT, of decimals as DECIMAL(38, s), of intervals as INTERVAL, else as DOUBLE.",
+      "sum(a)",
+      BindSum<false>});
   registry.Add(AggregateFunction{"total", {}, "Sum, as DOUBLE; 0.0 for no values.", "total(a)", BindTotal});
-  registry.Add(AggregateFunction{"avg", {"mean"}, "Mean, as DOUBLE.", "avg(a)", BindSum<true>});
+  registry.Add(
+      AggregateFunction{"avg", {"mean"}, "Mean, as DOUBLE; of intervals as INTERVAL.", "avg(a)", BindSum<true>});
 }
 
 }  // namespace llkv

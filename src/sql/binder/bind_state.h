@@ -14,6 +14,7 @@
 namespace llkv {
 
 struct CteFrame;
+struct ExprContext;
 struct Scope;
 
 /// One name of a WITH clause. Bound at its first use; each use is a projection that is completed when the query that
@@ -55,6 +56,8 @@ struct BindState {
   std::vector<UsedObject> used;
   /// Names of the views that are being bound, outermost first.
   std::vector<std::string> view_stack;
+  /// The expressions that the query being bound is a subquery of, outermost first.
+  std::vector<const ExprContext*> enclosing;
   /// Why parameters are not allowed here, or null where they are.
   const char* no_parameters = nullptr;
 

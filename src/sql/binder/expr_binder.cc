@@ -122,14 +122,18 @@ arrow::Result<BoundExprPtr> ExprBinder::Bind(const AstExpr& expr) {
   switch (expr.kind) {
     case AstExprKind::kLiteral: {
       ARROW_ASSIGN_OR_RAISE(Value value, LiteralValue(state_, expr.As<AstLiteral>(), false));
-      return BoundExpr::Constant(std::move(value), expr.position);
+      BoundExprPtr literal = BoundExpr::Constant(std::move(value), expr.position);
+      literal->is_literal = expr.As<AstLiteral>().literal == AstLiteralKind::kString;
+      return literal;
     }
     case AstExprKind::kTypedLiteral: {
       const auto& literal = expr.As<AstTypedLiteral>();
       ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, literal.type));
       auto value = ParseValue(literal.text, type, state_.options.zone);
       if (!value.ok()) return WithPosition(value.status(), expr.position);
-      return BoundExpr::Constant(std::move(value).ValueUnsafe(), expr.position);
+      BoundExprPtr constant = BoundExpr::Constant(std::move(value).ValueUnsafe(), expr.position);
+      constant->is_literal = state_.sqlite() && type.id() == TypeId::kVarchar;
+      return constant;
     }
     case AstExprKind::kIntervalLiteral:
       return BindIntervalLiteral(expr.As<AstIntervalLiteral>());
@@ -304,7 +308,15 @@ arrow::Result<BoundExprPtr> ExprBinder::BindCast(const AstCast& cast) {
   ARROW_ASSIGN_OR_RAISE(const LogicalType type, ResolveType(state_, cast.type));
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*cast.operand));
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, CastTo(state_, std::move(operand), type, cast.is_try));
-  return result;
+  // Text that a cast is written for is of that type. In SQLite's dialect it still goes by what it looks like.
+  if (state_.sqlite()) return result;
+  result->is_literal = false;
+  const bool has_length = type.id() == TypeId::kVarchar && cast.type.arguments.size() == 1;
+  if (!has_length) return result;
+  std::vector<BoundExprPtr> arguments;
+  arguments.push_back(std::move(result));
+  arguments.push_back(BoundExpr::Constant(Value::BigInt(cast.type.arguments[0]), cast.position));
+  return MakeFunction(state_, "left", std::move(arguments), cast.position);
 }
 
 }  // namespace llkv

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "sql/binder/bind_state.h"
@@ -145,9 +146,7 @@ class ExprBinder {
   /// a.b where a is a column of STRUCTs; `otherwise` where it is not.
   arrow::Result<BoundExprPtr> BindFieldOfColumn(const AstColumnRef& ref, const arrow::Status& otherwise);
 
-  // expr_binder_function.cc
-  arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
-  arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
+  // expr_binder_aggregate.cc
   arrow::Result<BoundExprPtr> BindAggregate(const AstFunction& function, std::string_view name);
   /// The call with its arguments, bound by `inner`.
   arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
@@ -156,8 +155,13 @@ class ExprBinder {
   arrow::Status OrderedSetArguments(const AstFunction& function, std::string_view name, AggregateCall* call,
                                     std::vector<SortKey>* order);
   static void OrderArguments(std::vector<SortKey> order, AggregateCall* call);
-  arrow::Result<BoundExprPtr> AddAggregate(AggregateCall call, const AstFunction& function);
+  /// The context, this one or one around it, of the query that an aggregate with these columns belongs to.
+  arrow::Result<const ExprContext*> AggregateHome(const std::unordered_set<ColumnId>& columns, int64_t position) const;
   arrow::Result<BoundExprPtr> BindGrouping(const AstFunction& function);
+
+  // expr_binder_function.cc
+  arrow::Result<BoundExprPtr> BindFunction(const AstFunction& function);
+  arrow::Result<BoundExprPtr> BindScalarCall(const AstFunction& function, std::string_view name);
   /// For what is computed only under a condition, which rows that come or not cannot follow.
   ExprContext WithoutSets(std::string_view clause) const;
   /// A table function of a select list.
@@ -178,6 +182,7 @@ class ExprBinder {
   arrow::Result<PendingSubquery> BindQueryOf(const AstQuery& query, int64_t position);
   BoundExprPtr AddPending(PendingSubquery pending, PendingSubquery::Kind kind, LogicalType type);
   arrow::Result<BoundExprPtr> BindScalarSubquery(const AstSubquery& subquery);
+  arrow::Result<BoundExprPtr> BindArraySubquery(const AstSubquery& subquery);
   arrow::Result<BoundExprPtr> BindExists(const AstExists& exists);
   arrow::Result<BoundExprPtr> BindInSubquery(const AstInSubquery& in);
   arrow::Result<BoundExprPtr> MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending, int64_t position);
@@ -208,6 +213,9 @@ arrow::Result<Value> LiteralValue(const BindState& state, const AstLiteral& lite
 const char* OperatorName(AstBinaryOp op);
 bool IsComparison(AstBinaryOp op);
 
+/// Whether * stands among the arguments.
+bool HasStar(const AstFunction& function);
+
 /// Refuses what no call may have: 0A000, and 42809 for what only aggregates take.
 arrow::Status CheckPlainCall(const AstFunction& function, bool is_aggregate, bool may_ignore_nulls);
 
@@ -221,5 +229,10 @@ arrow::Result<BoundExprPtr> MakeNot(BindState& state, BoundExprPtr expr, int64_t
 arrow::Result<BoundExprPtr> MakeIsNull(BindState& state, BoundExprPtr expr, int64_t position);
 /// CASE with the children in ExprKind::kCase's order; branches are unified.
 arrow::Result<BoundExprPtr> MakeCase(BindState& state, std::vector<BoundExprPtr> children, int64_t position);
+
+/// left op right, for MakeComparison's operators, of rows of equally many values: the first pair that differs decides,
+/// or is NULL. Errors: 0A000 for values that differ from call to call, which more than one comparison would read.
+arrow::Result<BoundExprPtr> MakeRowComparison(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                              std::vector<BoundExprPtr> right, int64_t position);
 
 }  // namespace llkv

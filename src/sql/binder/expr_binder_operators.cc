@@ -1,6 +1,7 @@
 // Operators: arithmetic, comparisons, AND/OR/NOT, IS, LIKE, BETWEEN, IN over lists.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -28,6 +29,17 @@ const char* LikeName(AstLikeOp op) {
       return "match";
   }
   return "like";
+}
+
+std::vector<BoundExprPtr> CloneAll(const std::vector<BoundExprPtr>& exprs) {
+  std::vector<BoundExprPtr> copies;
+  copies.reserve(exprs.size());
+  for (const BoundExprPtr& expr : exprs) copies.push_back(expr->Clone());
+  return copies;
+}
+
+bool AnyVolatile(const std::vector<BoundExprPtr>& exprs) {
+  return std::any_of(exprs.begin(), exprs.end(), [](const BoundExprPtr& expr) { return expr->IsVolatile(); });
 }
 
 }  // namespace
@@ -163,9 +175,71 @@ arrow::Result<BoundExprPtr> ExprBinder::BindBinary(const AstBinary& binary) {
   return MakeFunction(state_, name, std::move(arguments), binary.position);
 }
 
+namespace {
+
+/// (a, …) < (b, …), of the pairs from the last to the first: `a = b` leaves it to the rest, else it is `a < b`, which
+/// is NULL where one of them is.
+arrow::Result<BoundExprPtr> OrderRows(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                      std::vector<BoundExprPtr> right, int64_t position) {
+  const std::string_view strict = op.substr(0, 1);
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result,
+                        MakeComparison(state, op, std::move(left.back()), std::move(right.back()), position));
+  for (size_t i = left.size() - 1; i-- > 0;) {
+    std::vector<BoundExprPtr> children;
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                          MakeComparison(state, "=", left[i]->Clone(), right[i]->Clone(), position));
+    children.push_back(std::move(result));
+    // Said of the first pair alone, it bounds what a scan reads.
+    BoundExprPtr bound;
+    if (i == 0) {
+      ARROW_ASSIGN_OR_RAISE(
+          bound, MakeComparison(state, std::string(strict) + "=", left[i]->Clone(), right[i]->Clone(), position));
+    }
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(),
+                          MakeComparison(state, strict, std::move(left[i]), std::move(right[i]), position));
+    ARROW_ASSIGN_OR_RAISE(result, MakeCase(state, std::move(children), position));
+    if (bound == nullptr) continue;
+    std::vector<BoundExprPtr> terms;
+    terms.push_back(std::move(bound));
+    terms.push_back(std::move(result));
+    result = BoundExpr::Conjunction(true, std::move(terms));
+  }
+  return result;
+}
+
+}  // namespace
+
+arrow::Result<BoundExprPtr> MakeRowComparison(BindState& state, std::string_view op, std::vector<BoundExprPtr> left,
+                                              std::vector<BoundExprPtr> right, int64_t position) {
+  if (left.size() == 1) return MakeComparison(state, op, std::move(left[0]), std::move(right[0]), position);
+  constexpr size_t kMaxOrderedValues = 100;
+  if (op != "<>" && (op[0] == '<' || op[0] == '>')) {
+    if (left.size() > kMaxOrderedValues) {
+      return SqlError(sqlstate::kStatementTooComplex,
+                      fmt::format("rows of more than {} values in {}", kMaxOrderedValues, op), position);
+    }
+    for (size_t i = 0; i + 1 < left.size(); ++i) {
+      if (left[i]->IsVolatile() || right[i]->IsVolatile()) {
+        return Refuse(fmt::format("{} between rows of values that differ from call to call", op), position);
+      }
+    }
+    return OrderRows(state, op, std::move(left), std::move(right), position);
+  }
+  // Rows differ where a pair does.
+  const bool negated = op == "<>" || op == "is_distinct_from";
+  const std::string_view pairs = op == "<>" ? "=" : op == "is_distinct_from" ? "is_not_distinct_from" : op;
+  std::vector<BoundExprPtr> terms;
+  for (size_t i = 0; i < left.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state, pairs, std::move(left[i]), std::move(right[i]), position));
+  }
+  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
+  if (!negated) return all;
+  return MakeNot(state, std::move(all), position);
+}
+
 arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binary) {
-  const bool equality = binary.op == AstBinaryOp::kEqual || binary.op == AstBinaryOp::kNotEqual;
-  if (!equality || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
+  if (!IsComparison(binary.op) || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
     return Refuse(fmt::format("{} between rows", OperatorName(binary.op)), binary.position);
   }
   const auto& left = binary.left->As<AstRow>().values;
@@ -175,16 +249,9 @@ arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binar
                     fmt::format("rows of {} and {} values cannot be compared", left.size(), right.size()),
                     binary.position);
   }
-  std::vector<BoundExprPtr> terms;
-  for (size_t i = 0; i < left.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr a, Bind(*left[i]));
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr b, Bind(*right[i]));
-    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, "=", std::move(a), std::move(b), binary.position));
-  }
-  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
-  if (binary.op == AstBinaryOp::kEqual) return all;
-  return MakeNot(state_, std::move(all), binary.position);
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> a, BindAll(left));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> b, BindAll(right));
+  return MakeRowComparison(state_, OperatorName(binary.op), std::move(a), std::move(b), binary.position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindLogical(const AstLogical& logical) {
@@ -199,6 +266,17 @@ arrow::Result<BoundExprPtr> ExprBinder::BindLogical(const AstLogical& logical) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindIs(const AstIs& is) {
+  if (is.operand->Is<AstRow>() && is.test == AstIsTest::kNull) {
+    // Of a row: whether all its values are NULL, or none is.
+    std::vector<BoundExprPtr> terms;
+    for (const AstExprPtr& value : is.operand->As<AstRow>().values) {
+      std::vector<BoundExprPtr> argument;
+      ARROW_ASSIGN_OR_RAISE(argument.emplace_back(), Bind(*value));
+      ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeFunction(state_, is.negated ? "is_not_null" : "is_null",
+                                                               std::move(argument), is.position));
+    }
+    return BoundExpr::Conjunction(true, std::move(terms));
+  }
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*is.operand));
   if (is.test == AstIsTest::kNull || is.test == AstIsTest::kUnknown) {
     if (is.test == AstIsTest::kUnknown) {
@@ -238,29 +316,38 @@ arrow::Result<BoundExprPtr> ExprBinder::BindLike(const AstLike& like) {
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindBetween(const AstBetween& between) {
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr operand, Bind(*between.operand));
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr low, Bind(*between.low));
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr high, Bind(*between.high));
-  if (operand->IsVolatile() || (between.symmetric && (low->IsVolatile() || high->IsVolatile()))) {
+  const bool of_rows = between.operand->Is<AstRow>() && between.low->Is<AstRow>() && between.high->Is<AstRow>();
+  const auto bind = [&](const AstExpr& expr) -> arrow::Result<std::vector<BoundExprPtr>> {
+    if (of_rows) return BindAll(expr.As<AstRow>().values);
+    std::vector<BoundExprPtr> value;
+    ARROW_ASSIGN_OR_RAISE(value.emplace_back(), Bind(expr));
+    return value;
+  };
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> operand, bind(*between.operand));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> low, bind(*between.low));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> high, bind(*between.high));
+  if (low.size() != operand.size() || high.size() != operand.size()) {
+    return SqlError(sqlstate::kSyntaxError, fmt::format("BETWEEN needs rows of {} values here", operand.size()),
+                    between.position);
+  }
+  if (AnyVolatile(operand) || (between.symmetric && (AnyVolatile(low) || AnyVolatile(high)))) {
     return Refuse("BETWEEN of a value that differs from call to call", between.position);
   }
-  const auto make_within = [&](BoundExprPtr value, BoundExprPtr least,
-                               BoundExprPtr most) -> arrow::Result<BoundExprPtr> {
+  const auto make_within = [&](const std::vector<BoundExprPtr>& least,
+                               const std::vector<BoundExprPtr>& most) -> arrow::Result<BoundExprPtr> {
     std::vector<BoundExprPtr> terms;
     ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, ">=", value->Clone(), std::move(least), between.position));
+                          MakeRowComparison(state_, ">=", CloneAll(operand), CloneAll(least), between.position));
     ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
-                          MakeComparison(state_, "<=", std::move(value), std::move(most), between.position));
+                          MakeRowComparison(state_, "<=", CloneAll(operand), CloneAll(most), between.position));
     return BoundExpr::Conjunction(true, std::move(terms));
   };
-  BoundExprPtr result;
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr result, make_within(low, high));
   if (between.symmetric) {
     std::vector<BoundExprPtr> ways;
-    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(operand->Clone(), low->Clone(), high->Clone()));
-    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(std::move(operand), std::move(high), std::move(low)));
+    ways.push_back(std::move(result));
+    ARROW_ASSIGN_OR_RAISE(ways.emplace_back(), make_within(high, low));
     result = BoundExpr::Conjunction(false, std::move(ways));
-  } else {
-    ARROW_ASSIGN_OR_RAISE(result, make_within(std::move(operand), std::move(low), std::move(high)));
   }
   if (!between.negated) return result;
   return MakeNot(state_, std::move(result), between.position);

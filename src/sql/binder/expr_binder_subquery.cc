@@ -41,6 +41,34 @@ AstBinaryOp Negated(AstBinaryOp op) {
   }
 }
 
+/// The keys that a query's rows are sorted by, over the plan's columns, to which those are added that it sorts by but
+/// does not give. A sort that only those keys would need goes.
+std::vector<SortKey> TakeOrder(BindState& state, LogicalPlanPtr& plan) {
+  std::vector<SortKey> keys;
+  LogicalPlanPtr* node = &plan;
+  LogicalProject* project = nullptr;
+  if ((*node)->kind == PlanKind::kProject && !(*node)->children.empty()) {
+    project = &(*node)->As<LogicalProject>();
+    node = &(*node)->children[0];
+  }
+  const bool has_limit = (*node)->kind == PlanKind::kLimit;
+  if (has_limit) node = &(*node)->children[0];
+  if ((*node)->kind != PlanKind::kSort) return keys;
+  for (const SortKey& key : (*node)->As<LogicalSort>().keys) {
+    SortKey& taken = keys.emplace_back();
+    taken.expr = key.expr->Clone();
+    taken.descending = key.descending;
+    taken.nulls_first = key.nulls_first;
+    if (project == nullptr) continue;
+    project->output.push_back({state.NewColumn(), key.expr->type, "order"});
+    project->exprs.push_back(std::exchange(taken.expr, ColumnOf(project->output.back(), key.expr->position)));
+  }
+  if (has_limit) return keys;
+  LogicalPlanPtr child = std::move((*node)->children[0]);
+  *node = std::move(child);
+  return keys;
+}
+
 }  // namespace
 
 arrow::Result<PendingSubquery> ExprBinder::BindQueryOf(const AstQuery& query, int64_t position) {
@@ -50,7 +78,10 @@ arrow::Result<PendingSubquery> ExprBinder::BindQueryOf(const AstQuery& query, in
   }
   PendingSubquery pending;
   pending.position = position;
-  ARROW_ASSIGN_OR_RAISE(pending.plan, BindQuery(state_, query, {context_.scope, context_.ctes}));
+  state_.enclosing.push_back(&context_);
+  auto plan = BindQuery(state_, query, {context_.scope, context_.ctes});
+  state_.enclosing.pop_back();
+  ARROW_ASSIGN_OR_RAISE(pending.plan, std::move(plan));
   pending.correlated = context_.scope != nullptr && !FreeColumns(*pending.plan).empty();
   return pending;
 }
@@ -66,10 +97,43 @@ BoundExprPtr ExprBinder::AddPending(PendingSubquery pending, PendingSubquery::Ki
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindScalarSubquery(const AstSubquery& subquery) {
-  if (subquery.as_array) return Refuse("ARRAY of a subquery", subquery.position);
+  if (subquery.as_array) return BindArraySubquery(subquery);
   ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*subquery.query, subquery.position));
   ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, subquery.position));
   const LogicalType type = pending.plan->output[0].type;
+  return AddPending(std::move(pending), PendingSubquery::Kind::kScalar, type);
+}
+
+// ARRAY(SELECT …): array_agg over the subquery's rows in their order, and no rows are an empty list.
+arrow::Result<BoundExprPtr> ExprBinder::BindArraySubquery(const AstSubquery& subquery) {
+  const int64_t position = subquery.position;
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*subquery.query, position));
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, position));
+  const OutputColumn column = pending.plan->output[0];
+  std::vector<SortKey> order = TakeOrder(state_, pending.plan);
+  AggregateCall call;
+  const Value* no_constant = nullptr;
+  const BindInput input{{&column.type, size_t{1}}, {&no_constant, size_t{1}}, state_.options.dialect};
+  auto bound = state_.functions.BindAggregate("array_agg", input);
+  if (!bound.ok()) return WithPosition(bound.status(), position);
+  call.function = std::move(bound).ValueUnsafe();
+  ARROW_ASSIGN_OR_RAISE(call.arguments.emplace_back(),
+                        CastTo(state_, ColumnOf(column, position), call.function.argument_types[0]));
+  OrderArguments(std::move(order), &call);
+  auto aggregate = std::make_unique<LogicalAggregate>();
+  const OutputColumn list{state_.NewColumn(), call.function.return_type, "array"};
+  aggregate->output.push_back(list);
+  aggregate->aggregates.push_back(std::move(call));
+  aggregate->children.push_back(std::move(pending.plan));
+
+  std::vector<BoundExprPtr> children;
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeIsNull(state_, ColumnOf(list, position), position));
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeFunction(state_, "list_value", {}, position));
+  children.push_back(ColumnOf(list, position));
+  std::vector<BoundExprPtr> exprs;
+  ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), MakeCase(state_, std::move(children), position));
+  const LogicalType type = exprs[0]->type;
+  pending.plan = MakeProject(state_, std::move(aggregate), std::move(exprs), {list.name});
   return AddPending(std::move(pending), PendingSubquery::Kind::kScalar, type);
 }
 
@@ -143,18 +207,13 @@ arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, std::vector<Boun
 arrow::Result<BoundExprPtr> ExprBinder::CompareWith(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
                                                     const LogicalPlan& plan, int64_t position) {
   ARROW_RETURN_NOT_OK(CheckWidth(plan, operands.size(), position));
-  const bool is_negated = op == AstBinaryOp::kNotEqual && operands.size() > 1;
-  if (operands.size() > 1 && !is_negated && op != AstBinaryOp::kEqual) {
-    return Refuse(fmt::format("{} between rows", OperatorName(op)), position);
-  }
-  const char* name = OperatorName(is_negated ? AstBinaryOp::kEqual : op);
-  std::vector<BoundExprPtr> terms;
+  std::vector<BoundExprPtr> row;
+  std::vector<BoundExprPtr> columns;
   for (size_t i = 0; i < operands.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), MakeComparison(state_, name, operands[i]->Clone(),
-                                                               ColumnOf(plan.output[i], position), position));
+    row.push_back(operands[i]->Clone());
+    columns.push_back(ColumnOf(plan.output[i], position));
   }
-  BoundExprPtr all = BoundExpr::Conjunction(true, std::move(terms));
-  return is_negated ? MakeNot(state_, std::move(all), position) : std::move(all);
+  return MakeRowComparison(state_, OperatorName(op), std::move(row), std::move(columns), position);
 }
 
 // x op ANY q: TRUE where there is a y in q with x op y; else NULL where there is one for which that is NULL.

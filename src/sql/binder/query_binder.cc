@@ -104,34 +104,53 @@ arrow::Result<LogicalPlanPtr> BindValues(BindState& state, const AstValues& valu
 /// Each is a level of the plan.
 constexpr size_t kMaxExceptInputs = 1000;
 
+/// The literal of text that a column of an input is in every row, or null.
+BoundExprPtr* LiteralColumn(LogicalPlan& input, size_t column) {
+  LogicalPlan* node = &input;
+  while (node->kind == PlanKind::kLimit) node = node->children[0].get();
+  if (node->kind != PlanKind::kProject) return nullptr;
+  BoundExprPtr& expr = node->As<LogicalProject>().exprs[column];
+  return expr->is_literal ? &expr : nullptr;
+}
+
+/// Gives such a literal the type of the column that it becomes part of.
+arrow::Status TypeLiteralColumn(BindState& state, LogicalType type, size_t column, LogicalPlan& input) {
+  BoundExprPtr& literal = *LiteralColumn(input, column);
+  ARROW_ASSIGN_OR_RAISE(literal, CastTo(state, std::move(literal), type));
+  LogicalPlan* node = &input;
+  for (; node->kind == PlanKind::kLimit; node = node->children[0].get()) node->output[column].type = type;
+  node->output[column].type = type;
+  return arrow::Status::OK();
+}
+
 /// The common types of the columns of a set operation's inputs.
-arrow::Result<std::vector<LogicalType>> CommonTypes(const BindState& state, const std::vector<LogicalPlanPtr>& inputs,
+arrow::Result<std::vector<LogicalType>> CommonTypes(BindState& state, std::vector<LogicalPlanPtr>& inputs,
                                                     const AstSetOperation& operation) {
   std::vector<LogicalType> types;
-  for (const OutputColumn& column : inputs[0]->output) types.push_back(column.type);
+  const size_t num_columns = inputs[0]->output.size();
   for (size_t input = 1; input < inputs.size(); ++input) {
-    const int64_t position = operation.inputs[input]->range.position;
-    if (inputs[input]->output.size() != types.size()) {
-      return SqlError(sqlstate::kSyntaxError,
-                      fmt::format("the queries of a set operation must have equally many columns: {} and {}",
-                                  types.size(), inputs[input]->output.size()),
-                      position);
+    if (inputs[input]->output.size() == num_columns) continue;
+    return SqlError(sqlstate::kSyntaxError,
+                    fmt::format("the queries of a set operation must have equally many columns: {} and {}", num_columns,
+                                inputs[input]->output.size()),
+                    operation.inputs[input]->range.position);
+  }
+  for (size_t i = 0; i < num_columns; ++i) {
+    std::vector<BoundExprPtr> columns;
+    std::vector<const BoundExpr*> views;
+    for (size_t input = 0; input < inputs.size(); ++input) {
+      const OutputColumn& column = inputs[input]->output[i];
+      const BoundExprPtr* literal = state.sqlite() ? nullptr : LiteralColumn(*inputs[input], i);
+      columns.push_back(literal != nullptr ? (*literal)->Clone()
+                                           : BoundExpr::Column(column.id, column.type, column.name));
+      columns.back()->position = operation.inputs[input]->range.position;
+      views.push_back(columns.back().get());
     }
-    for (size_t i = 0; i < types.size(); ++i) {
-      const LogicalType other = inputs[input]->output[i].type;
-      if (other == types[i] || other.id() == TypeId::kNull) continue;
-      if (types[i].id() == TypeId::kNull) {
-        types[i] = other;
-        continue;
-      }
-      const auto common = state.sqlite() ? DynamicType(types[i], other) : CommonType(types[i], other);
-      if (!common.has_value()) {
-        return SqlError(sqlstate::kDatatypeMismatch,
-                        fmt::format("column {} of the set operation is of type {} and of type {}", i + 1,
-                                    types[i].ToString(), other.ToString()),
-                        position);
-      }
-      types[i] = *common;
+    ARROW_ASSIGN_OR_RAISE(types.emplace_back(),
+                          UnifiedType(views, fmt::format("column {} of the set operation", i + 1), state.sqlite()));
+    for (size_t input = 0; input < inputs.size(); ++input) {
+      if (!columns[input]->is_literal || types[i].id() == TypeId::kVarchar) continue;
+      ARROW_RETURN_NOT_OK(TypeLiteralColumn(state, types[i], i, *inputs[input]));
     }
   }
   return types;

@@ -342,17 +342,19 @@ arrow::Status SelectBinder::GroupByAll() {
   for (const SelectItem& item : items_) {
     std::unordered_set<ColumnId> columns;
     CollectColumns(*item.expr, columns);
-    const bool aggregated =
-        std::any_of(columns.begin(), columns.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
+    const auto is_aggregate = [&](ColumnId id) { return aggregate_ids.contains(id); };
+    bool aggregated = std::any_of(columns.begin(), columns.end(), is_aggregate);
+    for (const PendingSubquery& pending : item_pending_) {
+      if (!columns.contains(pending.result)) continue;
+      std::unordered_set<ColumnId> read = FreeColumns(*pending.plan);
+      for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
+      aggregated = aggregated || std::any_of(read.begin(), read.end(), is_aggregate);
+    }
     if (aggregated) continue;
     // Its subqueries are part of the plan below the aggregation, where there are no aggregates to compare with.
     for (PendingSubquery& pending : item_pending_) {
       if (!columns.contains(pending.result)) continue;
-      std::unordered_set<ColumnId> read;
-      for (const BoundExprPtr& term : pending.terms) CollectColumns(*term, read);
-      const bool reads_aggregate =
-          std::any_of(read.begin(), read.end(), [&](ColumnId id) { return aggregate_ids.contains(id); });
-      if (reads_aggregate || pending.correlated) {
+      if (pending.correlated) {
         return Refuse("GROUP BY ALL with such a subquery in the select list", select_.group_by_position);
       }
       aggregates_.subqueries.push_back(std::move(pending));
@@ -667,16 +669,24 @@ arrow::Result<LogicalPlanPtr> BindSelect(BindState& state, const AstSelect& sele
 }
 
 arrow::Result<int64_t> OrdinalOf(const AstExpr& expr, size_t num_items, const char* clause) {
-  const auto* literal = expr.TryAs<AstLiteral>();
+  // A sign before a number is part of it.
+  const AstExpr* number = &expr;
+  bool negative = false;
+  while (const auto* sign = number->TryAs<AstUnary>()) {
+    if (sign->op != AstUnaryOp::kMinus) break;
+    negative = !negative;
+    number = sign->operand.get();
+  }
+  const auto* literal = number->TryAs<AstLiteral>();
   if (literal == nullptr || literal->literal != AstLiteralKind::kInteger) return int64_t{-1};
   int64_t ordinal = 0;
   for (char c : literal->text) {
     ordinal = c >= '0' && c <= '9' && ordinal < 1000000 ? ordinal * 10 + (c - '0') : 1000000;
   }
-  if (ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
+  if (negative || ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
     return SqlError(sqlstate::kInvalidColumnReference,
-                    fmt::format("{} {}: the select list has {} item{}", clause, literal->text, num_items,
-                                num_items == 1 ? "" : "s"),
+                    fmt::format("{} {}{}: the select list has {} item{}", clause, negative ? "-" : "", literal->text,
+                                num_items, num_items == 1 ? "" : "s"),
                     expr.position);
   }
   return ordinal - 1;

@@ -22,9 +22,7 @@ namespace {
 
 constexpr int64_t kExactDouble = int64_t{1} << 53;
 
-bool IsTextLiteral(const BoundExpr& expr) {
-  return expr.IsConstant() && expr.type.id() == TypeId::kVarchar && !expr.value.is_null();
-}
+bool IsTextLiteral(const BoundExpr& expr) { return expr.IsConstant() && expr.is_literal; }
 
 std::optional<Value> ConvertInteger(const Value& value, LogicalType to) {
   const int128_t v = value.integer();
@@ -373,6 +371,22 @@ arrow::Status AdaptForComparison(BindState& state, BoundExprPtr& left, BoundExpr
   return AdaptSide(state, right, *left);
 }
 
+bool HideTypedText(const BindState& state, std::span<const BoundExprPtr> arguments, std::span<const LogicalType> types,
+                   std::span<const Value*> constants) {
+  if (state.sqlite()) return false;
+  const auto is_typed = [](const BoundExpr& argument) {
+    return argument.IsConstant() && !argument.is_literal && argument.type.id() == TypeId::kVarchar;
+  };
+  bool hides = false;
+  for (size_t i = 0; i < arguments.size() && i < types.size(); ++i) {
+    hides = hides || (is_typed(*arguments[i]) && !ImplicitCastCost(arguments[i]->type, types[i]).has_value());
+  }
+  for (size_t i = 0; i < arguments.size() && hides; ++i) {
+    if (is_typed(*arguments[i])) constants[i] = nullptr;
+  }
+  return hides;
+}
+
 arrow::Result<BoundExprPtr> MakeFunction(BindState& state, std::string_view name, std::vector<BoundExprPtr> arguments,
                                          int64_t position) {
   if (state.sqlite()) ARROW_RETURN_NOT_OK(AdaptDynamicArguments(state, name, arguments, position));
@@ -400,6 +414,9 @@ arrow::Result<BoundExprPtr> MakeFunction(BindState& state, std::string_view name
   }
   const BindInput input{types.first(arguments.size()), constants.first(arguments.size()), state.options.dialect};
   auto bound = state.functions.BindScalar(name, input);
+  if (bound.ok() && HideTypedText(state, arguments, bound->argument_types, constants)) {
+    bound = state.functions.BindScalar(name, input);
+  }
   if (!bound.ok()) return WithPosition(bound.status(), position);
   for (size_t i = 0; i < arguments.size() && i < bound->argument_types.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(arguments[i], CastTo(state, std::move(arguments[i]), bound->argument_types[i]));

@@ -58,6 +58,11 @@ arrow::Status AdaptForComparison(BindState& state, BoundExprPtr& left, BoundExpr
 arrow::Result<BoundExprPtr> MakeFunction(BindState& state, std::string_view name, std::vector<BoundExprPtr> arguments,
                                          int64_t position);
 
+/// Text that is of a text type by a cast stands for nothing else, though it is a constant: where a function that takes
+/// `types` would have it as another type, makes it one of `arguments` whose value is not known, and says true.
+bool HideTypedText(const BindState& state, std::span<const BoundExprPtr> arguments, std::span<const LogicalType> types,
+                   std::span<const Value*> constants);
+
 /// left op right for =, <>, <, <=, >, >=, "is_distinct_from", "is_not_distinct_from".
 arrow::Result<BoundExprPtr> MakeComparison(BindState& state, std::string_view op, BoundExprPtr left, BoundExprPtr right,
                                            int64_t position);

@@ -136,10 +136,15 @@ TEST_F(UnnestTest, LimitsCountRowsOfEachOuterValue) {
 }
 
 TEST_F(UnnestTest, WhatHasNoForm) {
-  EXPECT_THAT(Plan("SELECT (SELECT sum(t.a) FROM u) FROM t"), StartsWith("0A000@"));
   EXPECT_THAT(Plan("SELECT a, (SELECT count(*) FROM u WHERE x < t.b) FROM t GROUP BY a"), StartsWith("42803@"));
   EXPECT_THAT(Plan("SELECT 1 FROM t LEFT JOIN u ON 1 = (SELECT max(v.x) FROM u AS v WHERE v.a = t.a AND v.y = u.y)"),
               StartsWith("0A000@"));
+}
+
+TEST_F(UnnestTest, AggregatesOfOuterColumnsAreTheOuterQuerys) {
+  EXPECT_THAT(Plan("SELECT b, (SELECT count(*) FROM u WHERE u.x < sum(t.a)) FROM t GROUP BY b"),
+              HasSubstr("    AGGREGATE [b] sum(t.a)\n      SCAN t"));
+  EXPECT_THAT(Plan("SELECT 1 FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.x < sum(t.a))"), StartsWith("42803@"));
 }
 
 TEST_F(UnnestTest, TermsThatCanFailKeepTheirPlace) {
