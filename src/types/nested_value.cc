@@ -60,16 +60,6 @@ void AppendNestedPart(LogicalType type, const Value& value, std::string* out) {
   }
 }
 
-NestedMark NestedReader::Mark() {
-  const std::string_view byte = Take(1);
-  if (byte.empty()) return NestedMark::kEnd;
-  if (static_cast<uint8_t>(byte[0]) > static_cast<uint8_t>(NestedMark::kNull)) {
-    Fail();
-    return NestedMark::kEnd;
-  }
-  return static_cast<NestedMark>(byte[0]);
-}
-
 bool NestedReader::IsValue() {
   const NestedMark mark = Mark();
   if (mark == NestedMark::kEnd) Fail();
@@ -90,12 +80,10 @@ Interval NestedReader::ReadInterval() {
 }
 
 std::string_view NestedReader::Text(std::string* scratch) {
+  std::string_view text;
+  if (TextInPlace(&text)) return text;
   const std::string_view all = rest_;
   size_t end = all.find('\0');
-  if (end != std::string_view::npos && end + 1 < all.size() && all[end + 1] == '\0') {
-    rest_.remove_prefix(end + 2);
-    return all.substr(0, end);
-  }
   scratch->clear();
   size_t begin = 0;
   while (end != std::string_view::npos && end + 1 < all.size()) {

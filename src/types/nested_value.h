@@ -18,6 +18,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,14 +60,34 @@ class NestedReader {
   bool AtEnd() const { return rest_.empty(); }
   std::string_view rest() const { return rest_; }
 
-  NestedMark Mark();
+  NestedMark Mark() {
+    if (rest_.empty()) {
+      Fail();
+      return NestedMark::kEnd;
+    }
+    const auto byte = static_cast<uint8_t>(rest_[0]);
+    if (byte > static_cast<uint8_t>(NestedMark::kNull)) {
+      Fail();
+      return NestedMark::kEnd;
+    }
+    rest_.remove_prefix(1);
+    return static_cast<NestedMark>(byte);
+  }
   /// A mark that is not kEnd: whether a value follows.
   bool IsValue();
   template <typename T>
   T Number();
+  /// The parts of at most `max_count` numbers that follow each other and are not NULL: how many there were.
+  template <typename T>
+  uint32_t Numbers(uint32_t max_count, T* out);
+  /// The same of texts with no byte 00, in place: calls store(i, text) for the i-th one.
+  template <typename F>
+  uint32_t Texts(uint32_t max_count, F&& store);
   Interval ReadInterval();
   /// In place where no byte is 00, else in `scratch`.
   std::string_view Text(std::string* scratch);
+  /// Text with no byte 00, in place; else false, and nothing is read.
+  bool TextInPlace(std::string_view* text);
   /// A body of `type`, as a Value (nested ones as their bytes).
   Value Body(LogicalType type);
   /// Passes over a body of `type`, and gives its bytes.
@@ -127,6 +148,34 @@ struct BitsOf {
 template <typename T>
 inline constexpr bool kIsSigned = std::is_same_v<T, int128_t> || (std::is_integral_v<T> && std::is_signed_v<T>);
 
+template <typename Bits>
+Bits LoadBigEndian(const char* bytes) {
+  if constexpr (sizeof(Bits) == 16) {
+    return (static_cast<Bits>(LoadBigEndian<uint64_t>(bytes)) << 64) | LoadBigEndian<uint64_t>(bytes + 8);
+  } else {
+    Bits bits;
+    std::memcpy(&bits, bytes, sizeof(Bits));
+    if constexpr (sizeof(Bits) == 2) bits = __builtin_bswap16(bits);
+    if constexpr (sizeof(Bits) == 4) bits = __builtin_bswap32(bits);
+    if constexpr (sizeof(Bits) == 8) bits = __builtin_bswap64(bits);
+    return bits;
+  }
+}
+
+/// Where the first byte 00 is; the size where there is none.
+inline size_t FindZero(std::string_view bytes) {
+  size_t at = 0;
+  // Most texts are a few words long: a call of memchr would take longer.
+  for (; at + 8 <= bytes.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, bytes.data() + at, sizeof(word));
+    const uint64_t zeros = (word - 0x0101010101010101) & ~word & 0x8080808080808080;
+    if (zeros != 0) return at + static_cast<size_t>(std::countr_zero(zeros)) / 8;
+  }
+  while (at < bytes.size() && bytes[at] != '\0') ++at;
+  return at;
+}
+
 }  // namespace nested_internal
 
 template <typename T>
@@ -153,15 +202,12 @@ void AppendNestedNumber(T value, std::string* out) {
   out->append(bytes, sizeof(T));
 }
 
+/// Reads what StoreNestedNumber writes.
 template <typename T>
-T NestedReader::Number() {
+T LoadNestedNumber(const char* bytes) {
   using Bits = typename nested_internal::BitsOf<T>::Type;
   constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
-  Bits bits = 0;
-  for (const char byte : Take(sizeof(T))) {
-    if constexpr (sizeof(T) > 1) bits = static_cast<Bits>(bits << 8);
-    bits = static_cast<Bits>(bits | static_cast<uint8_t>(byte));
-  }
+  Bits bits = nested_internal::LoadBigEndian<Bits>(bytes);
   if constexpr (std::is_floating_point_v<T>) {
     bits = (bits & kSign) != 0 ? static_cast<Bits>(bits & static_cast<Bits>(~kSign)) : static_cast<Bits>(~bits);
     return std::bit_cast<T>(bits);
@@ -169,6 +215,50 @@ T NestedReader::Number() {
     if constexpr (nested_internal::kIsSigned<T>) bits = static_cast<Bits>(bits ^ kSign);
     return static_cast<T>(bits);
   }
+}
+
+template <typename T>
+T NestedReader::Number() {
+  const std::string_view bytes = Take(sizeof(T));
+  constexpr char kZeros[sizeof(T)] = {};
+  return LoadNestedNumber<T>(bytes.empty() ? kZeros : bytes.data());
+}
+
+template <typename T>
+uint32_t NestedReader::Numbers(uint32_t max_count, T* out) {
+  constexpr size_t kPart = 1 + sizeof(T);
+  const char* next = rest_.data();
+  const char* const end = next + rest_.size() / kPart * kPart;
+  uint32_t count = 0;
+  for (; count < max_count && next != end && *next == static_cast<char>(NestedMark::kValue); next += kPart) {
+    out[count++] = LoadNestedNumber<T>(next + 1);
+  }
+  rest_.remove_prefix(size_t{count} * kPart);
+  return count;
+}
+
+template <typename F>
+uint32_t NestedReader::Texts(uint32_t max_count, F&& store) {
+  std::string_view rest = rest_;
+  uint32_t count = 0;
+  while (count < max_count && !rest.empty() && rest[0] == static_cast<char>(NestedMark::kValue)) {
+    const std::string_view body = rest.substr(1);
+    const size_t zero = nested_internal::FindZero(body);
+    if (zero + 1 >= body.size() || body[zero + 1] != '\0') break;
+    store(count++, body.substr(0, zero));
+    rest = body.substr(zero + 2);
+  }
+  rest_ = rest;
+  return count;
+}
+
+inline bool NestedReader::TextInPlace(std::string_view* text) {
+  const size_t zero = nested_internal::FindZero(rest_);
+  // The second zero ends it; FF would stand for a zero of the text's.
+  if (zero + 1 >= rest_.size() || rest_[zero + 1] != '\0') return false;
+  *text = rest_.substr(0, zero);
+  rest_.remove_prefix(zero + 2);
+  return true;
 }
 
 /// Calls f(T{}) with the C++ type of a physical type that is a number (BOOLEAN: uint8_t); not for strings and

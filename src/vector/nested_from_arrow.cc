@@ -56,6 +56,11 @@ class Node {
     AppendNestedMark(NestedMark::kValue, out);
     return AppendBody(row, out);
   }
+  // The parts of all rows from `begin` to `end`.
+  virtual arrow::Status AppendParts(int64_t begin, int64_t end, std::string* out) const {
+    for (int64_t row = begin; row < end; ++row) ARROW_RETURN_NOT_OK(AppendPart(row, out));
+    return arrow::Status::OK();
+  }
 
  protected:
   // The mask of values one for one below this node's rows.
@@ -122,12 +127,39 @@ class LeafNode : public Node {
     return arrow::Status::OK();
   }
 
+  arrow::Status AppendParts(int64_t begin, int64_t end, std::string* out) const override {
+    if (type_.physical() == PhysicalType::kString || type_.physical() == PhysicalType::kInterval) {
+      return Node::AppendParts(begin, end, out);
+    }
+    VisitNestedNumber(type_.physical(), [&](auto zero) { AppendNumbers<decltype(zero)>(begin, end, out); });
+    return arrow::Status::OK();
+  }
+
  private:
   template <typename T>
   static T Load(const uint8_t* from) {
     T value;
     std::memcpy(&value, from, sizeof(T));
     return value;
+  }
+
+  template <typename T>
+  void AppendNumbers(int64_t begin, int64_t end, std::string* out) const {
+    const auto first = static_cast<size_t>(begin - begin_);
+    const auto count = static_cast<size_t>(end - begin);
+    const size_t size = out->size();
+    out->resize(size + count * (1 + sizeof(T)));
+    char* next = out->data() + size;
+    for (size_t i = first; i < first + count; ++i) {
+      if (valid_[i] == 0) {
+        *next++ = static_cast<char>(NestedMark::kNull);
+        continue;
+      }
+      *next = static_cast<char>(NestedMark::kValue);
+      StoreNestedNumber(Load<T>(values_.data() + i * sizeof(T)), next + 1);
+      next += 1 + sizeof(T);
+    }
+    out->resize(static_cast<size_t>(next - out->data()));
   }
 
   // Makes what nothing reaches NULL.
@@ -213,7 +245,7 @@ class ListNode : public Node {
   arrow::Status AppendBody(int64_t row, std::string* out) const override {
     const int64_t last = First(row + 1);
     if (type_.id() == TypeId::kMap) return AppendEntries(First(row), last, out);
-    for (int64_t i = First(row); i < last; ++i) ARROW_RETURN_NOT_OK(element_->AppendPart(i, out));
+    ARROW_RETURN_NOT_OK(element_->AppendParts(First(row), last, out));
     if (type_.id() == TypeId::kList) AppendNestedMark(NestedMark::kEnd, out);
     return arrow::Status::OK();
   }

@@ -1,5 +1,6 @@
-// See project_set.h. A batch of output is filled row by row of the input, across rows that give few and stopping within
-// those that give many: nothing but the batch is ever held.
+// See project_set.h. A batch of output is filled across rows of the input that give few rows, and stops within those
+// that give many: nothing but the batch is ever held. A single call fills it by itself; the rows of several calls are
+// filled row by row of the input, since each has NULLs where another one goes on.
 #include "exec/operators/project_set.h"
 
 #include <algorithm>
@@ -40,16 +41,22 @@ struct SetState : LaneState {
   /// Strings of the batch of output at hand.
   StringArena arena;
   bool in_input = false;
+  RowsWalk walk;  // of a single call
+  // Of several calls.
   bool in_row = false;
-  uint32_t next = 0;     // the input row at hand, in the selection
-  int64_t num_rows = 0;  // that the input row at hand gave
+  uint32_t next = 0;               // the input row at hand, in the selection
+  int64_t num_rows = 0;            // that the input row at hand gave
+  uint32_t numbered = UINT32_MAX;  // the input row whose rows were numbered last
   uint32_t num_batches = 0;
   uint16_t sources[kMaxBatchRows];  // of each row of output, its input row
 };
 
 class ProjectSet : public Operator {
  public:
-  ProjectSet(const LogicalProjectSet& node, const ColumnLayout& input) : node_(node), exprs_(ExprsOf(node), input) {}
+  ProjectSet(const LogicalProjectSet& node, const ColumnLayout& input)
+      : node_(node),
+        exprs_(ExprsOf(node), input),
+        is_simple_(node.calls.size() == 1 && !(node.is_outer && node.with_ordinality)) {}
 
   arrow::Status Open(QueryContext& query) override { return exprs_.Bind(query); }
 
@@ -83,6 +90,7 @@ class ProjectSet : public Operator {
     state.arena.Reset();
     for (size_t i = 0; i < state.columns.size(); ++i) state.columns[i].ResetFlat(node_.output[i].type);
     const uint32_t batch_rows = lane.query->exec->batch_rows;
+    if (is_simple_) return FillOne(kernel, batch_rows, state, output);
     uint32_t count = 0;
     while (count < batch_rows && state.next < input.selection.count) {
       const uint32_t row = input.selection[state.next];
@@ -124,6 +132,13 @@ class ProjectSet : public Operator {
     state.in_input = true;
     state.in_row = false;
     state.next = 0;
+    state.num_rows = 0;
+    state.numbered = UINT32_MAX;
+    state.walk = RowsWalk();
+    state.walk.args = state.calls[0].arguments;
+    state.walk.selection = input.selection;
+    state.walk.keep_empty = node_.is_outer;
+    if (!node_.passed.empty() || node_.with_ordinality) state.walk.sources = state.sources;
     return arrow::Status::OK();
   }
 
@@ -135,6 +150,31 @@ class ProjectSet : public Operator {
     state.in_row = true;
     state.num_rows = 0;
     return arrow::Status::OK();
+  }
+
+  /// The next rows of a single call: no rows of others to keep beside its own.
+  arrow::Result<OperatorResult> FillOne(KernelContext& kernel, uint32_t batch_rows, SetState& state,
+                                        Batch* output) const {
+    RowsWalk& walk = state.walk;
+    ScratchVector& column = state.columns[node_.passed.size()];
+    ARROW_ASSIGN_OR_RAISE(const uint32_t count, state.calls[0].cursor->Fill(kernel, walk, batch_rows, column));
+    if (count > 0) {
+      if (node_.with_ordinality) Number(count, state);
+      Give(count, state, output);
+    }
+    if (walk.next < walk.selection.count) return OperatorResult::kHaveMore;
+    state.in_input = false;
+    return OperatorResult::kNeedInput;
+  }
+
+  /// Numbers the rows of each input row.
+  static void Number(uint32_t count, SetState& state) {
+    auto* numbers = state.columns.back().data<int64_t>();
+    for (uint32_t i = 0; i < count; ++i) {
+      state.num_rows = state.sources[i] == state.numbered ? state.num_rows + 1 : 1;
+      state.numbered = state.sources[i];
+      numbers[i] = state.num_rows;
+    }
   }
 
   /// Adds at most `max_rows` rows of the input row at hand behind the first `first`; ends the row where they are its
@@ -187,6 +227,9 @@ class ProjectSet : public Operator {
 
   const LogicalProjectSet& node_;
   ExprSet exprs_;
+  /// A single call, whose rows need nothing beside them: many input rows are filled at once. (A row that stands for
+  /// none has no number.)
+  const bool is_simple_;
 };
 
 }  // namespace

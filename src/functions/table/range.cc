@@ -101,6 +101,12 @@ class RangeCursor : public TableFunctionCursor {
     return count;
   }
 
+  arrow::Result<uint32_t> Fill(KernelContext& context, RowsWalk& walk, uint32_t max_rows, ScratchVector& out) override {
+    return FillRows(
+        walk, max_rows, out, [&](uint32_t row) { return RangeCursor::Start(walk.args, row); },
+        [&](uint32_t rows, uint32_t first) { return RangeCursor::Next(context, rows, first, out); });
+  }
+
  private:
   std::string_view name_;
   bool inclusive_;

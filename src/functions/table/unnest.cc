@@ -1,6 +1,9 @@
 // unnest(list): the elements of a list or array as rows.
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 #include <utility>
+#include <variant>
 
 #include "base/error.h"
 #include "functions/function_registry.h"
@@ -25,40 +28,85 @@ class Elements {
 
   /// As TableFunctionCursor::Next.
   arrow::Result<uint32_t> Next(StringArena* arena, uint32_t max_rows, uint32_t first, ScratchVector& out) {
+    return Visit([&](auto element) { return Next<decltype(element)>(arena, max_rows, first, out); });
+  }
+
+  /// Calls f with what stands for the elements' type in Next: for all elements of a column alike.
+  template <typename F>
+  arrow::Result<uint32_t> Visit(F&& f) const {
     const PhysicalType physical = element_.physical();
+    if (physical == PhysicalType::kString && !element_.IsNested()) return f(StringRef());
     if (element_.id() == TypeId::kNull || physical == PhysicalType::kString || physical == PhysicalType::kInterval) {
-      return Walk(max_rows, first, out, [&](uint32_t row) { return LoadBody(element_, in_, row, arena, out); });
+      return f(std::monostate());
     }
-    return VisitNestedNumber(physical, [&](auto zero) {
-      using T = decltype(zero);
-      T* values = out.data<T>();
-      return Walk(max_rows, first, out, [&](uint32_t row) {
-        values[row] = in_.Number<T>();
-        return arrow::Status::OK();
-      });
-    });
+    return VisitNestedNumber(physical, f);
+  }
+
+  /// Next for elements that are numbers of T, text (StringRef), or others (std::monostate).
+  template <typename T>
+  arrow::Result<uint32_t> Next(StringArena* arena, uint32_t max_rows, uint32_t first, ScratchVector& out) {
+    uint32_t count = 0;
+    while (count < max_rows && left_ > 0) {
+      if constexpr (!std::is_same_v<T, std::monostate>) {
+        const auto most = static_cast<uint32_t>(std::min<uint64_t>(max_rows - count, left_));
+        const uint32_t added = NextValues(most, out.data<T>() + first + count);
+        count += added;
+        Take(added);
+        if (added == most) continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(const bool found, NextPart(arena, first + count, out));
+      if (!found) break;
+      ++count;
+    }
+    return count;
   }
 
  private:
-  template <typename Load>
-  arrow::Result<uint32_t> Walk(uint32_t max_rows, uint32_t first, ScratchVector& out, const Load& load) {
-    uint32_t count = 0;
-    for (; count < max_rows && left_ > 0; ++count) {
-      // A list has an end, an array a size.
-      const NestedMark mark = in_.Mark();
-      if (mark == NestedMark::kEnd) {
-        left_ = 0;
-        break;
-      }
-      if (size_ != UINT64_MAX) --left_;
-      if (mark == NestedMark::kValue && element_.id() != TypeId::kNull) {
-        ARROW_RETURN_NOT_OK(load(first + count));
-      } else {
-        if (out.vector().validity == nullptr) out.UseValidity();
-        StoreNull(first + count, out.validity(), out);
-      }
+  // A list has an end, an array a size.
+  void Take(uint64_t count) {
+    if (size_ != UINT64_MAX) left_ -= count;
+  }
+
+  /// Elements that are not NULL and need no more than to be read in place, as many as come next.
+  template <typename T>
+  uint32_t NextValues(uint32_t max_rows, T* out) {
+    if constexpr (!std::is_same_v<T, StringRef>) {
+      return in_.Numbers<T>(max_rows, out);
+    } else {
+      return in_.Texts(max_rows, [out](uint32_t i, std::string_view text) { StoreText(text, out + i); });
     }
-    return count;
+  }
+
+  /// As StringRef(text) makes it, in one go: parts of a reference that are written apart are slow to copy.
+  static void StoreText(std::string_view text, StringRef* out) {
+    const size_t size = text.size();
+    const char* bytes = size == 0 ? "" : text.data();
+    uint32_t prefix = 0;
+    if (size >= sizeof(prefix)) {
+      std::memcpy(&prefix, bytes, sizeof(prefix));
+    } else if (size > 0) {
+      const auto byte = [bytes](size_t i) { return uint32_t{static_cast<uint8_t>(bytes[i])} << (8 * i); };
+      prefix = byte(0) | byte(size >> 1) | byte(size - 1);
+    }
+    const uint64_t head = size | uint64_t{prefix} << 32;
+    std::memcpy(static_cast<void*>(out), &head, sizeof(head));
+    out->data = bytes;
+  }
+
+  /// One element of any kind; false at the end.
+  arrow::Result<bool> NextPart(StringArena* arena, uint32_t row, ScratchVector& out) {
+    const NestedMark mark = in_.Mark();
+    if (mark == NestedMark::kEnd) {
+      left_ = 0;
+      return false;
+    }
+    Take(1);
+    if (mark == NestedMark::kValue && element_.id() != TypeId::kNull) {
+      ARROW_RETURN_NOT_OK(LoadBody(element_, in_, row, arena, out));
+    } else {
+      StoreNullRow(row, out);
+    }
+    return true;
   }
 
   LogicalType element_;
@@ -102,12 +150,7 @@ class UnnestCursor : public TableFunctionCursor {
   explicit UnnestCursor(LogicalType list) : elements_(list) {}
 
   arrow::Status Start(std::span<const Vector* const> args, uint32_t row) override {
-    const uint32_t at = args[0]->form == VectorForm::kConstant ? 0 : row;
-    if (args[0]->IsValid(at)) {
-      elements_.Start(args[0]->values<StringRef>()[at].view());
-    } else {
-      elements_.StartWithNone();
-    }
+    Begin(*args[0], row);
     return arrow::Status::OK();
   }
 
@@ -115,7 +158,29 @@ class UnnestCursor : public TableFunctionCursor {
     return elements_.Next(context.arena, max_rows, first, out);
   }
 
+  arrow::Result<uint32_t> Fill(KernelContext& context, RowsWalk& walk, uint32_t max_rows, ScratchVector& out) override {
+    const Vector& lists = *walk.args[0];
+    const auto start = [&](uint32_t row) {
+      Begin(lists, row);
+      return arrow::Status::OK();
+    };
+    return elements_.Visit([&](auto element) {
+      return FillRows(walk, max_rows, out, start, [&](uint32_t rows, uint32_t first) {
+        return elements_.Next<decltype(element)>(context.arena, rows, first, out);
+      });
+    });
+  }
+
  private:
+  void Begin(const Vector& lists, uint32_t row) {
+    const uint32_t at = lists.form == VectorForm::kConstant ? 0 : row;
+    if (lists.IsValid(at)) {
+      elements_.Start(lists.values<StringRef>()[at].view());
+    } else {
+      elements_.StartWithNone();
+    }
+  }
+
   Elements elements_;
 };
 
