@@ -61,6 +61,7 @@ TEST_F(InterruptTest, Queries) {
       "SELECT sum(n) FROM (SELECT min(range) OVER (ORDER BY -range ROWS BETWEEN 9 PRECEDING AND 9 FOLLOWING) AS n "
       "FROM range(100000000)) s");
   ExpectInterrupted("SELECT range % 5000000 AS k, count(*) FROM range(10000000000) GROUP BY k");
+  ExpectInterrupted("SELECT max(length(repeat('x', 20000 + CAST(range % 7 AS INTEGER)))) FROM range(100000000)");
   ExpectInterrupted("SELECT count(*) FROM range(20000000) a, range(1000000) b WHERE a.range % 1000 = b.range % 1000");
 }
 

@@ -30,9 +30,9 @@
 
 namespace llkv {
 
-/// Meanings that dialects give to the same text. Default: PostgreSQL's.
 class StopToken;
 
+/// Meanings that dialects give to the same text. Default: PostgreSQL's.
 enum class Dialect : uint8_t { kDefault, kSqlite };
 
 /// What a running kernel may use beside its arguments. One a thread and a query.

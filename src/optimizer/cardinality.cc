@@ -47,7 +47,46 @@ double EqualSelectivity(const ColumnBelief& belief) {
   return belief.num_distinct > 0 ? 1.0 / belief.num_distinct : kEqualSelectivity;
 }
 
+/// The share of values of a normal distribution that lie so.
+double NormalSelectivity(const ColumnBelief& belief, bool below, double bound) {
+  constexpr double kLeast = 1e-5;
+  const double distance = (bound - belief.mean) / std::max(belief.deviation, 1e-9);
+  const double share = 0.5 * std::erfc((below ? -distance : distance) / std::sqrt(2.0));
+  return std::clamp(share, kLeast, 1.0);
+}
+
+/// Ten to the scale: by how much a DECIMAL is greater inside.
+double ScaleFactor(LogicalType type) { return type.IsDecimal() ? std::pow(10.0, type.scale()) : 1.0; }
+
+/// What an aggregate gives for groups of about so many rows: values are taken as uniform within their range, and the
+/// groups' sizes as those of rows that fall into groups by chance.
+std::optional<ColumnBelief> BeliefOfAggregate(const AggregateCall& call, const ColumnBelief* argument, double rows) {
+  ColumnBelief belief;
+  if (call.distinct || call.filter != nullptr) return std::nullopt;
+  if (call.function.name == "count") {
+    belief.mean = rows;
+    belief.deviation = std::sqrt(rows);
+    return belief;
+  }
+  if (argument == nullptr || !argument->has_range || call.arguments.size() != 1) return std::nullopt;
+  const double factor = ScaleFactor(call.function.return_type) / ScaleFactor(call.arguments[0]->type);
+  const double mean = (argument->min + argument->max) / 2 * factor;
+  const double width = (argument->max - argument->min) * factor;
+  const double variance = width * width / 12;
+  if (call.function.name == "sum") {
+    belief.mean = rows * mean;
+    belief.deviation = std::sqrt(rows * (variance + mean * mean));
+  } else if (call.function.name == "avg") {
+    belief.mean = mean;
+    belief.deviation = std::sqrt(variance / rows);
+  } else {
+    return std::nullopt;
+  }
+  return belief;
+}
+
 double RangeSelectivity(const ColumnBelief& belief, bool below, double bound) {
+  if (belief.deviation >= 0) return NormalSelectivity(belief, below, bound);
   if (!belief.has_range) return kRangeSelectivity;
   const double width = belief.max - belief.min;
   if (width <= 0) return below ? (bound >= belief.min ? 1.0 : 0.0) : (bound <= belief.max ? 1.0 : 0.0);
@@ -314,6 +353,27 @@ double CardinalityEstimator::EstimateMaterializedScan(const LogicalMaterializedS
   return definition.num_rows;
 }
 
+double CardinalityEstimator::EstimateAggregate(const LogicalAggregate& aggregate, double rows) {
+  if (aggregate.groups.empty()) return 1;
+  std::vector<double> distinct;
+  for (size_t i = 0; i < aggregate.groups.size(); ++i) {
+    const ColumnBelief* belief = Find(*aggregate.groups[i]);
+    distinct.push_back(belief != nullptr && belief->num_distinct > 0 ? belief->num_distinct : std::sqrt(rows));
+    if (belief != nullptr) {
+      const ColumnBelief copy = *belief;
+      beliefs_[aggregate.output[i].id] = copy;
+    }
+  }
+  const double num_groups = NumGroups(aggregate, rows, distinct);
+  for (size_t i = 0; i < aggregate.aggregates.size(); ++i) {
+    const AggregateCall& call = aggregate.aggregates[i];
+    const ColumnBelief* argument = call.arguments.empty() ? nullptr : Find(*call.arguments[0]);
+    const auto belief = BeliefOfAggregate(call, argument, std::max(1.0, rows / num_groups));
+    if (belief.has_value()) beliefs_[aggregate.output[aggregate.groups.size() + i].id] = *belief;
+  }
+  return num_groups;
+}
+
 double CardinalityEstimator::EstimateProjectSet(const LogicalProjectSet& set, double rows) {
   for (size_t i = 0; i < set.passed.size(); ++i) {
     if (const ColumnBelief* belief = Find(*set.passed[i])) {
@@ -375,24 +435,9 @@ double CardinalityEstimator::Estimate(LogicalPlan& plan) {
     case PlanKind::kProjectSet:
       rows = EstimateProjectSet(plan.As<LogicalProjectSet>(), rows);
       break;
-    case PlanKind::kAggregate: {
-      const auto& aggregate = plan.As<LogicalAggregate>();
-      if (aggregate.groups.empty()) {
-        rows = 1;
-        break;
-      }
-      std::vector<double> distinct;
-      for (size_t i = 0; i < aggregate.groups.size(); ++i) {
-        const ColumnBelief* belief = Find(*aggregate.groups[i]);
-        distinct.push_back(belief != nullptr && belief->num_distinct > 0 ? belief->num_distinct : std::sqrt(rows));
-        if (belief != nullptr) {
-          const ColumnBelief copy = *belief;
-          beliefs_[plan.output[i].id] = copy;
-        }
-      }
-      rows = NumGroups(aggregate, rows, distinct);
+    case PlanKind::kAggregate:
+      rows = EstimateAggregate(plan.As<LogicalAggregate>(), rows);
       break;
-    }
     case PlanKind::kSort:
     case PlanKind::kLimit: {
       const BoundExprPtr& limit =

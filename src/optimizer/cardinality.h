@@ -23,6 +23,9 @@ struct ColumnBelief {
   bool has_range = false;
   /// Negative: not known.
   double null_share = -1;
+  /// Of an aggregate's results: about where they lie, and how far apart. Negative deviation: not known.
+  double mean = 0;
+  double deviation = -1;
   /// Which scan it comes from; 0: not known.
   uint32_t source = 0;
 };
@@ -65,6 +68,7 @@ class CardinalityEstimator {
   double EstimateScan(LogicalScan& scan);
   double EstimateFilter(LogicalFilter& filter, double rows);
   double EstimateJoin(LogicalJoin& join);
+  double EstimateAggregate(const LogicalAggregate& aggregate, double rows);
   double EstimateMaterializedScan(const LogicalMaterializedScan& scan);
   double EstimateProjectSet(const LogicalProjectSet& set, double rows);
   double PredicateSelectivity(const PushedPredicate& predicate, const ColumnBelief& belief) const;
