@@ -200,12 +200,28 @@ std::string BoundExpr::ToString() const {
 }
 
 void VisitExpr(const BoundExpr& expr, const std::function<void(const BoundExpr&)>& f) {
-  std::vector<const BoundExpr*> pending = {&expr};
-  while (!pending.empty()) {
-    const BoundExpr* node = pending.back();
-    pending.pop_back();
+  // Most trees are small, and rules visit each some hundred times: no allocation for those.
+  constexpr size_t kFewPending = 32;
+  const BoundExpr* few[kFewPending];
+  size_t num_few = 0;
+  std::vector<const BoundExpr*> more;
+  few[num_few++] = &expr;
+  while (num_few > 0) {
+    const BoundExpr* node = nullptr;
+    if (more.empty()) {
+      node = few[--num_few];
+    } else {
+      node = more.back();
+      more.pop_back();
+    }
     f(*node);
-    for (auto child = node->children.rbegin(); child != node->children.rend(); ++child) pending.push_back(child->get());
+    for (auto child = node->children.rbegin(); child != node->children.rend(); ++child) {
+      if (more.empty() && num_few < kFewPending) {
+        few[num_few++] = child->get();
+      } else {
+        more.push_back(child->get());
+      }
+    }
   }
 }
 

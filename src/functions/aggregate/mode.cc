@@ -31,7 +31,7 @@ constexpr uint32_t kFirstSlots = 8;
 /// Smaller tables stay in the cache.
 constexpr uint32_t kSmallSlots = 1024;
 /// Some milliseconds' work.
-constexpr int64_t kPollEach = 1 << 16;
+constexpr uint32_t kPollEach = 1 << 16;
 
 template <typename T>
 constexpr uint32_t MaxSlots() {
@@ -56,7 +56,11 @@ arrow::Status AllocateSlots(KernelContext& context, uint32_t num_slots, ModeStat
   const uintptr_t aligned = (reinterpret_cast<uintptr_t>(memory) + kAlignment - 1) / kAlignment * kAlignment;
   state->slots = reinterpret_cast<Slot<T>*>(aligned);
   state->num_slots = num_slots;
-  std::memset(static_cast<void*>(state->slots), 0, num_slots * sizeof(Slot<T>));
+  for (uint32_t first = 0; first < num_slots; first += kPollEach) {
+    ARROW_RETURN_NOT_OK(context.CheckStop());
+    const uint32_t count = std::min<uint32_t>(num_slots - first, kPollEach);
+    std::memset(static_cast<void*>(state->slots + first), 0, count * sizeof(Slot<T>));
+  }
   return arrow::Status::OK();
 }
 
