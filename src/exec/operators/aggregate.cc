@@ -43,7 +43,8 @@ struct SinkState : LaneState {
 
 class AggregateSink : public Sink {
  public:
-  explicit AggregateSink(std::shared_ptr<AggregateShared> shared) : shared_(std::move(shared)) {}
+  explicit AggregateSink(std::shared_ptr<AggregateShared> shared)
+      : shared_(std::move(shared)), feeds_groups_(shared_->is_grouped() && !shared_->layout().has_groups_in_sets()) {}
 
   arrow::Status Open(QueryContext& query) override {
     shared_->Reset();
@@ -74,7 +75,7 @@ class AggregateSink : public Sink {
     const AggregateLayout& layout = shared_->layout();
     const auto groups = values.first(layout.num_group_exprs());
     if (layout.sets().empty()) {
-      if (shared_->is_grouped()) ARROW_RETURN_NOT_OK(FindGroups(state, 0, groups, batch));
+      if (feeds_groups_) ARROW_RETURN_NOT_OK(FindGroups(state, 0, groups, batch));
       ARROW_RETURN_NOT_OK(Feed(state, 0, groups, values, batch));
       return SinkResult::kNeedInput;
     }
@@ -82,7 +83,7 @@ class AggregateSink : public Sink {
       if (!layout.sets()[set].is_fed_by_rows) continue;
       state.own_keys.clear();
       for (const uint32_t group : layout.sets()[set].groups) state.own_keys.push_back(groups[group]);
-      ARROW_RETURN_NOT_OK(FindGroups(state, set, state.own_keys, batch));
+      if (feeds_groups_) ARROW_RETURN_NOT_OK(FindGroups(state, set, state.own_keys, batch));
       ARROW_RETURN_NOT_OK(Feed(state, set, state.own_keys, values, batch));
     }
     return SinkResult::kNeedInput;
@@ -164,7 +165,7 @@ class AggregateSink : public Sink {
     groups.CountRows(wanted.count);
     ARROW_ASSIGN_OR_RAISE(auto flat, state.flattener.Flatten(keys, wanted, batch.num_rows));
     if (state.set_columns != nullptr) flat = state.set_columns->Assemble(set, flat);
-    ARROW_RETURN_NOT_OK(groups.table().FindOrInsert(flat, wanted, state.states));
+    ARROW_RETURN_NOT_OK(groups.Find(flat, wanted, state.states));
     if (cached && wanted.rows == state.missing) {
       cache.Remember(state.missing, wanted.count, state.states);
     } else if (cached) {
@@ -192,10 +193,11 @@ class AggregateSink : public Sink {
       columns.assign(assembled.begin(), assembled.end());
       columns.insert(columns.end(), flat.begin() + static_cast<std::ptrdiff_t>(keys.size()), flat.end());
     }
-    return set.table().FindOrInsert(columns, selection, state.distinct_states);
+    return set.Find(columns, selection, state.distinct_states);
   }
 
   std::shared_ptr<AggregateShared> shared_;
+  const bool feeds_groups_;
 };
 
 struct SourceState : LaneState {

@@ -67,6 +67,15 @@ std::vector<LogicalType> AggregateLayout::DistinctTypes(const AggregateSlot& slo
   return types;
 }
 
+bool AggregateLayout::has_groups_in_sets() const {
+  bool has_all = false;
+  for (const AggregateSlot& slot : slots_) {
+    if (slot.distinct_set == AggregateSlot::kNone) return false;
+    has_all = has_all || slot.filter == AggregateSlot::kNone;
+  }
+  return has_all && !group_types_.empty();
+}
+
 arrow::Status AggregateLayout::Combine(KernelContext& context, const uint8_t* const* sources, uint8_t* const* targets,
                                        uint32_t count) const {
   const uint8_t* source_states[kMaxBatchRows];

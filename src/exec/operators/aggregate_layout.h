@@ -58,6 +58,9 @@ class AggregateLayout {
   size_t num_tables() const { return sets_.empty() ? 1 : sets_.size(); }
   const std::vector<AggregateSlot>& slots() const { return slots_; }
   uint32_t num_distinct_sets() const { return num_distinct_sets_; }
+  /// Whether the sets of distinct arguments are all that rows feed, and one of them has all groups: then the groups are
+  /// made of it.
+  bool has_groups_in_sets() const;
   const std::vector<LogicalType>& group_types() const { return group_types_; }
   /// The types of a distinct set's rows: groups, then arguments.
   std::vector<LogicalType> DistinctTypes(const AggregateSlot& slot) const;

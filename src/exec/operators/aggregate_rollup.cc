@@ -98,7 +98,7 @@ arrow::Status GroupRollup::PassOn(const GroupTable& table, uint32_t child, int32
     ARROW_RETURN_NOT_OK(collector.MakeRoom(count, &overflowed));
     if (overflowed) ARROW_RETURN_NOT_OK(collector.MakeRoom(count, &overflowed));
     collector.CountRows(count);
-    ARROW_RETURN_NOT_OK(collector.table().FindOrInsert(columns, Selection::All(count), states));
+    ARROW_RETURN_NOT_OK(collector.Find(columns, Selection::All(count), states));
     if (distinct >= 0) continue;
     for (uint32_t i = 0; i < count; ++i) rows[i] += keys.state_offset();
     ARROW_RETURN_NOT_OK(layout_->Combine(kernel_, rows, states, count));

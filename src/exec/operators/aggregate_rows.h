@@ -24,6 +24,10 @@ class PartitionedRows {
   /// Copies all groups of `table` into the partitions and empties the table. Rows go by the hash of their first
   /// partition_keys.num_columns() key columns, as `partition_keys` computes it (null: by their own hash). Error 53200.
   arrow::Status Take(GroupTable& table, const GroupKeys* partition_keys);
+  /// Adds each selected row of flat key columns as a row of its own with `initial_state`, and gives its state in
+  /// states[row position]: what a merge makes one group of. No NULL key is held apart. Error 53200.
+  arrow::Status Append(const GroupKeys& keys, std::span<const Vector> columns, const Selection& selection,
+                       std::span<const uint8_t> initial_state, const GroupKeys* partition_keys, uint8_t** states);
 
   /// Null where the partition has no rows.
   const RowStorage* partition(uint32_t p) const { return partitions_.empty() ? nullptr : partitions_[p].get(); }
@@ -31,6 +35,8 @@ class PartitionedRows {
   const PoolArray<const uint8_t*>& null_rows() const { return null_rows_; }
 
  private:
+  arrow::Status Allocate(const uint64_t* hashes, const uint32_t* heap_sizes, uint32_t count, uint32_t row_width,
+                         uint8_t** rows, char** heaps);
   arrow::Status AddRow(const GroupKeys& keys, const uint8_t* row, uint32_t partition, const uint8_t** copy);
 
   arrow::MemoryPool* pool_;
@@ -64,6 +70,9 @@ class GroupCollector {
   /// Makes room in the table for a batch of `num_rows` rows: it grows while it is small or groups repeat, else it
   /// overflows; *overflowed says that all states have moved.
   arrow::Status MakeRoom(uint32_t num_rows, bool* overflowed);
+  /// Finds or makes the group of each selected row, with room for them made before: in the table or, after an overflow
+  /// of a table whose groups had hardly come twice, as a row of its own in the partitions, without a table.
+  arrow::Status Find(std::span<const Vector> columns, const Selection& selection, uint8_t** states);
   /// Counts rows that were looked up.
   void CountRows(uint32_t num_rows) {
     rows_seen_ += num_rows;
@@ -77,6 +86,8 @@ class GroupCollector {
   void set_observer(GroupObserver* observer) { observer_ = observer; }
 
  private:
+  /// Whether the next rows go past the table.
+  bool PassesBy() const { return rows_past_ > 0 && observer_ == nullptr && !table_.keys().null_apart(); }
   /// Whether the rows to come will mostly meet groups that a larger table would have.
   bool WillRepeat() const;
 
@@ -86,6 +97,7 @@ class GroupCollector {
   GroupObserver* observer_ = nullptr;
   int64_t rows_seen_ = 0;   // since the table was last empty
   int64_t total_rows_ = 0;  // ever
+  int64_t rows_past_ = 0;   // so many rows go past the table before it is tried again
   double expected_rows_ = 0;
 };
 

@@ -161,10 +161,12 @@ arrow::Status AggregateShared::AddEmptySets(arrow::MemoryPool* pool) {
 
 namespace {
 
-uint64_t NumRows(const AggregateLane& lane, uint32_t partition) {
+/// Rows of the groups in a partition, or of a set of distinct arguments.
+uint64_t NumRows(const AggregateLane& lane, uint32_t partition, size_t set = SIZE_MAX) {
   uint64_t num_rows = 0;
   for (const LaneGroups& table : lane.tables) {
-    const RowStorage* rows = table.groups->partitions().partition(partition);
+    const GroupCollector& groups = set == SIZE_MAX ? *table.groups : *table.distinct[set];
+    const RowStorage* rows = groups.partitions().partition(partition);
     num_rows += rows == nullptr ? 0 : static_cast<uint64_t>(rows->num_rows());
   }
   return num_rows;
@@ -188,7 +190,8 @@ arrow::Result<uint32_t> AggregateShared::PrepareFinalize(arrow::MemoryPool* pool
   }
   for (const auto& lane : lanes_) {
     if (!is_grouped() || !is_partitioned_) continue;
-    for (uint32_t p = 0; p < kNumGroupPartitions; ++p) num_groups_estimate_ += NumRows(*lane, p);
+    const size_t set = layout_.has_groups_in_sets() ? 0 : SIZE_MAX;
+    for (uint32_t p = 0; p < kNumGroupPartitions; ++p) num_groups_estimate_ += NumRows(*lane, p, set);
   }
   // Lazily merged by the source, except where there is one group only.
   if (is_partitioned_) return is_grouped() ? 0 : kNumGroupPartitions;
@@ -257,6 +260,10 @@ const GroupTable* AggregateShared::merged_table() const { return &lanes_[0]->tab
 
 arrow::Status AggregateShared::MergeDistinctPartition(uint32_t partition, size_t set, AggregateMerger& merger,
                                                       GroupTable& table) const {
+  uint64_t num_rows = 0;
+  for (const auto& lane : lanes_) num_rows += NumRows(*lane, partition, set);
+  if (num_rows == 0) return arrow::Status::OK();
+  ARROW_RETURN_NOT_OK(table.Reserve(static_cast<int64_t>(num_rows)));
   for (const auto& lane : lanes_) {
     for (const LaneGroups& groups : lane->tables) {
       ARROW_RETURN_NOT_OK(merger.MergePartition(groups.distinct[set]->partitions(), partition, false, table));
@@ -268,7 +275,7 @@ arrow::Status AggregateShared::MergeDistinctPartition(uint32_t partition, size_t
 arrow::Status AggregateShared::MergePartition(uint32_t partition, AggregateMerger& merger, GroupTable& table) const {
   uint64_t num_rows = 0;
   for (const auto& lane : lanes_) num_rows += NumRows(*lane, partition);
-  if (num_rows == 0) return arrow::Status::OK();
+  if (num_rows == 0 && !layout_.has_groups_in_sets()) return arrow::Status::OK();
   ARROW_RETURN_NOT_OK(table.Reserve(static_cast<int64_t>(num_rows)));
   for (const auto& lane : lanes_) {
     for (const LaneGroups& groups : lane->tables) {

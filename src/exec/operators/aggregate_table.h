@@ -28,6 +28,7 @@ class GroupTable {
   GroupTable(GroupTable&&) = default;
 
   const GroupKeys& keys() const { return *keys_; }
+  std::span<const uint8_t> initial_state() const { return initial_state_; }
   /// Groups in the table, the NULL group that is held apart included.
   int64_t num_groups() const { return num_entries_ + (null_group_ == nullptr ? 0 : 1); }
   const RowStorage& storage() const { return storage_; }

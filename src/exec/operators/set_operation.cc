@@ -165,7 +165,7 @@ class SetSink : public Sink {
     ARROW_RETURN_NOT_OK(state.groups->MakeRoom(batch.selection.count, &overflowed));
     state.groups->CountRows(batch.selection.count);
     ARROW_ASSIGN_OR_RAISE(const auto flat, state.flattener.Flatten(state.columns, batch.selection, batch.num_rows));
-    ARROW_RETURN_NOT_OK(state.groups->table().FindOrInsert(flat, batch.selection, state.states));
+    ARROW_RETURN_NOT_OK(state.groups->Find(flat, batch.selection, state.states));
     ForEachRow(batch.selection, [&](uint32_t row) {
       SideCounts counts;
       std::memcpy(&counts, state.states[row], sizeof(counts));
