@@ -30,6 +30,8 @@ struct SinkState : LaneState {
   std::unique_ptr<SetColumns> set_columns;
   std::unique_ptr<GroupRollup> rollup;
   std::vector<Vector> own_keys;
+  bool passed_by = false;       // the rows whose groups were found last are in no table
+  std::vector<bool> gets_rows;  // of each set, whether a finer one passes the rows of the batch at hand by its table
   ScratchVector filter_scratch;
   std::vector<Vector> distinct_columns;
   uint16_t filter_rows[kMaxBatchRows];
@@ -79,8 +81,9 @@ class AggregateSink : public Sink {
       ARROW_RETURN_NOT_OK(Feed(state, 0, groups, values, batch));
       return SinkResult::kNeedInput;
     }
+    state.gets_rows.assign(layout.sets().size(), false);
     for (uint32_t set = 0; set < layout.sets().size(); ++set) {
-      if (!layout.sets()[set].is_fed_by_rows) continue;
+      if (!layout.sets()[set].is_fed_by_rows && !state.gets_rows[set]) continue;
       state.own_keys.clear();
       for (const uint32_t group : layout.sets()[set].groups) state.own_keys.push_back(groups[group]);
       if (feeds_groups_) ARROW_RETURN_NOT_OK(FindGroups(state, set, state.own_keys, batch));
@@ -133,6 +136,10 @@ class AggregateSink : public Sink {
   arrow::Status FindGroups(SinkState& state, uint32_t set, std::span<const Vector> keys, const Batch& batch) const {
     state.num_runs = 0;
     ARROW_ASSIGN_OR_RAISE(const bool cached, FindStates(state, set, keys, batch));
+    if (state.passed_by && IsParent(set)) {
+      // These rows stand in no table whose groups will be passed on.
+      for (const uint32_t child : shared_->layout().sets()[set].children) state.gets_rows[child] = true;
+    }
     if (const size_t num_aggregates = shared_->layout().slots().size(); cached && num_aggregates > 1) {
       state.num_runs =
           state.caches[set]->SplitRows(batch.selection, batch.num_rows, num_aggregates, state.runs, state.run_rows);
@@ -140,14 +147,25 @@ class AggregateSink : public Sink {
     return arrow::Status::OK();
   }
 
+  bool IsParent(uint32_t set) const {
+    const std::vector<GroupingSet>& sets = shared_->layout().sets();
+    return !sets.empty() && !sets[set].children.empty();
+  }
+  /// The cache may lead to a set's states: they move only where rows are added here, and none stand past the table.
+  bool MayCache(uint32_t set, const GroupCollector& groups) const {
+    const std::vector<GroupingSet>& sets = shared_->layout().sets();
+    return sets.empty() || (sets[set].is_fed_by_rows && (sets[set].children.empty() || !groups.PassesBy()));
+  }
+
   /// Sets state.states of the selected rows. True where the cache knows all of them.
-  static arrow::Result<bool> FindStates(SinkState& state, uint32_t set, std::span<const Vector> keys,
-                                        const Batch& batch) {
+  arrow::Result<bool> FindStates(SinkState& state, uint32_t set, std::span<const Vector> keys,
+                                 const Batch& batch) const {
     GroupCollector& groups = *state.lane->tables[set].groups;
     GroupCache& cache = *state.caches[set];
     Selection wanted = batch.selection;
     bool cached = false;
-    if (!keys.empty()) {
+    state.passed_by = false;
+    if (!keys.empty() && MayCache(set, groups)) {
       ARROW_ASSIGN_OR_RAISE(cached, cache.Prepare(keys, batch.selection));
     }
     if (cached) {
@@ -161,10 +179,12 @@ class AggregateSink : public Sink {
       cache.Clear();
       wanted = batch.selection;
       ARROW_RETURN_NOT_OK(groups.MakeRoom(wanted.count, &overflowed));
+      cached = cached && MayCache(set, groups);
     }
     groups.CountRows(wanted.count);
     ARROW_ASSIGN_OR_RAISE(auto flat, state.flattener.Flatten(keys, wanted, batch.num_rows));
     if (state.set_columns != nullptr) flat = state.set_columns->Assemble(set, flat);
+    state.passed_by = groups.PassesBy();
     ARROW_RETURN_NOT_OK(groups.Find(flat, wanted, state.states));
     if (cached && wanted.rows == state.missing) {
       cache.Remember(state.missing, wanted.count, state.states);

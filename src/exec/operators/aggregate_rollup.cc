@@ -43,7 +43,9 @@ arrow::Result<std::unique_ptr<GroupRollup>> GroupRollup::Make(const AggregateLay
     if (layout->sets()[set].children.empty()) continue;
     const auto observe = [&](GroupCollector& collector, int32_t distinct) {
       rollup->observers_.push_back(std::make_unique<Observer>(rollup.get(), set, distinct));
-      collector.set_observer(rollup->observers_.back().get());
+      // The sink feeds rows that pass to the set's children; it does not look at sets of distinct arguments.
+      collector.set_observer(rollup->observers_.back().get(),
+                             layout->sets()[set].is_fed_by_rows && layout->num_distinct_sets() == 0);
     };
     LaneGroups& table = lane->tables[set];
     observe(*table.groups, -1);

@@ -82,12 +82,16 @@ class GroupCollector {
   void set_expected_rows(double num_rows) { expected_rows_ = num_rows; }
   /// Moves all groups into the partitions.
   arrow::Status Overflow();
-  /// Who looks at groups that overflow; null: nobody.
-  void set_observer(GroupObserver* observer) { observer_ = observer; }
+  /// Who looks at groups that overflow; null: nobody. Rows that go past the table aren't seen: `may_pass_by` says that
+  /// who adds them sees to that, by PassesBy.
+  void set_observer(GroupObserver* observer, bool may_pass_by = false) {
+    observer_ = observer;
+    may_pass_by_ = observer == nullptr || may_pass_by;
+  }
+  /// Whether the next rows go past the table, once room was made for them.
+  bool PassesBy() const { return rows_past_ > 0 && may_pass_by_ && !table_.keys().null_apart(); }
 
  private:
-  /// Whether the next rows go past the table.
-  bool PassesBy() const { return rows_past_ > 0 && observer_ == nullptr && !table_.keys().null_apart(); }
   /// Whether the rows to come will mostly meet groups that a larger table would have.
   bool WillRepeat() const;
 
@@ -95,6 +99,7 @@ class GroupCollector {
   PartitionedRows partitions_;
   const GroupKeys* partition_keys_;
   GroupObserver* observer_ = nullptr;
+  bool may_pass_by_ = true;
   int64_t rows_seen_ = 0;   // since the table was last empty
   int64_t total_rows_ = 0;  // ever
   int64_t rows_past_ = 0;   // so many rows go past the table before it is tried again

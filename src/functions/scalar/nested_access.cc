@@ -38,8 +38,21 @@ class ElementWalk {
   NestedReader in_;
 };
 
+/// Of a list whose elements have bodies of `width` bytes.
+uint32_t CountNumbers(size_t width, std::string_view bytes) {
+  uint32_t count = 0;
+  for (size_t at = 0; at < bytes.size() && bytes[at] != static_cast<char>(NestedMark::kEnd); ++count) {
+    at += bytes[at] == static_cast<char>(NestedMark::kValue) ? 1 + width : 1;
+  }
+  return count;
+}
+
 uint32_t CountElements(LogicalType type, std::string_view bytes) {
   if (type.id() == TypeId::kArray) return type.info().size;
+  const PhysicalType physical = ElementType(type).physical();
+  if (physical != PhysicalType::kString && physical != PhysicalType::kInterval) {
+    return CountNumbers(static_cast<size_t>(PhysicalWidth(physical)), bytes);
+  }
   ElementWalk walk(type, bytes);
   uint32_t count = 0;
   for (NestedMark mark = walk.Next(); mark != NestedMark::kEnd; mark = walk.Next(), ++count) {
