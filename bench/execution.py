@@ -38,7 +38,7 @@ QUERIES = {
     "top.10": "SELECT sum(id), sum(f + g10m), min(tag) FROM (SELECT * FROM t ORDER BY v DESC LIMIT 10) x",
     "top.10k": "SELECT sum(id), sum(f + g10m), min(tag) FROM (SELECT * FROM t ORDER BY v DESC LIMIT 10000) x",
     "top.join": "SELECT sum(id), sum(w), min(tag) FROM (SELECT * FROM t JOIN d ON t.fk = d.k ORDER BY v LIMIT 100) x",
-    "offset.5m": "SELECT sum(id), min(tag) FROM (SELECT * FROM t LIMIT 10 OFFSET 5000000) x",
+    "offset.5m": "SELECT count(*), sum(length(tag)), min(length(tag)) FROM (SELECT * FROM t LIMIT 10 OFFSET 5000000) x",
     "sort.10m": "SELECT v, id FROM t ORDER BY v",
 }
 STREAMED = {"sort.10m"}

@@ -36,7 +36,7 @@ LLKV = ROOT / "build" / "release" / "bin" / "llkv"
 LLKV_BENCH = ROOT / "build" / "release" / "bin" / "llkv_bench"
 LLKV_POINTS = ROOT / "build" / "release" / "bin" / "llkv_points"
 SUM_ROWS = 100_000_000
-RUNS = 5
+RUNS = 9
 
 
 def run(command, **options):
