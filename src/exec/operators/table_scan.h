@@ -11,8 +11,8 @@
 
 namespace llkv {
 
-/// What operators above a scan tell it: rows that a filter rejects or that lie beyond a bound may be left out, and which
-/// rows are wanted first.
+/// What operators above a scan tell it: rows that a filter rejects or that lie beyond a bound may be left out, and
+/// which rows are wanted first.
 struct ScanHints {
   std::vector<RuntimeFilter> filters;
   std::vector<BoundedColumn> bounds;
