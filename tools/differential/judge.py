@@ -4,6 +4,8 @@ from dialects import known_difference
 from engines import is_runtime
 from tree import render, runs_on
 
+MANY_ROWS = 100_000
+
 
 class Verdict:
     """`state`: same, known, peers (they differ from each other), refused (no peer could run it) or finding."""
@@ -50,7 +52,7 @@ class Judge:
         llkv = outcomes.get("llkv")
         if not errors:
             return Verdict("same", outcomes=outcomes)
-        if llkv is not None and llkv.error in ("crash", "timeout", "internal"):
+        if llkv is not None and llkv.error in ("crash", "timeout", "large", "internal"):
             return Verdict("finding", f"LLKV {llkv.message}", outcomes)
         if len(errors) == len(outcomes):
             return Verdict("all failed", outcomes=outcomes)
@@ -65,6 +67,10 @@ class Judge:
         llkv, duckdb, sqlite = (outcomes.get(name) for name in ("llkv", "duckdb", "sqlite"))
         if llkv is None:
             return "same", ""
+        if llkv.error == "large":
+            # Too much to compare; a peer's answer of few rows is another one.
+            is_few = any(peer is not None and peer.error is None and len(peer.rows) < MANY_ROWS for peer in (duckdb, sqlite))
+            return ("finding", f"LLKV {llkv.message}") if is_few else ("refused", "")
         if llkv.error in ("crash", "timeout", "internal"):
             if llkv.error == "timeout" and duckdb is not None and duckdb.error == "timeout":
                 return "refused", ""

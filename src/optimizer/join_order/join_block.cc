@@ -117,8 +117,8 @@ std::optional<size_t> JoinBlock::JoinBetween(RelationSet a, RelationSet b) const
 }
 
 // Without them there would be a cross product, and the term would be evaluated on all its rows: as a key it is
-// evaluated on all rows of both sides, which is the same but where one side has none. Terms behind one that stays stay
-// too.
+// evaluated on all rows of both sides, each with all that it is joined to, which is the same but where one side has
+// none. Terms behind one that stays stay too.
 void JoinBlock::AddFallibleKeys(std::vector<BoundExprPtr>& terms) {
   ConnectedRelations connected;
   for (const Term& term : terms_) connected.Unite(term.reads);
@@ -131,11 +131,13 @@ void JoinBlock::AddFallibleKeys(std::vector<BoundExprPtr>& terms) {
     if (term.IsVolatile() || ComparisonOf(term) != ComparisonOp::kEqual) break;
     const RelationSet left = ReadsOf(*term.children[0]);
     const RelationSet right = ReadsOf(*term.children[1]);
-    if (left == 0 || right == 0 || (connected.Around(left) & connected.Around(right)) != 0) break;
-    const std::optional<size_t> join = JoinBetween(left, right);
+    const RelationSet all_left = connected.Around(left);
+    const RelationSet all_right = connected.Around(right);
+    if (left == 0 || right == 0 || (all_left & all_right) != 0) break;
+    const std::optional<size_t> join = JoinBetween(all_left, all_right);
     if (!join) break;
-    connected.Unite(left | right);
-    terms_.push_back({std::move(terms[num_taken]), *join, left | right});
+    connected.Unite(all_left | all_right);
+    terms_.push_back({std::move(terms[num_taken]), *join, all_left | all_right});
   }
   terms.erase(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(num_taken));
 }
