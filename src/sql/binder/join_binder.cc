@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
+#include "sql/binder/pair_join.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest.h"
 
@@ -148,6 +149,13 @@ bool ReadsOnlyFrom(const PendingSubquery& pending, const LogicalPlan& plan) {
   return read.empty();
 }
 
+/// Whether each subquery reads from one side only.
+bool CanAttachToSides(const std::vector<PendingSubquery>& pending, const LogicalJoin& join) {
+  return std::all_of(pending.begin(), pending.end(), [&join](const PendingSubquery& one) {
+    return ReadsOnlyFrom(one, *join.children[0]) || ReadsOnlyFrom(one, *join.children[1]);
+  });
+}
+
 /// Subqueries in the condition of an outer, semi or anti join: each is joined to the side that it reads from, before
 /// the join decides which rows match; every row of that side stays.
 arrow::Status AttachToSides(BindState& state, std::vector<PendingSubquery> pending, LogicalJoin& join,
@@ -155,9 +163,6 @@ arrow::Status AttachToSides(BindState& state, std::vector<PendingSubquery> pendi
   std::vector<PendingSubquery> of_side[2];
   for (PendingSubquery& one : pending) {
     const size_t side = ReadsOnlyFrom(one, *join.children[1]) ? 1 : 0;
-    if (!ReadsOnlyFrom(one, *join.children[side])) {
-      return Refuse("a subquery that reads both sides, in the condition of an outer, semi or anti join", one.position);
-    }
     of_side[side].push_back(std::move(one));
   }
   for (size_t side = 0; side < 2; ++side) {
@@ -201,6 +206,19 @@ arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironmen
   if (!pending.empty() && join.type == JoinType::kInner) {
     return FilterMatches(state, std::move(pending), std::move(condition), plan);
   }
+  if (!pending.empty() && !CanAttachToSides(pending, join)) {
+    const auto match = [&](LogicalPlanPtr left, LogicalPlanPtr right) -> arrow::Result<LogicalPlanPtr> {
+      auto product = std::make_unique<LogicalJoin>();
+      product->children.push_back(std::move(left));
+      product->children.push_back(std::move(right));
+      SetJoinOutput(*product);
+      LogicalPlanPtr matches = std::move(product);
+      ARROW_RETURN_NOT_OK(FilterMatches(state, std::move(pending), std::move(condition), matches));
+      return matches;
+    };
+    return JoinByPairs(state, join.type, std::move(join.children[0]), std::move(join.children[1]), match, ast.position)
+        .Value(&plan);
+  }
   if (!pending.empty()) ARROW_RETURN_NOT_OK(AttachToSides(state, std::move(pending), join, condition));
   join.terms = SplitConjuncts(std::move(condition));
   return arrow::Status::OK();
@@ -215,8 +233,14 @@ arrow::Status BindLateralJoin(BindState& state, const AstJoin& ast, const QueryE
   if (ast.condition != nullptr) {
     ARROW_ASSIGN_OR_RAISE(condition, BindCondition(state, ast, environment, scope, &pending));
   }
-  if (!pending.empty() && type != JoinType::kInner) {
-    return Refuse("a subquery in the condition of an outer, semi or anti join with LATERAL", pending[0].position);
+  if (!pending.empty() && (type == JoinType::kLeft || type == JoinType::kSemi || type == JoinType::kAnti)) {
+    const auto match = [&](LogicalPlanPtr outer, LogicalPlanPtr inner) -> arrow::Result<LogicalPlanPtr> {
+      ARROW_RETURN_NOT_OK(
+          JoinLateral(state, JoinType::kInner, std::move(inner), std::move(terms), ast.position, outer));
+      ARROW_RETURN_NOT_OK(FilterMatches(state, std::move(pending), std::move(condition), outer));
+      return outer;
+    };
+    return JoinByPairs(state, type, std::move(plan), std::move(right), match, ast.position).Value(&plan);
   }
   if (condition != nullptr && pending.empty()) {
     for (BoundExprPtr& term : SplitConjuncts(std::move(condition))) terms.push_back(std::move(term));
