@@ -12,6 +12,9 @@
 namespace llkv {
 namespace {
 
+/// What columns are called elsewhere.
+using Names = std::unordered_map<ColumnId, ColumnId>;
+
 /// Rows that are computed once and read in several places.
 class KeptRows {
  public:
@@ -20,12 +23,18 @@ class KeptRows {
     definition_ = std::move(plan);
   }
 
-  /// The rows, their columns under the ids that the plan gave them, and behind those each row's number.
-  LogicalPlanPtr Read(BindState& state, OutputColumn* number) const {
+  /// The rows, and behind their columns each row's number. The columns have the ids that the plan gave them, or, where
+  /// `names` is not null, others, which it learns.
+  LogicalPlanPtr Read(BindState& state, OutputColumn* number, Names* names = nullptr) const {
     auto scan = std::make_unique<LogicalMaterializedScan>();
     scan->id = id_;
     scan->output = columns_;
-    for (uint32_t i = 0; i < columns_.size(); ++i) scan->column_indexes.push_back(i);
+    for (uint32_t i = 0; i < columns_.size(); ++i) {
+      scan->column_indexes.push_back(i);
+      if (names == nullptr) continue;
+      scan->output[i].id = state.NewColumn();
+      names->emplace(columns_[i].id, scan->output[i].id);
+    }
     *number = {state.NewColumn(), TypeId::kBigInt, "row number"};
     scan->output.push_back(*number);
     scan->column_indexes.push_back(LogicalMaterializedScan::kRowNumber);
@@ -49,12 +58,16 @@ class KeptRows {
 
 BoundExprPtr Column(const OutputColumn& column, ColumnId id) { return BoundExpr::Column(id, column.type, column.name); }
 
-/// Where each column comes from: `sources[i]` is the id of columns[i] in `plan`.
-LogicalPlanPtr Choose(LogicalPlanPtr plan, std::vector<OutputColumn> columns, const std::vector<ColumnId>& sources) {
+/// The pairs with `wanted` alone, all under fresh ids, which `names` learns.
+LogicalPlanPtr Choose(BindState& state, LogicalPlanPtr pairs, const std::vector<OutputColumn>& wanted, Names* names) {
   auto project = std::make_unique<LogicalProject>();
-  for (size_t i = 0; i < columns.size(); ++i) project->exprs.push_back(Column(columns[i], sources[i]));
-  project->output = std::move(columns);
-  project->children.push_back(std::move(plan));
+  for (const OutputColumn& column : wanted) {
+    project->exprs.push_back(Column(column, column.id));
+    project->output.push_back({state.NewColumn(), column.type, column.name});
+  }
+  project->children.push_back(std::move(pairs));
+  RenameColumns(*project, state.next_column_id);
+  for (size_t i = 0; i < wanted.size(); ++i) names->emplace(wanted[i].id, project->output[i].id);
   return project;
 }
 
@@ -104,34 +117,29 @@ arrow::Result<LogicalPlanPtr> JoinByPairs(BindState& state, JoinType type, Logic
     Append(wanted, right_columns);
   }
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr pairs, match(std::move(left), std::move(right)));
-  std::vector<ColumnId> ids;
-  for (const OutputColumn& column : wanted) ids.push_back(column.id);
-  pairs = Choose(std::move(pairs), std::move(wanted), ids);
-  const std::unordered_map<ColumnId, ColumnId> names = RenameColumns(*pairs, state.next_column_id);
-  if (kept_left) left_number.id = names.at(left_number.id);
-  if (kept_right) right_number.id = names.at(right_number.id);
-
-  LogicalPlanPtr body = std::move(pairs);
+  Names names;
+  LogicalPlanPtr body = Choose(state, std::move(pairs), wanted, &names);
   OutputColumn number;
   if (kept_left) {
-    LogicalPlanPtr rows = kept_left->Read(state, &number);
+    left_number.id = names.at(left_number.id);
+    LogicalPlanPtr rows = kept_left->Read(state, &number, &names);
     const JoinType first = type == JoinType::kFull ? JoinType::kLeft : type;
     ARROW_ASSIGN_OR_RAISE(body,
                           JoinByNumber(state, first, std::move(rows), std::move(body), number, left_number, position));
   }
   if (kept_right) {
-    LogicalPlanPtr rows = kept_right->Read(state, &number);
+    right_number.id = names.at(right_number.id);
+    const JoinType last = type == JoinType::kFull ? JoinType::kFull : JoinType::kRight;
+    LogicalPlanPtr rows = kept_right->Read(state, &number, &names);
     ARROW_ASSIGN_OR_RAISE(body,
-                          JoinByNumber(state, type, std::move(body), std::move(rows), right_number, number, position));
+                          JoinByNumber(state, last, std::move(body), std::move(rows), right_number, number, position));
   }
-  std::vector<OutputColumn> output = left_columns;
-  std::vector<ColumnId> sources;
-  for (const OutputColumn& column : left_columns) sources.push_back(kept_left ? column.id : names.at(column.id));
-  if (GivesPairs(type)) {
-    Append(output, right_columns);
-    for (const OutputColumn& column : right_columns) sources.push_back(kept_right ? column.id : names.at(column.id));
-  }
-  body = Choose(std::move(body), std::move(output), sources);
+  auto project = std::make_unique<LogicalProject>();
+  project->output = left_columns;
+  if (GivesPairs(type)) Append(project->output, right_columns);
+  for (const OutputColumn& column : project->output) project->exprs.push_back(Column(column, names.at(column.id)));
+  project->children.push_back(std::move(body));
+  body = std::move(project);
   if (kept_right) body = kept_right->Around(std::move(body));
   if (kept_left) body = kept_left->Around(std::move(body));
   return body;

@@ -137,8 +137,17 @@ TEST_F(UnnestTest, LimitsCountRowsOfEachOuterValue) {
 
 TEST_F(UnnestTest, WhatHasNoForm) {
   EXPECT_THAT(Plan("SELECT a, (SELECT count(*) FROM u WHERE x < t.b) FROM t GROUP BY a"), StartsWith("42803@"));
-  EXPECT_THAT(Plan("SELECT 1 FROM t LEFT JOIN u ON 1 = (SELECT max(v.x) FROM u AS v WHERE v.a = t.a AND v.y = u.y)"),
-              StartsWith("0A000@"));
+}
+
+TEST_F(UnnestTest, ConditionsOfOuterJoinsReadBothSides) {
+  const std::string condition = "1 = (SELECT max(v.x) FROM u AS v WHERE v.a = t.a AND v.y = u.y)";
+  EXPECT_THAT(Plan("SELECT 1 FROM t LEFT JOIN u ON " + condition),
+              AllOf(HasSubstr("HASH_JOIN LEFT (row number = row number)"), HasSubstr("FILTER (1 = max(x))")));
+  EXPECT_THAT(Plan("SELECT 1 FROM t RIGHT JOIN u ON " + condition),
+              HasSubstr("HASH_JOIN RIGHT (row number = row number)"));
+  EXPECT_THAT(Plan("SELECT 1 FROM t FULL JOIN u ON " + condition),
+              AllOf(HasSubstr("HASH_JOIN FULL (row number = row number)"),
+                    HasSubstr("HASH_JOIN LEFT (row number = row number)")));
 }
 
 TEST_F(UnnestTest, AggregatesOfOuterColumnsAreTheOuterQuerys) {
