@@ -34,7 +34,7 @@ KNOWN = [
           lambda llkv, peer, sql: is_runtime(llkv.error) and re.search(r"(HAVING|WHERE|ON|AND|OR|NOT)[( ]+(false|true|CAST\(NULL)", sql)),
     Known("ordinal with a sign",
           "GROUP BY -1 names a column of the select list, which there is not, as in PostgreSQL; DuckDB groups by the number.",
-          lambda llkv, peer, sql: llkv.error == "other" and re.search(r"(GROUP|ORDER) BY -[0-9]+: the select list", llkv.message)),
+          lambda llkv, peer, sql: llkv.error == "other" and re.search(r"(GROUP|ORDER) BY -?[0-9]+: the select list", llkv.message)),
     Known("unsupported",
           "LLKV says 0A000 for what it does not have yet (docs/sql.md names it).",
           lambda llkv, peer, sql: llkv.error == "unsupported"),
