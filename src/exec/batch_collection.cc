@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "vector/bitmap.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 
@@ -133,23 +134,7 @@ arrow::Status BatchCollection::CopyColumn(const Vector& input, const Selection& 
     }
     return arrow::Status::OK();
   }
-  switch (width) {
-    case 1:
-      CopyValues<uint8_t>(flat->data, selection, begin, count, target);
-      break;
-    case 2:
-      CopyValues<uint16_t>(flat->data, selection, begin, count, target);
-      break;
-    case 4:
-      CopyValues<uint32_t>(flat->data, selection, begin, count, target);
-      break;
-    case 8:
-      CopyValues<uint64_t>(flat->data, selection, begin, count, target);
-      break;
-    default:
-      CopyValues<Bytes16>(flat->data, selection, begin, count, target);
-      break;
-  }
+  VisitWidth(width, [&](auto zero) { CopyValues<decltype(zero)>(flat->data, selection, begin, count, target); });
   return arrow::Status::OK();
 }
 

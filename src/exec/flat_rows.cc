@@ -1,9 +1,10 @@
 // See flat_rows.h.
 #include "exec/flat_rows.h"
 
-#include <cstring>
+#include <algorithm>
 
 #include "exec/operators/hash_join_plan.h"
+#include "vector/row_layout_types.h"
 
 namespace llkv {
 
@@ -19,55 +20,24 @@ Vector ConstantAt(const Vector& flat, uint32_t row) {
 
 namespace {
 
-// Of a value's width, so that a copy is a move.
-template <size_t width>
-void GatherRows(const uint8_t* source, const Selection& selection, uint8_t* target) {
-  if (selection.IsDense()) {
-    std::memcpy(target, source, selection.count * width);
-    return;
-  }
-  for (uint32_t i = 0; i < selection.count; ++i) {
-    std::memcpy(target + i * width, source + selection.rows[i] * width, width);
-  }
-}
-
-template <size_t width>
-void RepeatRow(const uint8_t* source, uint32_t count, uint8_t* target) {
-  for (uint32_t i = 0; i < count; ++i) std::memcpy(target + i * width, source, width);
-}
-
-template <size_t width>
-void AppendValues(const Vector& vector, const Selection& selection, uint8_t* target) {
-  const auto* source = vector.values<uint8_t>();
+// Of a type of the values' width, so that a copy is a move.
+template <typename T>
+void AppendValues(const Vector& vector, const Selection& selection, T* target) {
+  const T* source = vector.values<T>();
   if (vector.form == VectorForm::kConstant) {
-    RepeatRow<width>(source, selection.count, target);
+    std::fill_n(target, selection.count, source[0]);
+  } else if (selection.IsDense()) {
+    std::copy_n(source, selection.count, target);
   } else {
-    GatherRows<width>(source, selection, target);
+    for (uint32_t i = 0; i < selection.count; ++i) target[i] = source[selection.rows[i]];
   }
 }
 
 }  // namespace
 
 void AppendRows(const Vector& vector, const Selection& selection, uint32_t at, ScratchVector& out) {
-  const auto width = static_cast<size_t>(PhysicalWidth(vector.type.physical()));
-  uint8_t* target = out.data<uint8_t>() + at * width;
-  switch (width) {
-    case 1:
-      AppendValues<1>(vector, selection, target);
-      break;
-    case 2:
-      AppendValues<2>(vector, selection, target);
-      break;
-    case 4:
-      AppendValues<4>(vector, selection, target);
-      break;
-    case 8:
-      AppendValues<8>(vector, selection, target);
-      break;
-    default:
-      AppendValues<16>(vector, selection, target);
-      break;
-  }
+  VisitWidth(PhysicalWidth(vector.type.physical()),
+             [&](auto zero) { AppendValues(vector, selection, out.data<decltype(zero)>() + at); });
   if (vector.validity == nullptr) return;
   const bool is_constant = vector.form == VectorForm::kConstant;
   for (uint32_t i = 0; i < selection.count; ++i) {

@@ -2,6 +2,7 @@
 // operators that produce a node's output, and finishes the pipelines that it depends on first.
 #include "exec/physical_planner.h"
 
+#include <algorithm>
 #include <iterator>
 #include <unordered_map>
 #include <unordered_set>
@@ -96,18 +97,29 @@ bool CanReadTwice(const LogicalPlan& plan) {
   }
 }
 
-/// The scan whose rows come to `plan`'s output one by one, if it is one.
-const LogicalScan* FindStreamedScan(const LogicalPlan& plan) {
+/// The scans whose rows come to `plan`'s output one by one: what is above knows of some when others are read.
+void AddStreamedScans(const LogicalPlan& plan, std::vector<const LogicalScan*>& scans) {
   switch (plan.kind) {
     case PlanKind::kScan:
-      return &plan.As<LogicalScan>();
+      scans.push_back(&plan.As<LogicalScan>());
+      return;
     case PlanKind::kFilter:
     case PlanKind::kProject:
-      return FindStreamedScan(*plan.children[0]);
+    case PlanKind::kProjectSet:
+      return AddStreamedScans(*plan.children[0], scans);
     case PlanKind::kJoin:
-      return MarksRight(plan.As<LogicalJoin>().type) ? nullptr : FindStreamedScan(*plan.children[0]);
+      if (!MarksRight(plan.As<LogicalJoin>().type)) AddStreamedScans(*plan.children[0], scans);
+      return;
+    case PlanKind::kMaterialize:
+      return AddStreamedScans(*plan.children[1], scans);
+    case PlanKind::kSetOperation: {
+      const auto& set = plan.As<LogicalSetOperation>();
+      if (set.op != LogicalSetOperation::Op::kUnion || !set.all) return;
+      for (const LogicalPlanPtr& child : plan.children) AddStreamedScans(*child, scans);
+      return;
+    }
     default:
-      return nullptr;
+      return;
   }
 }
 
@@ -401,19 +413,21 @@ arrow::Status Planner::BuildWindow(const LogicalWindow& node, Pipeline& pipeline
   return arrow::Status::OK();
 }
 
-/// Lets the scans that a top-N's first key comes from leave out rows behind those that it has, and the one that it
-/// reads row by row begin where the best are.
+/// Lets the scans that a top-N's first key comes from, row by row, leave out rows behind those that it has, and a
+/// single one begin where the best are.
 std::shared_ptr<ScanBound> Planner::AddBound(const LogicalSort& node) {
   if (node.limit == nullptr || node.keys.empty()) return nullptr;
   const SortKey& key = node.keys[0];
   if (!key.expr->IsColumn() || !SupportsSortBound(key.expr->type)) return nullptr;
   std::shared_ptr<ScanBound> bound;
-  const LogicalScan* read = FindStreamedScan(*node.children[0]);
+  std::vector<const LogicalScan*> streamed;
+  AddStreamedScans(*node.children[0], streamed);
   for (const FilterTarget& target : FindFilterTargets(*node.children[0], key.expr->column)) {
+    if (std::find(streamed.begin(), streamed.end(), target.scan) == streamed.end()) continue;
     if (bound == nullptr) bound = std::make_shared<ScanBound>(key.nulls_first);
     ScanHints& hints = scan_hints_[target.scan];
     hints.bounds.push_back({target.column, bound});
-    if (target.scan == read) hints.order = ScanOrder{target.column, key.descending, key.nulls_first};
+    if (streamed.size() == 1) hints.order = ScanOrder{target.column, key.descending, key.nulls_first};
   }
   return bound;
 }

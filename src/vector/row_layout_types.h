@@ -26,6 +26,23 @@ struct RowTypeTag {
   using Type = T;
 };
 
+/// Calls f with a zero of the type in which values of so many bytes are moved: unsigned, or Bytes16.
+template <typename F>
+decltype(auto) VisitWidth(int64_t width, F&& f) {
+  switch (width) {
+    case 1:
+      return f(uint8_t{});
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    case 8:
+      return f(uint64_t{});
+    default:
+      return f(Bytes16{});
+  }
+}
+
 /// Calls f(RowTypeTag<T>) with the type of integers of `type` and of booleans; of others with that of 128 bits.
 template <typename F>
 decltype(auto) VisitIntegerType(PhysicalType type, F&& f) {

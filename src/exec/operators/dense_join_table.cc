@@ -172,24 +172,7 @@ struct Bytes16 {
   uint64_t words[2];
 };
 
-/// Calls f with a zero of an unsigned type of the width.
-template <typename F>
-void VisitWidth(int64_t width, F&& f) {
-  switch (width) {
-    case 1:
-      return f(uint8_t{});
-    case 2:
-      return f(uint16_t{});
-    case 4:
-      return f(uint32_t{});
-    case 8:
-      return f(uint64_t{});
-    default:
-      return f(Bytes16{});
-  }
-}
-
-/// The same of a value's whole width and of the width that is kept of it, which is the whole one or narrower.
+/// VisitWidth of a value's whole width and of the width that is kept of it, which is the whole one or narrower.
 template <typename F>
 void VisitWidths(int64_t whole_width, int64_t kept_width, F&& f) {
   VisitWidth(whole_width, [&](auto whole) {

@@ -3,7 +3,6 @@
 #include "exec/operators/fetch.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 #include <vector>
 

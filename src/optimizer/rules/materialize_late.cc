@@ -1,7 +1,6 @@
 // Late materialization: where ORDER BY … LIMIT or OFFSET leaves few of many rows, columns that are only given with
 // those that are left are not carried up to there. The rows' ids are, and the columns are fetched by them.
 #include <algorithm>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 

@@ -7,6 +7,8 @@
 
 #include "optimizer/plan_equality.h"
 #include "optimizer/rules.h"
+#include "optimizer/terms.h"
+#include "plan/materialize.h"
 #include "plan/plan_visitor.h"
 
 namespace llkv {
@@ -38,9 +40,8 @@ bool IsBreaker(PlanKind kind) {
 }
 
 bool HasEquality(const LogicalJoin& join) {
-  return std::any_of(join.terms.begin(), join.terms.end(), [](const BoundExprPtr& term) {
-    return term->kind == ExprKind::kFunction && term->function.name == "=";
-  });
+  return std::any_of(join.terms.begin(), join.terms.end(),
+                     [](const BoundExprPtr& term) { return ComparisonOf(*term) == ComparisonOp::kEqual; });
 }
 
 /// Whether computing the plan is work: more than to read a table.
@@ -94,15 +95,6 @@ class BlockCollector {
   std::vector<Block> blocks_;
 };
 
-LogicalPlanPtr ReadShared(uint32_t id, const LogicalPlan& replaced) {
-  auto scan = std::make_unique<LogicalMaterializedScan>();
-  scan->id = id;
-  scan->output = replaced.output;
-  scan->estimated_rows = replaced.estimated_rows;
-  for (uint32_t i = 0; i < replaced.output.size(); ++i) scan->column_indexes.push_back(i);
-  return scan;
-}
-
 /// The blocks that compute the same as the largest one that is not alone.
 std::vector<Block> FindShared(std::vector<Block> blocks) {
   std::stable_sort(blocks.begin(), blocks.end(),
@@ -152,20 +144,16 @@ LogicalPlanPtr ShareSubplans(LogicalPlanPtr root, RuleContext& context) {
   while (true) {
     const std::vector<Block> same = FindShared(BlockCollector().Collect(root));
     if (same.empty()) return root;
-    auto materialize = std::make_unique<LogicalMaterialize>();
-    materialize->id = NextId(*root);
-    materialize->output = (*top)->output;
-    materialize->estimated_rows = (*top)->estimated_rows;
+    const uint32_t id = NextId(*root);
     LogicalPlanPtr definition;
     for (const Block& block : same) {
-      LogicalPlanPtr scan = ReadShared(materialize->id, **block.place);
+      LogicalPlanPtr scan = ReadMaterialized(id, (*block.place)->output);
+      scan->estimated_rows = (*block.place)->estimated_rows;
       LogicalPlanPtr replaced = std::exchange(*block.place, std::move(scan));
       if (definition == nullptr) definition = std::move(replaced);
     }
     RenameColumns(*definition, *context.next_column_id);
-    materialize->children.push_back(std::move(definition));
-    materialize->children.push_back(std::move(*top));
-    *top = std::move(materialize);
+    *top = MakeMaterialize(id, std::move(definition), std::move(*top));
   }
 }
 

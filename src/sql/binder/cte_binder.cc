@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "plan/materialize.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/select_binder.h"
 #include "types/coercion.h"
@@ -175,22 +176,15 @@ LogicalPlanPtr Complete(BindState& state, CteDefinition& definition, LogicalPlan
     use.children.push_back(std::move(definition.plan));
     return body;
   }
-  auto materialize = std::make_unique<LogicalMaterialize>();
-  materialize->id = state.next_materialize_id++;
+  const uint32_t id = state.next_materialize_id++;
   for (LogicalProject* use : definition.uses) {
-    auto scan = std::make_unique<LogicalMaterializedScan>();
-    scan->id = materialize->id;
-    for (uint32_t i = 0; i < definition.columns.size(); ++i) {
-      scan->column_indexes.push_back(i);
-      scan->output.push_back({state.NewColumn(), definition.columns[i].type, definition.columns[i].name});
-    }
+    std::vector<OutputColumn> columns;
+    for (const auto& column : definition.columns) columns.push_back({state.NewColumn(), column.type, column.name});
+    auto scan = ReadMaterialized(id, std::move(columns));
     use->exprs = ColumnsOf(*scan);
     use->children.push_back(std::move(scan));
   }
-  materialize->output = body->output;
-  materialize->children.push_back(std::move(definition.plan));
-  materialize->children.push_back(std::move(body));
-  return materialize;
+  return MakeMaterialize(id, std::move(definition.plan), std::move(body));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "plan/materialize.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/typing.h"
 
@@ -26,12 +27,8 @@ class KeptRows {
   /// The rows, and behind their columns each row's number. The columns have the ids that the plan gave them, or, where
   /// `names` is not null, others, which it learns.
   LogicalPlanPtr Read(BindState& state, OutputColumn* number, Names* names = nullptr) const {
-    auto scan = std::make_unique<LogicalMaterializedScan>();
-    scan->id = id_;
-    scan->output = columns_;
-    for (uint32_t i = 0; i < columns_.size(); ++i) {
-      scan->column_indexes.push_back(i);
-      if (names == nullptr) continue;
+    auto scan = ReadMaterialized(id_, columns_);
+    for (size_t i = 0; i < columns_.size() && names != nullptr; ++i) {
       scan->output[i].id = state.NewColumn();
       names->emplace(columns_[i].id, scan->output[i].id);
     }
@@ -41,14 +38,7 @@ class KeptRows {
     return scan;
   }
 
-  LogicalPlanPtr Around(LogicalPlanPtr body) {
-    auto node = std::make_unique<LogicalMaterialize>();
-    node->id = id_;
-    node->output = body->output;
-    node->children.push_back(std::move(definition_));
-    node->children.push_back(std::move(body));
-    return node;
-  }
+  LogicalPlanPtr Around(LogicalPlanPtr body) { return MakeMaterialize(id_, std::move(definition_), std::move(body)); }
 
  private:
   const uint32_t id_;

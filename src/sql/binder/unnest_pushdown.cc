@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "plan/materialize.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/query_binder.h"
@@ -61,11 +62,8 @@ arrow::Result<BoundExprPtr> WithDefault(BindState& state, BoundExprPtr column, c
 OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unordered_set<ColumnId>& free,
                          const LogicalPlan& subquery, int64_t position)
     : state_(state), id_(state.next_materialize_id++), position_(position) {
-  auto scan = std::make_unique<LogicalMaterializedScan>();
-  scan->id = id_;
-  scan->output = plan->output;
+  auto scan = ReadMaterialized(id_, plan->output);
   for (uint32_t i = 0; i < plan->output.size(); ++i) {
-    scan->column_indexes.push_back(i);
     if (!free.contains(plan->output[i].id)) continue;
     outer_.push_back(plan->output[i]);
     outer_ids_.insert(plan->output[i].id);
@@ -84,12 +82,7 @@ OuterDomain::OuterDomain(BindState& state, LogicalPlanPtr& plan, const std::unor
 }
 
 LogicalPlanPtr OuterDomain::Finish(LogicalPlanPtr body) {
-  auto node = std::make_unique<LogicalMaterialize>();
-  node->id = id_;
-  node->output = body->output;
-  node->children.push_back(std::move(definition_));
-  node->children.push_back(std::move(body));
-  return node;
+  return MakeMaterialize(id_, std::move(definition_), std::move(body));
 }
 
 PushedPlan OuterDomain::Copy() {
