@@ -159,7 +159,7 @@ OutputColumn CarryRowId(const Fetched& fetched, RuleContext& context) {
     scan.with_row_id = true;
     scan.output.push_back({ColumnId((*context.next_column_id)++), TypeId::kUBigInt, scan.table_name + ".row_id"});
   }
-  const OutputColumn row_id = scan.output.back();
+  OutputColumn row_id = scan.output.back();
   for (auto node = fetched.path.rbegin(); node != fetched.path.rend(); ++node) {
     if ((*node)->kind != PlanKind::kProject) {
       RefreshOutput(**node);
