@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "plan/materialize.h"
 #include "plan/plan_visitor.h"
-#include "sql/binder/select_binder.h"
+#include "sql/binder/order_binder.h"
 #include "types/coercion.h"
 
 namespace llkv {

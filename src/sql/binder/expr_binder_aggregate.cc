@@ -10,7 +10,7 @@
 #include "plan/plan_visitor.h"
 #include "sql/binder/dynamic_typing.h"
 #include "sql/binder/expr_binder.h"
-#include "sql/binder/select_binder.h"
+#include "sql/binder/order_binder.h"
 #include "sql/binder/typing.h"
 
 namespace llkv {

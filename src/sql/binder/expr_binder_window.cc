@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "sql/binder/expr_binder.h"
-#include "sql/binder/select_binder.h"
+#include "sql/binder/order_binder.h"
 #include "sql/binder/typing.h"
 #include "sql/parser/printer.h"
 

@@ -11,19 +11,4 @@ namespace llkv {
 arrow::Result<LogicalPlanPtr> BindSelect(BindState& state, const AstSelect& select, const AstQuery& query,
                                          const QueryEnvironment& environment);
 
-/// ORDER BY and LIMIT over a finished query, whose output columns are all that they see.
-arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery& query,
-                                                const QueryEnvironment& environment, LogicalPlanPtr plan);
-
-/// LIMIT and OFFSET of `query` above `plan`, where it has them.
-arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
-                                         LogicalPlanPtr plan);
-
-/// A sort key with the dialect's place for NULLs.
-SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr);
-
-/// The ordinal that ORDER BY 2 or GROUP BY 2 means, from 0, where `expr` is an integer literal; -1 for other
-/// expressions. Errors: 42P10 where it is not within [1, num_items].
-arrow::Result<int64_t> OrdinalOf(const AstExpr& expr, size_t num_items, const char* clause);
-
 }  // namespace llkv

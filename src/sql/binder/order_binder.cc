@@ -1,0 +1,147 @@
+// See order_binder.h.
+#include "sql/binder/order_binder.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "sql/binder/expr_binder.h"
+#include "sql/binder/typing.h"
+#include "sql/binder/unnest.h"
+
+namespace llkv {
+
+arrow::Result<int64_t> OrdinalOf(const AstExpr& expr, size_t num_items, const char* clause) {
+  // A sign before a number is part of it.
+  const AstExpr* number = &expr;
+  bool negative = false;
+  while (const auto* sign = number->TryAs<AstUnary>()) {
+    if (sign->op != AstUnaryOp::kMinus) break;
+    negative = !negative;
+    number = sign->operand.get();
+  }
+  const auto* literal = number->TryAs<AstLiteral>();
+  if (literal == nullptr || literal->literal != AstLiteralKind::kInteger) return int64_t{-1};
+  int64_t ordinal = 0;
+  for (char c : literal->text) {
+    ordinal = c >= '0' && c <= '9' && ordinal < 1000000 ? ordinal * 10 + (c - '0') : 1000000;
+  }
+  if (negative || ordinal < 1 || static_cast<size_t>(ordinal) > num_items) {
+    return SqlError(sqlstate::kInvalidColumnReference,
+                    fmt::format("{} {}{}: the select list has {} item{}", clause, negative ? "-" : "", literal->text,
+                                num_items, num_items == 1 ? "" : "s"),
+                    expr.position);
+  }
+  return ordinal - 1;
+}
+
+SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr) {
+  SortKey key;
+  key.expr = std::move(expr);
+  key.descending = item.descending;
+  // PostgreSQL takes NULL as the largest value, SQLite as the smallest.
+  key.nulls_first =
+      item.nulls == AstNullsOrder::kDefault ? item.descending != state.sqlite() : item.nulls == AstNullsOrder::kFirst;
+  return key;
+}
+
+namespace {
+
+/// The one row (limit, offset) of bounds that hold subqueries.
+arrow::Result<LogicalPlanPtr> MakeBounds(BindState& state, std::vector<PendingSubquery> pending, BoundExprPtr limit,
+                                         BoundExprPtr offset) {
+  const auto or_null = [](BoundExprPtr bound) {
+    return bound != nullptr ? std::move(bound) : BoundExpr::Constant(Value::Null(TypeId::kBigInt));
+  };
+  std::vector<BoundExprPtr> exprs;
+  exprs.push_back(or_null(std::move(limit)));
+  exprs.push_back(or_null(std::move(offset)));
+  LogicalPlanPtr row = MakeSingleRow();
+  const std::array<BoundExprPtr*, 2> slots = {&exprs[0], &exprs[1]};
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), row, slots));
+  return MakeProject(state, std::move(row), std::move(exprs), {"limit", "offset"});
+}
+
+}  // namespace
+
+arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
+                                         LogicalPlanPtr plan) {
+  if (query.limit == nullptr && query.offset == nullptr) return plan;
+  auto node = std::make_unique<LogicalLimit>();
+  std::vector<PendingSubquery> pending;
+  const auto bind = [&](const AstExprPtr& ast, std::string_view clause) -> arrow::Result<BoundExprPtr> {
+    if (ast == nullptr) return BoundExprPtr();
+    ExprContext context;
+    context.clause = clause;
+    context.ctes = environment.ctes;
+    context.subqueries = &pending;
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr expr, ExprBinder(state, context).Bind(*ast));
+    ARROW_ASSIGN_OR_RAISE(expr, CoerceTo(state, std::move(expr), TypeId::kBigInt, clause));
+    // SQLite: a negative LIMIT is none.
+    const bool negative = expr->IsConstant() && !expr->value.is_null() && expr->value.integer() < 0;
+    if (negative && state.sqlite()) return BoundExprPtr();
+    return expr;
+  };
+  ARROW_ASSIGN_OR_RAISE(node->limit, bind(query.limit, "LIMIT"));
+  ARROW_ASSIGN_OR_RAISE(node->offset, bind(query.offset, "OFFSET"));
+  if (node->limit == nullptr && node->offset == nullptr) return plan;
+  node->output = plan->output;
+  node->children.push_back(std::move(plan));
+  if (!pending.empty()) {
+    ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr bounds,
+                          MakeBounds(state, std::move(pending), std::move(node->limit), std::move(node->offset)));
+    node->children.push_back(std::move(bounds));
+  }
+  return node;
+}
+
+arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery& query,
+                                                const QueryEnvironment& environment, LogicalPlanPtr plan) {
+  if (query.order_by.empty() && !query.order_by_all) return ApplyLimit(state, query, environment, std::move(plan));
+  Scope scope;
+  scope.parent = environment.outer;
+  scope.AddTable(std::string(), plan->output);
+  std::vector<PendingSubquery> pending;
+  ExprContext context;
+  context.clause = "ORDER BY";
+  context.scope = &scope;
+  context.ctes = environment.ctes;
+  context.subqueries = &pending;
+  const std::vector<OutputColumn> output = plan->output;
+  auto sort = std::make_unique<LogicalSort>();
+  for (const OutputColumn& column : output) {
+    if (!query.order_by_all) break;
+    sort->keys.push_back(
+        MakeSortKey(state, query.order_by_all_item, BoundExpr::Column(column.id, column.type, column.name)));
+  }
+  for (const AstOrderItem& item : query.order_by) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t ordinal, OrdinalOf(*item.expr, output.size(), "ORDER BY"));
+    BoundExprPtr expr;
+    if (ordinal >= 0) {
+      const OutputColumn& column = output[static_cast<size_t>(ordinal)];
+      expr = BoundExpr::Column(column.id, column.type, column.name);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(expr, ExprBinder(state, context).Bind(*item.expr));
+    }
+    sort->keys.push_back(MakeSortKey(state, item, std::move(expr)));
+  }
+  const bool has_subqueries = !pending.empty();
+  std::vector<BoundExprPtr*> slots;
+  for (SortKey& key : sort->keys) slots.push_back(&key.expr);
+  ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
+  sort->output = plan->output;
+  sort->children.push_back(std::move(plan));
+  ARROW_ASSIGN_OR_RAISE(plan, ApplyLimit(state, query, environment, std::move(sort)));
+  if (!has_subqueries) return plan;
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const OutputColumn& column : output) {
+    exprs.push_back(BoundExpr::Column(column.id, column.type, column.name));
+    names.push_back(column.name);
+  }
+  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+}
+
+}  // namespace llkv
