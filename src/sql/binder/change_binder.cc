@@ -181,27 +181,38 @@ arrow::Result<TargetScan> ScanTarget(BindState& state, const AstFromItem& item) 
   return target;
 }
 
-/// What the columns of SET become, in the order written. Of several for one column the last counts in SQLite's dialect;
-/// in the others that is 42701.
-arrow::Result<std::vector<std::pair<uint32_t, const AstExpr*>>> Assignments(const BindState& state,
-                                                                            const TableSchema& table,
-                                                                            const std::vector<AstAssignment>& asts) {
+/// What a column of SET becomes: a value as written, or one of a subquery's row.
+struct Assigned {
+  uint32_t ordinal = 0;
+  const AstExpr* ast = nullptr;
+  BoundExprPtr of_row;
+};
+
+/// In the order written. Of several for one column the last counts in SQLite's dialect; in the others that is 42701.
+arrow::Result<std::vector<Assigned>> Assignments(const BindState& state, const TableSchema& table,
+                                                 const std::vector<AstAssignment>& asts, ExprBinder& binder) {
   std::vector<AstName> names;
-  std::vector<const AstExpr*> values;
+  std::vector<Assigned> result;
   for (const AstAssignment& assignment : asts) {
+    const size_t width = assignment.columns.size();
     names.insert(names.end(), assignment.columns.begin(), assignment.columns.end());
-    if (assignment.columns.size() == 1) {
-      values.push_back(assignment.value.get());
+    if (width == 1) {
+      result.push_back({0, assignment.value.get(), nullptr});
+      continue;
+    }
+    if (const auto* subquery = assignment.value->TryAs<AstSubquery>(); subquery != nullptr && !subquery->as_array) {
+      ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> row, binder.BindSubqueryRow(*subquery, width));
+      for (BoundExprPtr& value : row) result.push_back({0, nullptr, std::move(value)});
       continue;
     }
     const auto* row = assignment.value->TryAs<AstRow>();
-    if (row == nullptr) return Refuse("several columns set from a subquery", assignment.value->position);
-    if (row->values.size() != assignment.columns.size()) {
+    if (row == nullptr || row->values.size() != width) {
       return SqlError(sqlstate::kSyntaxError,
-                      fmt::format("{} columns are set to {} values", assignment.columns.size(), row->values.size()),
+                      fmt::format("{} columns are set to {} value{}", width, row == nullptr ? 1 : row->values.size(),
+                                  row == nullptr || row->values.size() == 1 ? "" : "s"),
                       assignment.range.position);
     }
-    for (const AstExprPtr& value : row->values) values.push_back(value.get());
+    for (const AstExprPtr& value : row->values) result.push_back({0, value.get(), nullptr});
   }
   std::vector<uint32_t> ordinals;
   if (state.sqlite()) {
@@ -212,8 +223,7 @@ arrow::Result<std::vector<std::pair<uint32_t, const AstExpr*>>> Assignments(cons
   } else {
     ARROW_ASSIGN_OR_RAISE(ordinals, TargetColumns(table, names));
   }
-  std::vector<std::pair<uint32_t, const AstExpr*>> result;
-  for (size_t i = 0; i < values.size(); ++i) result.emplace_back(ordinals[i], values[i]);
+  for (size_t i = 0; i < result.size(); ++i) result[i].ordinal = ordinals[i];
   return result;
 }
 
@@ -224,7 +234,6 @@ arrow::Result<LogicalPlanPtr> UpdatePlan(BindState& state, const AstUpdate& upda
   if (update.where != nullptr) {
     ARROW_RETURN_NOT_OK(ApplyWhere(state, *update.where, target.scope, environment.ctes, target.plan));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto assignments, Assignments(state, *target.table, update.assignments));
   std::vector<BoundExprPtr> exprs;
   exprs.push_back(ColumnOf(target.row_id));
   for (const ScopeColumn& column : target.scope.columns) {
@@ -238,15 +247,20 @@ arrow::Result<LogicalPlanPtr> UpdatePlan(BindState& state, const AstUpdate& upda
   context.subqueries = &pending;
   ExprBinder binder(state, context);
   std::vector<bool> changed(target.table->columns.size(), false);
-  for (const auto& [ordinal, ast] : assignments) {
-    const ColumnSchema& column = target.table->columns[ordinal];
-    BoundExprPtr& slot = exprs[ordinal + 1];
-    changed[ordinal] = true;
-    if (ast->Is<AstDefault>()) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<Assigned> assignments,
+                        Assignments(state, *target.table, update.assignments, binder));
+  for (Assigned& assigned : assignments) {
+    const ColumnSchema& column = target.table->columns[assigned.ordinal];
+    BoundExprPtr& slot = exprs[assigned.ordinal + 1];
+    changed[assigned.ordinal] = true;
+    if (assigned.ast != nullptr && assigned.ast->Is<AstDefault>()) {
       ARROW_ASSIGN_OR_RAISE(slot, BindDefaultOf(state, column));
       continue;
     }
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr expr, binder.Bind(*ast));
+    BoundExprPtr expr = std::move(assigned.of_row);
+    if (expr == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(expr, binder.Bind(*assigned.ast));
+    }
     ARROW_ASSIGN_OR_RAISE(slot, AssignTo(state, std::move(expr), column.type, column.name));
   }
   std::vector<BoundExprPtr*> slots;

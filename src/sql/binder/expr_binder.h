@@ -5,6 +5,7 @@
 #include <arrow/result.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -113,6 +114,9 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> Bind(const AstExpr& expr);
   /// The same, as a condition of the clause.
   arrow::Result<BoundExprPtr> BindCondition(const AstExpr& expr);
+  /// The values of a subquery's one row of `width` columns: all NULL where it has no row. Errors: 42601 for another
+  /// number of columns.
+  arrow::Result<std::vector<BoundExprPtr>> BindSubqueryRow(const AstSubquery& subquery, size_t width);
   /// Says what is wrong with a window of the WINDOW clause, also where nobody looks through it.
   arrow::Status CheckWindow(const AstWindow& window);
 
@@ -124,6 +128,8 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> BindUnary(const AstUnary& unary);
   arrow::Result<BoundExprPtr> BindBinary(const AstBinary& binary);
   arrow::Result<BoundExprPtr> BindRowComparison(const AstBinary& binary);
+  /// Of a row as written, or of a subquery.
+  arrow::Result<std::vector<BoundExprPtr>> BindRowOf(const AstExpr& expr, size_t width);
   arrow::Result<BoundExprPtr> BindLogical(const AstLogical& logical);
   arrow::Result<BoundExprPtr> BindIs(const AstIs& is);
   arrow::Result<BoundExprPtr> BindLike(const AstLike& like);
@@ -186,14 +192,18 @@ class ExprBinder {
   arrow::Result<BoundExprPtr> BindExists(const AstExists& exists);
   arrow::Result<BoundExprPtr> BindInSubquery(const AstInSubquery& in);
   arrow::Result<BoundExprPtr> MakeIn(std::vector<BoundExprPtr> operands, PendingSubquery pending, int64_t position);
+  /// Binds what ANY is over: again at each call, since a plan is part of one place.
+  using BindRows = std::function<arrow::Result<PendingSubquery>()>;
   arrow::Result<BoundExprPtr> BindQuantified(const AstQuantified& quantified);
-  arrow::Result<BoundExprPtr> MakeAny(AstBinaryOp op, std::vector<BoundExprPtr> operands, const AstQuery& query,
+  /// The elements of a list as rows of one column.
+  arrow::Result<PendingSubquery> BindElements(const AstExpr& list, int64_t position);
+  arrow::Result<BoundExprPtr> MakeAny(AstBinaryOp op, std::vector<BoundExprPtr> operands, const BindRows& bind_rows,
                                       int64_t position);
   arrow::Result<BoundExprPtr> MakeAnyByBounds(AstBinaryOp op, BoundExprPtr operand, PendingSubquery pending,
                                               int64_t position);
-  /// `bound` is the query where it was bound already.
+  /// `bound` are the rows where they were bound already.
   arrow::Result<BoundExprPtr> MakeAnyByExists(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
-                                              const AstQuery& query, int64_t position,
+                                              const BindRows& bind_rows, int64_t position,
                                               std::optional<PendingSubquery> bound = std::nullopt);
   /// `operands` op the columns of a subquery's row.
   arrow::Result<BoundExprPtr> CompareWith(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,

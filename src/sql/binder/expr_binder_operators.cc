@@ -238,19 +238,30 @@ arrow::Result<BoundExprPtr> MakeRowComparison(BindState& state, std::string_view
   return MakeNot(state, std::move(all), position);
 }
 
+arrow::Result<std::vector<BoundExprPtr>> ExprBinder::BindRowOf(const AstExpr& expr, size_t width) {
+  if (const auto* row = expr.TryAs<AstRow>()) return BindAll(row->values);
+  return BindSubqueryRow(expr.As<AstSubquery>(), width);
+}
+
 arrow::Result<BoundExprPtr> ExprBinder::BindRowComparison(const AstBinary& binary) {
-  if (!IsComparison(binary.op) || !binary.left->Is<AstRow>() || !binary.right->Is<AstRow>()) {
+  const auto* left = binary.left->TryAs<AstRow>();
+  const auto* right = binary.right->TryAs<AstRow>();
+  if (left != nullptr && right != nullptr && left->values.size() != right->values.size()) {
+    return SqlError(
+        sqlstate::kSyntaxError,
+        fmt::format("rows of {} and {} values cannot be compared", left->values.size(), right->values.size()),
+        binary.position);
+  }
+  const auto is_row = [](const AstExpr& expr) {
+    const auto* subquery = expr.TryAs<AstSubquery>();
+    return expr.Is<AstRow>() || (subquery != nullptr && !subquery->as_array);
+  };
+  if (!IsComparison(binary.op) || !is_row(*binary.left) || !is_row(*binary.right)) {
     return Refuse(fmt::format("{} between rows", OperatorName(binary.op)), binary.position);
   }
-  const auto& left = binary.left->As<AstRow>().values;
-  const auto& right = binary.right->As<AstRow>().values;
-  if (left.size() != right.size()) {
-    return SqlError(sqlstate::kSyntaxError,
-                    fmt::format("rows of {} and {} values cannot be compared", left.size(), right.size()),
-                    binary.position);
-  }
-  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> a, BindAll(left));
-  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> b, BindAll(right));
+  const size_t width = (left != nullptr ? left : right)->values.size();
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> a, BindRowOf(*binary.left, width));
+  ARROW_ASSIGN_OR_RAISE(std::vector<BoundExprPtr> b, BindRowOf(*binary.right, width));
   return MakeRowComparison(state_, OperatorName(binary.op), std::move(a), std::move(b), binary.position);
 }
 

@@ -7,6 +7,7 @@
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
 #include "sql/binder/query_binder.h"
+#include "sql/binder/set_calls.h"
 #include "sql/binder/typing.h"
 
 namespace llkv {
@@ -104,6 +105,29 @@ arrow::Result<BoundExprPtr> ExprBinder::BindScalarSubquery(const AstSubquery& su
   return AddPending(std::move(pending), PendingSubquery::Kind::kScalar, type);
 }
 
+// As one STRUCT, whose fields are the values.
+arrow::Result<std::vector<BoundExprPtr>> ExprBinder::BindSubqueryRow(const AstSubquery& subquery, size_t width) {
+  const int64_t position = subquery.position;
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*subquery.query, position));
+  ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, width, position));
+  std::vector<BoundExprPtr> values;
+  for (const OutputColumn& column : pending.plan->output) values.push_back(ColumnOf(column, position));
+  std::vector<BoundExprPtr> exprs;
+  ARROW_ASSIGN_OR_RAISE(exprs.emplace_back(), MakeStruct(std::vector<std::string>(width), std::move(values), position));
+  const LogicalType type = exprs[0]->type;
+  pending.plan = MakeProject(state_, std::move(pending.plan), std::move(exprs), {"row"});
+  const BoundExprPtr row = AddPending(std::move(pending), PendingSubquery::Kind::kScalar, type);
+  std::vector<BoundExprPtr> fields;
+  for (size_t i = 0; i < width; ++i) {
+    std::vector<BoundExprPtr> arguments;
+    arguments.push_back(row->Clone());
+    arguments.push_back(BoundExpr::Constant(Value::BigInt(static_cast<int64_t>(i) + 1), position));
+    ARROW_ASSIGN_OR_RAISE(fields.emplace_back(),
+                          MakeFunction(state_, "struct_extract", std::move(arguments), position));
+  }
+  return fields;
+}
+
 // ARRAY(SELECT …): array_agg over the subquery's rows in their order, and no rows are an empty list.
 arrow::Result<BoundExprPtr> ExprBinder::BindArraySubquery(const AstSubquery& subquery) {
   const int64_t position = subquery.position;
@@ -151,7 +175,8 @@ arrow::Result<BoundExprPtr> ExprBinder::BindInSubquery(const AstInSubquery& in) 
   }
   BoundExprPtr result;
   if (operands.size() > 1 && (in.negated || &in != context_.whole_term)) {
-    ARROW_ASSIGN_OR_RAISE(result, MakeAnyByExists(AstBinaryOp::kEqual, operands, *in.query, in.position));
+    const BindRows bind_rows = [&] { return BindQueryOf(*in.query, in.position); };
+    ARROW_ASSIGN_OR_RAISE(result, MakeAnyByExists(AstBinaryOp::kEqual, operands, bind_rows, in.position));
   } else {
     ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(*in.query, in.position));
     ARROW_ASSIGN_OR_RAISE(result, MakeIn(std::move(operands), std::move(pending), in.position));
@@ -173,7 +198,6 @@ arrow::Result<BoundExprPtr> ExprBinder::MakeIn(std::vector<BoundExprPtr> operand
 
 arrow::Result<BoundExprPtr> ExprBinder::BindQuantified(const AstQuantified& quantified) {
   const int64_t position = quantified.position;
-  if (quantified.query == nullptr) return Refuse("ANY and ALL over lists", position);
   if (quantified.op < AstBinaryOp::kEqual || quantified.op > AstBinaryOp::kGreaterEqual) {
     return Refuse(fmt::format("{} ANY", OperatorName(quantified.op)), position);
   }
@@ -185,23 +209,62 @@ arrow::Result<BoundExprPtr> ExprBinder::BindQuantified(const AstQuantified& quan
   }
   // x op ALL q is NOT (x negated-op ANY q), in three-valued logic too.
   const AstBinaryOp op = quantified.all ? Negated(quantified.op) : quantified.op;
+  const BindRows bind_rows = [&] {
+    return quantified.query != nullptr ? BindQueryOf(*quantified.query, position)
+                                       : BindElements(*quantified.list, position);
+  };
   BoundExprPtr any;
   if (operands.size() > 1) {
-    ARROW_ASSIGN_OR_RAISE(any, MakeAnyByExists(op, operands, *quantified.query, position));
+    ARROW_ASSIGN_OR_RAISE(any, MakeAnyByExists(op, operands, bind_rows, position));
   } else {
-    ARROW_ASSIGN_OR_RAISE(any, MakeAny(op, std::move(operands), *quantified.query, position));
+    ARROW_ASSIGN_OR_RAISE(any, MakeAny(op, std::move(operands), bind_rows, position));
+  }
+  if (quantified.query == nullptr && !quantified.list->Is<AstList>()) {
+    // No list is not a list of no elements.
+    std::vector<BoundExprPtr> children;
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr list, Bind(*quantified.list));
+    ARROW_ASSIGN_OR_RAISE(children.emplace_back(), MakeIsNull(state_, std::move(list), position));
+    children.push_back(BoundExpr::Constant(Value::Null(TypeId::kBoolean)));
+    children.push_back(std::move(any));
+    ARROW_ASSIGN_OR_RAISE(any, MakeCase(state_, std::move(children), position));
   }
   if (!quantified.all) return any;
   return MakeNot(state_, std::move(any), position);
 }
 
+arrow::Result<PendingSubquery> ExprBinder::BindElements(const AstExpr& list, int64_t position) {
+  if (context_.subqueries == nullptr) {
+    return SqlError(sqlstate::kFeatureNotSupported,
+                    fmt::format("ANY and ALL over a list are not allowed in {}", context_.clause), position);
+  }
+  std::vector<BoundExprPtr> arguments;
+  ARROW_ASSIGN_OR_RAISE(arguments.emplace_back(), Bind(list));
+  const TypeId type = arguments[0]->type.id();
+  if (type != TypeId::kList && type != TypeId::kArray && type != TypeId::kNull) {
+    return SqlError(sqlstate::kWrongObjectType,
+                    fmt::format("ANY and ALL take a list or a subquery, not {}", arguments[0]->type.ToString()),
+                    list.position);
+  }
+  const TableFunction* unnest = state_.functions.FindTable("unnest");
+  if (unnest == nullptr) return InternalError("no function unnest");
+  std::vector<SetCall> calls;
+  ARROW_ASSIGN_OR_RAISE(calls.emplace_back(),
+                        MakeSetCall(state_, *unnest, std::move(arguments), /*in_select_list=*/false, position));
+  const std::vector<OutputColumn> outputs{{state_.NewColumn(), calls[0].function->column_types[0], "element"}};
+  PendingSubquery pending;
+  pending.position = position;
+  pending.plan = MakeProjectSet(std::move(calls), outputs, MakeSingleRow());
+  pending.correlated = !FreeColumns(*pending.plan).empty();
+  return pending;
+}
+
 arrow::Result<BoundExprPtr> ExprBinder::MakeAny(AstBinaryOp op, std::vector<BoundExprPtr> operands,
-                                                const AstQuery& query, int64_t position) {
-  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, BindQueryOf(query, position));
+                                                const BindRows& bind_rows, int64_t position) {
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery pending, bind_rows());
   ARROW_RETURN_NOT_OK(CheckWidth(*pending.plan, 1, position));
   if (op == AstBinaryOp::kEqual) return MakeIn(std::move(operands), std::move(pending), position);
   if (!pending.correlated) return MakeAnyByBounds(op, std::move(operands[0]), std::move(pending), position);
-  return MakeAnyByExists(op, operands, query, position, std::move(pending));
+  return MakeAnyByExists(op, operands, bind_rows, position, std::move(pending));
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::CompareWith(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
@@ -218,7 +281,7 @@ arrow::Result<BoundExprPtr> ExprBinder::CompareWith(AstBinaryOp op, const std::v
 
 // x op ANY q: TRUE where there is a y in q with x op y; else NULL where there is one for which that is NULL.
 arrow::Result<BoundExprPtr> ExprBinder::MakeAnyByExists(AstBinaryOp op, const std::vector<BoundExprPtr>& operands,
-                                                        const AstQuery& query, int64_t position,
+                                                        const BindRows& bind_rows, int64_t position,
                                                         std::optional<PendingSubquery> bound) {
   for (const BoundExprPtr& operand : operands) {
     if (operand->IsVolatile()) return Refuse("ANY of a value that differs from call to call", position);
@@ -228,22 +291,18 @@ arrow::Result<BoundExprPtr> ExprBinder::MakeAnyByExists(AstBinaryOp op, const st
     if (is_unknown) {
       ARROW_ASSIGN_OR_RAISE(condition, MakeIsNull(state_, std::move(condition), position));
     }
-    auto filter = std::make_unique<LogicalFilter>();
-    filter->terms = SplitConjuncts(std::move(condition));
-    filter->output = pending.plan->output;
-    filter->children.push_back(std::move(pending.plan));
-    pending.plan = std::move(filter);
+    pending.plan = MakeFilter(std::move(pending.plan), SplitConjuncts(std::move(condition)));
     pending.correlated = !FreeColumns(*pending.plan).empty();
     return AddPending(std::move(pending), PendingSubquery::Kind::kExists, TypeId::kBoolean);
   };
   std::vector<BoundExprPtr> children;
   if (!bound) {
-    ARROW_ASSIGN_OR_RAISE(bound, BindQueryOf(query, position));
+    ARROW_ASSIGN_OR_RAISE(bound, bind_rows());
   }
   ARROW_ASSIGN_OR_RAISE(children.emplace_back(), exists(*std::move(bound), false));
   children.push_back(BoundExpr::Constant(Value::Boolean(true)));
   // Bound once more: a plan is part of one place.
-  ARROW_ASSIGN_OR_RAISE(PendingSubquery again, BindQueryOf(query, position));
+  ARROW_ASSIGN_OR_RAISE(PendingSubquery again, bind_rows());
   ARROW_ASSIGN_OR_RAISE(children.emplace_back(), exists(std::move(again), true));
   children.push_back(BoundExpr::Constant(Value::Null(TypeId::kBoolean)));
   children.push_back(BoundExpr::Constant(Value::Boolean(false)));

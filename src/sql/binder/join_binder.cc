@@ -190,11 +190,7 @@ arrow::Status FilterMatches(BindState& state, std::vector<PendingSubquery> pendi
                             LogicalPlanPtr& plan) {
   BoundExprPtr* slots[] = {&condition};
   ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
-  auto filter = std::make_unique<LogicalFilter>();
-  filter->terms = SplitConjuncts(std::move(condition));
-  filter->output = plan->output;
-  filter->children.push_back(std::move(plan));
-  plan = std::move(filter);
+  plan = MakeFilter(std::move(plan), SplitConjuncts(std::move(condition)));
   return arrow::Status::OK();
 }
 

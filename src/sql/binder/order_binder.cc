@@ -47,6 +47,55 @@ SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprP
   return key;
 }
 
+LogicalPlanPtr RankRows(BindState& state, std::vector<BoundExprPtr> partition_by, std::vector<SortKey> order_by,
+                        std::initializer_list<WindowKind> functions, LogicalPlanPtr plan) {
+  auto window = std::make_unique<LogicalWindow>();
+  window->output = plan->output;
+  for (const WindowKind kind : functions) {
+    WindowCall& call = window->calls.emplace_back();
+    call.name = kind == WindowKind::kRank ? "rank" : "row_number";
+    call.kind = kind;
+    call.return_type = TypeId::kBigInt;
+    call.num_order_keys = static_cast<uint32_t>(order_by.size());
+    window->output.push_back({state.NewColumn(), call.return_type, call.name});
+  }
+  window->partition_by = std::move(partition_by);
+  window->order_by = std::move(order_by);
+  window->children.push_back(std::move(plan));
+  return window;
+}
+
+bool IsNoBound(const BoundExpr* bound) { return bound == nullptr || (bound->IsConstant() && bound->value.is_null()); }
+
+arrow::Result<BoundExprPtr> WithinLimit(BindState& state, BoundExprPtr number, const BoundExpr& limit) {
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr within, MakeComparison(state, "<=", std::move(number), limit.Clone(), -1));
+  if (limit.IsConstant()) return within;
+  std::vector<BoundExprPtr> either;
+  ARROW_ASSIGN_OR_RAISE(either.emplace_back(), MakeIsNull(state, limit.Clone(), -1));
+  either.push_back(std::move(within));
+  return BoundExpr::Conjunction(false, std::move(either));
+}
+
+arrow::Result<BoundExprPtr> BehindOffset(BindState& state, BoundExprPtr number, const BoundExpr* offset) {
+  if (IsNoBound(offset)) return number;
+  std::vector<BoundExprPtr> or_none;
+  or_none.push_back(offset->Clone());
+  or_none.push_back(BoundExpr::Constant(Value::BigInt(0)));
+  std::vector<BoundExprPtr> difference;
+  difference.push_back(std::move(number));
+  ARROW_ASSIGN_OR_RAISE(difference.emplace_back(), MakeFunction(state, "coalesce", std::move(or_none), -1));
+  return MakeFunction(state, "-", std::move(difference), -1);
+}
+
+LogicalPlanPtr JoinRow(LogicalPlanPtr plan, LogicalPlanPtr row) {
+  auto join = std::make_unique<LogicalJoin>();
+  join->output = plan->output;
+  join->output.insert(join->output.end(), row->output.begin(), row->output.end());
+  join->children.push_back(std::move(plan));
+  join->children.push_back(std::move(row));
+  return join;
+}
+
 namespace {
 
 /// The one row (limit, offset) of bounds that hold subqueries.
@@ -64,6 +113,53 @@ arrow::Result<LogicalPlanPtr> MakeBounds(BindState& state, std::vector<PendingSu
   return MakeProject(state, std::move(row), std::move(exprs), {"limit", "offset"});
 }
 
+BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
+
+/// FETCH FIRST … ROWS WITH TIES of a sorted `plan`: also the rows that sort as the last of them does.
+arrow::Result<LogicalPlanPtr> LimitWithTies(BindState& state, std::unique_ptr<LogicalLimit> limit, int64_t position) {
+  LogicalPlanPtr plan = std::move(limit->children[0]);
+  if (plan->kind != PlanKind::kSort) {
+    return SqlError(sqlstate::kSyntaxError, "WITH TIES needs ORDER BY", position);
+  }
+  std::vector<SortKey>& keys = plan->As<LogicalSort>().keys;
+  std::vector<SortKey> order;
+  for (const SortKey& key : keys) order.push_back({key.expr->Clone(), key.descending, key.nulls_first});
+  const std::vector<OutputColumn> outputs = plan->output;
+  LogicalPlanPtr ranked =
+      RankRows(state, {}, std::move(order), {WindowKind::kRank, WindowKind::kRowNumber}, std::move(plan->children[0]));
+  const OutputColumn number = ranked->output.back();
+  const OutputColumn rank = *(ranked->output.end() - 2);
+  if (limit->children.size() > 1) {
+    limit->limit = ColumnOf(limit->children[1]->output[0]);
+    limit->offset = ColumnOf(limit->children[1]->output[1]);
+    ranked = JoinRow(std::move(ranked), std::move(limit->children[1]));
+  }
+  std::vector<BoundExprPtr> terms;
+  const auto add = [&](BoundExprPtr left, const char* op, BoundExprPtr right) {
+    return MakeComparison(state, op, std::move(left), std::move(right), -1).Value(&terms.emplace_back());
+  };
+  const auto zero = [] { return BoundExpr::Constant(Value::BigInt(0)); };
+  if (!IsNoBound(limit->limit.get())) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr place, BehindOffset(state, ColumnOf(rank), limit->offset.get()));
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), WithinLimit(state, std::move(place), *limit->limit));
+    // The first row has no ties before it.
+    ARROW_RETURN_NOT_OK(add(limit->limit->Clone(), "is_distinct_from", zero()));
+  }
+  if (!IsNoBound(limit->offset.get())) {
+    ARROW_ASSIGN_OR_RAISE(BoundExprPtr place, BehindOffset(state, ColumnOf(number), limit->offset.get()));
+    ARROW_RETURN_NOT_OK(add(std::move(place), ">", zero()));
+  }
+  plan->output = ranked->output;
+  plan->children[0] = terms.empty() ? std::move(ranked) : MakeFilter(std::move(ranked), std::move(terms));
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const OutputColumn& column : outputs) {
+    exprs.push_back(ColumnOf(column));
+    names.push_back(column.name);
+  }
+  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+}
+
 }  // namespace
 
 arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
@@ -79,9 +175,12 @@ arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query
     context.subqueries = &pending;
     ARROW_ASSIGN_OR_RAISE(BoundExprPtr expr, ExprBinder(state, context).Bind(*ast));
     ARROW_ASSIGN_OR_RAISE(expr, CoerceTo(state, std::move(expr), TypeId::kBigInt, clause));
-    // SQLite: a negative LIMIT is none.
     const bool negative = expr->IsConstant() && !expr->value.is_null() && expr->value.integer() < 0;
+    // SQLite: a negative LIMIT is none.
     if (negative && state.sqlite()) return BoundExprPtr();
+    if (negative && query.with_ties) {
+      return SqlError(sqlstate::kInvalidParameter, "LIMIT and OFFSET must not be negative", ast->position);
+    }
     return expr;
   };
   ARROW_ASSIGN_OR_RAISE(node->limit, bind(query.limit, "LIMIT"));
@@ -94,6 +193,7 @@ arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query
                           MakeBounds(state, std::move(pending), std::move(node->limit), std::move(node->offset)));
     node->children.push_back(std::move(bounds));
   }
+  if (query.with_ties) return LimitWithTies(state, std::move(node), query.limit->position);
   return node;
 }
 

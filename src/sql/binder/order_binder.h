@@ -3,6 +3,9 @@
 
 #include <arrow/result.h>
 
+#include <initializer_list>
+#include <vector>
+
 #include "sql/binder/query_binder.h"
 
 namespace llkv {
@@ -14,6 +17,22 @@ arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery
 /// LIMIT and OFFSET of `query` above `plan`, where it has them.
 arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
                                          LogicalPlanPtr plan);
+
+/// The rows of `plan` with functions of ranking over them, each one more BIGINT column: kRowNumber, kRank.
+LogicalPlanPtr RankRows(BindState& state, std::vector<BoundExprPtr> partition_by, std::vector<SortKey> order_by,
+                        std::initializer_list<WindowKind> functions, LogicalPlanPtr plan);
+
+/// Is a bound of LIMIT or OFFSET known to be none?
+bool IsNoBound(const BoundExpr* bound);
+
+/// bound IS NULL OR number <= bound: of a LIMIT, where NULL is none.
+arrow::Result<BoundExprPtr> WithinLimit(BindState& state, BoundExprPtr number, const BoundExpr& limit);
+
+/// number - offset, where NULL is no offset.
+arrow::Result<BoundExprPtr> BehindOffset(BindState& state, BoundExprPtr number, const BoundExpr* offset);
+
+/// Each row of `plan` beside the one row of `row`.
+LogicalPlanPtr JoinRow(LogicalPlanPtr plan, LogicalPlanPtr row);
 
 /// A sort key with the dialect's place for NULLs.
 SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr);

@@ -18,14 +18,6 @@
 namespace llkv {
 namespace {
 
-LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
-  auto filter = std::make_unique<LogicalFilter>();
-  filter->terms = std::move(terms);
-  filter->output = plan->output;
-  filter->children.push_back(std::move(plan));
-  return filter;
-}
-
 /// One row of VALUES with subqueries in it: a projection over what they give.
 arrow::Result<LogicalPlanPtr> RowWithSubqueries(BindState& state, std::vector<BoundExprPtr> row,
                                                 std::vector<PendingSubquery> pending) {
@@ -281,7 +273,6 @@ void FlattenAnd(const AstExpr& expr, std::vector<const AstExpr*>& terms) {
 
 arrow::Result<LogicalPlanPtr> BindQuery(BindState& state, const AstQuery& query, const QueryEnvironment& environment) {
   if (query.limit_percent) return Refuse("LIMIT … PERCENT", query.limit->position);
-  if (query.with_ties) return Refuse("WITH TIES", query.limit == nullptr ? -1 : query.limit->position);
   const auto bind = [&](const QueryEnvironment& inner) -> arrow::Result<LogicalPlanPtr> {
     if (query.body->Is<AstSelect>()) return BindSelect(state, query.body->As<AstSelect>(), query, inner);
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQueryBody(state, *query.body, inner));
@@ -325,6 +316,14 @@ arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& sc
   if (!plain.empty()) plan = MakeFilter(std::move(plan), std::move(plain));
   for (LateTerm& term : late) ARROW_RETURN_NOT_OK(ApplyLate(state, std::move(term), plan));
   return arrow::Status::OK();
+}
+
+LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
+  auto filter = std::make_unique<LogicalFilter>();
+  filter->terms = std::move(terms);
+  filter->output = plan->output;
+  filter->children.push_back(std::move(plan));
+  return filter;
 }
 
 LogicalPlanPtr MakeProject(BindState& state, LogicalPlanPtr plan, std::vector<BoundExprPtr> exprs,

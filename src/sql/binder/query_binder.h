@@ -67,6 +67,9 @@ LogicalPlanPtr MakeSingleRow();
 arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& scope, const CteFrame* ctes,
                          LogicalPlanPtr& plan);
 
+/// The rows of `plan` for which all of `terms` are TRUE.
+LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms);
+
 /// A projection of `exprs` over `plan`, with fresh ids.
 LogicalPlanPtr MakeProject(BindState& state, LogicalPlanPtr plan, std::vector<BoundExprPtr> exprs,
                            std::vector<std::string> names);

@@ -18,11 +18,6 @@
 
 namespace llkv {
 
-arrow::Status SelectBinder::CheckSupported() const {
-  if (!select_.distinct_on.empty()) return Refuse("DISTINCT ON", select_.distinct_on[0]->position);
-  return CheckNamedWindows(select_.windows);
-}
-
 ExprContext SelectBinder::Context(std::string_view clause, std::vector<PendingSubquery>* pending,
                                   AggregateState* aggregates, bool aliases) const {
   ExprContext context;
@@ -45,7 +40,7 @@ ExprContext SelectBinder::WindowContext(std::string_view clause, std::vector<Pen
 }
 
 arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
-  ARROW_RETURN_NOT_OK(CheckSupported());
+  ARROW_RETURN_NOT_OK(CheckNamedWindows(select_.windows));
   windows_.named = &select_.windows;
   ARROW_ASSIGN_OR_RAISE(BoundFrom from, BindFrom(state_, select_.from, environment_));
   scope_ = std::move(from.scope);
@@ -64,25 +59,27 @@ arrow::Result<LogicalPlanPtr> SelectBinder::Bind() {
   }
   ARROW_RETURN_NOT_OK(BindQualify());
   ARROW_RETURN_NOT_OK(BindOrder());
+  ARROW_RETURN_NOT_OK(BindDistinctOn());
   const bool aggregates = !groups_.empty() || !aggregates_.calls.empty() || !aggregates_.groupings.empty() ||
                           having_ != nullptr || !select_.group_by.empty();
   if (aggregates) ARROW_RETURN_NOT_OK(Aggregate());
   ARROW_RETURN_NOT_OK(AddWindows());
   ARROW_RETURN_NOT_OK(AddItems());
   Project();
-  if (select_.distinct) Distinct();
+  if (!distinct_on_.empty()) {
+    ARROW_RETURN_NOT_OK(DistinctOn());
+  } else if (select_.distinct) {
+    Distinct();
+  }
   if (!order_.empty()) {
     auto sort = std::make_unique<LogicalSort>();
-    for (const OrderKey& key : order_) {
-      const OutputColumn& column = plan_->output[key.item];
-      sort->keys.push_back(MakeSortKey(state_, *key.ast, BoundExpr::Column(column.id, column.type, column.name)));
-    }
+    sort->keys = OrderKeys();
     sort->output = plan_->output;
     sort->children.push_back(std::move(plan_));
     plan_ = std::move(sort);
   }
   ARROW_ASSIGN_OR_RAISE(plan_, ApplyLimit(state_, query_, environment_, std::move(plan_)));
-  if (num_visible_ < items_.size()) {
+  if (num_visible_ < plan_->output.size()) {
     items_.resize(num_visible_);
     for (size_t i = 0; i < num_visible_; ++i) {
       const OutputColumn& column = plan_->output[i];
@@ -188,7 +185,7 @@ arrow::Result<size_t> SelectBinder::OrderItem(const AstExpr& expr) {
   for (size_t i = 0; i < items_.size(); ++i) {
     if (items_[i].expr->Equals(*bound)) return i;
   }
-  if (select_.distinct) {
+  if (select_.distinct && select_.distinct_on.empty()) {
     return SqlError(sqlstate::kInvalidColumnReference,
                     "with DISTINCT, what ORDER BY reads must stand in the select list", expr.position);
   }
@@ -208,12 +205,25 @@ arrow::Status SelectBinder::BindOrder() {
   return arrow::Status::OK();
 }
 
+// What DISTINCT ON names is found as what ORDER BY names.
+arrow::Status SelectBinder::BindDistinctOn() {
+  for (const AstExprPtr& expr : select_.distinct_on) {
+    ARROW_ASSIGN_OR_RAISE(distinct_on_.emplace_back(), OrderItem(*expr));
+  }
+  return arrow::Status::OK();
+}
+
+std::vector<SortKey> SelectBinder::OrderKeys() const {
+  std::vector<SortKey> keys;
+  for (const OrderKey& key : order_) {
+    const OutputColumn& column = plan_->output[key.item];
+    keys.push_back(MakeSortKey(state_, *key.ast, BoundExpr::Column(column.id, column.type, column.name)));
+  }
+  return keys;
+}
+
 void SelectBinder::Filter(BoundExprPtr condition) {
-  auto filter = std::make_unique<LogicalFilter>();
-  filter->terms = SplitConjuncts(std::move(condition));
-  filter->output = plan_->output;
-  filter->children.push_back(std::move(plan_));
-  plan_ = std::move(filter);
+  plan_ = MakeFilter(std::move(plan_), SplitConjuncts(std::move(condition)));
 }
 
 // Each call binds its window anew: what is bound here is not kept.
@@ -311,6 +321,23 @@ void SelectBinder::Distinct() {
   }
   distinct->children.push_back(std::move(plan_));
   plan_ = std::move(distinct);
+}
+
+// Of the rows that have the same values of DISTINCT ON, the first in the order of ORDER BY.
+arrow::Status SelectBinder::DistinctOn() {
+  std::vector<BoundExprPtr> partition_by;
+  for (const size_t item : distinct_on_) {
+    const OutputColumn& column = plan_->output[item];
+    partition_by.push_back(BoundExpr::Column(column.id, column.type, column.name));
+  }
+  std::vector<SortKey> order = OrderKeys();
+  plan_ = RankRows(state_, std::move(partition_by), std::move(order), {WindowKind::kRowNumber}, std::move(plan_));
+  const OutputColumn& number = plan_->output.back();
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr is_first,
+                        MakeComparison(state_, "=", BoundExpr::Column(number.id, number.type, number.name),
+                                       BoundExpr::Constant(Value::BigInt(1)), -1));
+  Filter(std::move(is_first));
+  return arrow::Status::OK();
 }
 
 arrow::Result<LogicalPlanPtr> BindSelect(BindState& state, const AstSelect& select, const AstQuery& query,

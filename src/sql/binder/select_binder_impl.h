@@ -33,7 +33,6 @@ class SelectBinder {
   arrow::Result<LogicalPlanPtr> Bind();
 
  private:
-  arrow::Status CheckSupported() const;
   ExprContext Context(std::string_view clause, std::vector<PendingSubquery>* pending, AggregateState* aggregates,
                       bool aliases) const;
   /// Of the clauses that may look through windows.
@@ -46,6 +45,8 @@ class SelectBinder {
   arrow::Result<GroupSets> BindGroupingElement(const AstGroupingElement& element);
   arrow::Status GroupByAll();
   arrow::Status BindOrder();
+  arrow::Status BindDistinctOn();
+  std::vector<SortKey> OrderKeys() const;
   arrow::Result<size_t> OrderItem(const AstExpr& expr);
   arrow::Status CheckWindows();
   arrow::Status BindQualify();
@@ -60,6 +61,7 @@ class SelectBinder {
   arrow::Result<BoundExprPtr> GroupingNumber(const GroupingCall& call);
   void Project();
   void Distinct();
+  arrow::Status DistinctOn();
   void Filter(BoundExprPtr condition);
 
   BindState& state_;
@@ -88,6 +90,8 @@ class SelectBinder {
   std::vector<PendingSubquery> qualify_pending_;
   std::vector<PendingSubquery> item_pending_;
   std::vector<OrderKey> order_;
+  /// The items that DISTINCT ON names.
+  std::vector<size_t> distinct_on_;
 };
 
 }  // namespace llkv

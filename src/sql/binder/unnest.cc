@@ -208,11 +208,7 @@ bool JoinSets(JoinType type, SubqueryRows& rows, std::vector<BoundExprPtr>& term
   left = GraftSets(std::move(rows.plan), free, std::move(left));
   for (BoundExprPtr& term : terms) Substitute(term, rows.outputs, rows.values);
   if (!is_outer && !terms.empty()) {
-    auto filter = std::make_unique<LogicalFilter>();
-    filter->terms = std::move(terms);
-    filter->output = left->output;
-    filter->children.push_back(std::move(left));
-    left = std::move(filter);
+    left = MakeFilter(std::move(left), std::move(terms));
   }
   std::move(rows.values.begin(), rows.values.end(), std::back_inserter(exprs));
   outputs.insert(outputs.end(), rows.outputs.begin(), rows.outputs.end());
@@ -371,13 +367,7 @@ arrow::Status Unnester::Aggregate(std::vector<BoundExprPtr> result, BoundExprPtr
   if (grouped) {
     plan_ = MakeJoin(JoinType::kLeft, std::move(plan_), std::move(inner_), std::move(terms));
   } else {
-    if (!terms.empty()) {
-      auto filter = std::make_unique<LogicalFilter>();
-      filter->terms = std::move(terms);
-      filter->output = child->output;
-      filter->children.push_back(std::move(child));
-      child = std::move(filter);
-    }
+    if (!terms.empty()) child = MakeFilter(std::move(child), std::move(terms));
     if (IsSetChain(*child, free_)) ComputeArguments(state_, free_, aggregate);
     OuterDomain domain(state_, plan_, free_, *inner_, pending_.position);
     ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, domain.Push(std::move(child)));

@@ -10,6 +10,7 @@
 #include "plan/materialize.h"
 #include "plan/plan_visitor.h"
 #include "sql/binder/expr_binder.h"
+#include "sql/binder/order_binder.h"
 #include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
 #include "sql/binder/unnest_pullup.h"
@@ -222,10 +223,12 @@ arrow::Result<PushedPlan> OuterDomain::PushProjectSet(LogicalPlanPtr plan) {
 
 arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
   auto& aggregate = plan->As<LogicalAggregate>();
+  const auto& sets = aggregate.grouping_sets;
+  if (std::any_of(sets.begin(), sets.end(), [](const auto& set) { return set.empty(); })) {
+    return Push(SplitEmptySets(std::move(plan)));
+  }
   const bool scalar = aggregate.groups.empty();
   for (std::vector<uint32_t>& set : aggregate.grouping_sets) {
-    // Its row must be there for outer values too that no row belongs to.
-    if (set.empty()) return Refuse("a grouping set of no columns in a correlated subquery", position_);
     for (size_t i = 0; i < outer_.size(); ++i) set.push_back(static_cast<uint32_t>(aggregate.groups.size() + i));
   }
   const auto old_groups = static_cast<std::ptrdiff_t>(aggregate.groups.size());
@@ -245,6 +248,72 @@ arrow::Result<PushedPlan> OuterDomain::PushAggregate(LogicalPlanPtr plan) {
   return pushed;
 }
 
+namespace {
+
+AggregateCall CloneCall(const AggregateCall& call) {
+  AggregateCall clone;
+  clone.function = call.function;
+  clone.distinct = call.distinct;
+  for (const BoundExprPtr& argument : call.arguments) clone.arguments.push_back(argument->Clone());
+  if (call.filter != nullptr) clone.filter = call.filter->Clone();
+  return clone;
+}
+
+}  // namespace
+
+// An aggregation with grouping sets of no columns, whose row is there for every outer value, also where no row belongs
+// to it: each such set as an aggregation of its own without groups, beside the one of the other sets.
+LogicalPlanPtr OuterDomain::SplitEmptySets(LogicalPlanPtr plan) {
+  auto& aggregate = plan->As<LogicalAggregate>();
+  const std::vector<OutputColumn> outputs = plan->output;
+  const size_t num_empty = std::erase_if(aggregate.grouping_sets, [](const auto& set) { return set.empty(); });
+  const uint32_t id = state_.next_materialize_id++;
+  LogicalPlanPtr definition = std::move(plan->children[0]);
+  // The definition under names of its own, for an aggregation that reads it.
+  const auto read = [&](LogicalAggregate& reader) {
+    std::unordered_map<ColumnId, ColumnId> names;
+    auto scan = ReadMaterialized(id, definition->output);
+    for (OutputColumn& column : scan->output) {
+      names.emplace(column.id, state_.NewColumn());
+      column.id = names.at(column.id);
+    }
+    ForEachExpr(reader, [&](BoundExprPtr& expr) { ReplaceOuter(expr, names); });
+    reader.children.clear();
+    reader.children.push_back(std::move(scan));
+  };
+  auto all = std::make_unique<LogicalSetOperation>();
+  all->all = true;
+  all->output = outputs;
+  for (size_t i = 0; i < num_empty; ++i) {
+    auto scalar = std::make_unique<LogicalAggregate>();
+    std::vector<BoundExprPtr> exprs;
+    std::vector<std::string> names;
+    for (const BoundExprPtr& group : aggregate.groups) exprs.push_back(BoundExpr::Constant(Value::Null(group->type)));
+    for (const AggregateCall& call : aggregate.aggregates) {
+      scalar->aggregates.push_back(CloneCall(call));
+      scalar->output.push_back({state_.NewColumn(), call.function.return_type, call.function.name});
+      exprs.push_back(ColumnOf(scalar->output.back()));
+    }
+    const int64_t missing = (int64_t{1} << aggregate.groups.size()) - 1;
+    exprs.push_back(BoundExpr::Constant(Value::BigInt(missing)));
+    for (const OutputColumn& column : outputs) names.push_back(column.name);
+    read(*scalar);
+    all->children.push_back(MakeProject(state_, std::move(scalar), std::move(exprs), std::move(names)));
+  }
+  if (!aggregate.grouping_sets.empty()) {
+    read(aggregate);
+    for (OutputColumn& column : plan->output) column.id = state_.NewColumn();
+    all->children.push_back(std::move(plan));
+  }
+  LogicalPlanPtr body = std::move(all);
+  if (body->children.size() == 1) {
+    LogicalPlanPtr only = std::move(body->children[0]);
+    only->output = outputs;
+    body = std::move(only);
+  }
+  return MakeMaterialize(id, std::move(definition), std::move(body));
+}
+
 // Each outer value has partitions of its own.
 arrow::Result<PushedPlan> OuterDomain::PushWindow(LogicalPlanPtr plan) {
   auto& window = plan->As<LogicalWindow>();
@@ -262,66 +331,41 @@ arrow::Result<PushedPlan> OuterDomain::PushWindow(LogicalPlanPtr plan) {
   return pushed;
 }
 
-namespace {
-
-/// bound IS NULL OR number <= bound: of a LIMIT, where a NULL is none.
-arrow::Result<BoundExprPtr> WithinLimit(BindState& state, BoundExprPtr number, const BoundExpr& limit) {
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr within, MakeComparison(state, "<=", std::move(number), limit.Clone(), -1));
-  if (limit.IsConstant()) return within;
-  std::vector<BoundExprPtr> either;
-  ARROW_ASSIGN_OR_RAISE(either.emplace_back(), MakeIsNull(state, limit.Clone(), -1));
-  either.push_back(std::move(within));
-  return BoundExpr::Conjunction(false, std::move(either));
-}
-
-}  // namespace
-
 // The first rows of each outer value, by their numbers in the order below.
 arrow::Result<PushedPlan> OuterDomain::PushLimit(LogicalPlanPtr plan) {
   auto& limit = plan->As<LogicalLimit>();
-  if (plan->children.size() > 1) return Refuse("a subquery in LIMIT of a correlated subquery", position_);
   LogicalPlanPtr child = std::move(plan->children[0]);
-  auto window = std::make_unique<LogicalWindow>();
+  std::vector<SortKey> order;
   if (child->kind == PlanKind::kSort && child->As<LogicalSort>().limit == nullptr) {
-    window->order_by = std::move(child->As<LogicalSort>().keys);
+    order = std::move(child->As<LogicalSort>().keys);
     LogicalPlanPtr sorted = std::move(child->children[0]);
     child = std::move(sorted);
   }
   ARROW_ASSIGN_OR_RAISE(PushedPlan pushed, Push(std::move(child)));
-  for (SortKey& key : window->order_by) ReplaceOuter(key.expr, pushed.columns);
+  for (SortKey& key : order) ReplaceOuter(key.expr, pushed.columns);
+  std::vector<BoundExprPtr> partition_by;
   for (const OutputColumn& outer : outer_) {
-    window->partition_by.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
+    partition_by.push_back(BoundExpr::Column(pushed.columns.at(outer.id), outer.type, outer.name));
   }
-  WindowCall& call = window->calls.emplace_back();
-  call.name = "row_number";
-  call.kind = WindowKind::kRowNumber;
-  call.return_type = TypeId::kBigInt;
-  call.num_order_keys = static_cast<uint32_t>(window->order_by.size());
-  window->output = pushed.plan->output;
-  const OutputColumn number{state_.NewColumn(), call.return_type, "row_number"};
-  window->output.push_back(number);
-  window->children.push_back(std::move(pushed.plan));
-  auto filter = std::make_unique<LogicalFilter>();
-  BoundExprPtr behind_offset = ColumnOf(number);
-  const bool has_offset = limit.offset != nullptr && !(limit.offset->IsConstant() && limit.offset->value.is_null());
-  if (has_offset) {
-    std::vector<BoundExprPtr> or_none;
-    or_none.push_back(std::move(limit.offset));
-    or_none.push_back(BoundExpr::Constant(Value::BigInt(0)));
-    ARROW_ASSIGN_OR_RAISE(BoundExprPtr offset, MakeFunction(state_, "coalesce", std::move(or_none), -1));
-    std::vector<BoundExprPtr> difference;
-    difference.push_back(std::move(behind_offset));
-    difference.push_back(std::move(offset));
-    ARROW_ASSIGN_OR_RAISE(behind_offset, MakeFunction(state_, "-", std::move(difference), -1));
-    ARROW_ASSIGN_OR_RAISE(filter->terms.emplace_back(), MakeComparison(state_, ">", behind_offset->Clone(),
-                                                                       BoundExpr::Constant(Value::BigInt(0)), -1));
+  LogicalPlanPtr numbered =
+      RankRows(state_, std::move(partition_by), std::move(order), {WindowKind::kRowNumber}, std::move(pushed.plan));
+  const OutputColumn number = numbered->output.back();
+  if (plan->children.size() > 1) {
+    // Bounds with subqueries, which see no columns of queries around: one row for all.
+    limit.limit = ColumnOf(plan->children[1]->output[0]);
+    limit.offset = ColumnOf(plan->children[1]->output[1]);
+    numbered = JoinRow(std::move(numbered), std::move(plan->children[1]));
   }
-  if (limit.limit != nullptr && !(limit.limit->IsConstant() && limit.limit->value.is_null())) {
-    ARROW_ASSIGN_OR_RAISE(filter->terms.emplace_back(), WithinLimit(state_, std::move(behind_offset), *limit.limit));
+  std::vector<BoundExprPtr> terms;
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr place, BehindOffset(state_, ColumnOf(number), limit.offset.get()));
+  if (!IsNoBound(limit.offset.get())) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                          MakeComparison(state_, ">", place->Clone(), BoundExpr::Constant(Value::BigInt(0)), -1));
   }
-  filter->output = window->output;
-  filter->children.push_back(std::move(window));
-  pushed.plan = std::move(filter);
+  if (!IsNoBound(limit.limit.get())) {
+    ARROW_ASSIGN_OR_RAISE(terms.emplace_back(), WithinLimit(state_, std::move(place), *limit.limit));
+  }
+  pushed.plan = terms.empty() ? std::move(numbered) : MakeFilter(std::move(numbered), std::move(terms));
   return pushed;
 }
 

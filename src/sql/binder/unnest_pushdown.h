@@ -51,6 +51,7 @@ class OuterDomain {
   arrow::Result<PushedPlan> PushProject(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushProjectSet(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushAggregate(LogicalPlanPtr plan);
+  LogicalPlanPtr SplitEmptySets(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushWindow(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> PushLimit(LogicalPlanPtr plan);
   arrow::Result<PushedPlan> CompleteAggregate(LogicalPlanPtr plan, std::unordered_map<ColumnId, ColumnId> columns);
