@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -82,6 +84,12 @@ arrow::Status ScratchFile::Extend(uint64_t size) {
   }
   size_ = size;
   return arrow::Status::OK();
+}
+
+uint64_t ScratchFile::FreeDiskBytes() const {
+  struct statvfs disk = {};
+  if (::fstatvfs(fd_, &disk) != 0) return std::numeric_limits<uint64_t>::max() / 2;
+  return uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
 arrow::Status ScratchFile::Clear() {

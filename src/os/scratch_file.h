@@ -33,6 +33,8 @@ class ScratchFile {
   /// Makes [0, size) usable, with room on the disk, so that no later use fails for want of it. Errors, which change
   /// nothing: 53100 where there is no room.
   arrow::Status Extend(uint64_t size);
+  /// What the disk has left for files of this user; all there could be where the system does not say.
+  uint64_t FreeDiskBytes() const;
   /// Gives all room back: size() is 0.
   arrow::Status Clear();
   /// 58030 where bytes could not be written out since the last call, so that what was read may be wrong.

@@ -84,7 +84,22 @@ void SpillSpace::AddFree(uint64_t offset, uint64_t size) {
   free_by_size_.emplace(size, offset);
 }
 
+uint64_t SpillSpace::SizeLimit() const {
+  if (max_bytes_ != kNoLimit) return static_cast<uint64_t>(max_bytes_);
+  const uint64_t room = file_->size() + file_->FreeDiskBytes();
+  return room - room / 10;
+}
+
 arrow::Status SpillSpace::Full(uint64_t wanted) const {
+  if (max_bytes_ == kNoLimit) {
+    return SqlError(
+        sqlstate::kDiskFull,
+        fmt::format(
+            "the temporary file would leave less than a tenth of the room of \"{}\" to others: {} bytes more are "
+            "wanted, {} are in use",
+            folder_, wanted, bytes_in_use()),
+        -1, "max_temp_directory_size, where it is set, decides instead");
+  }
   return SqlError(sqlstate::kDiskFull,
                   fmt::format("the temporary file reached max_temp_directory_size: {} bytes more are wanted, {} of {} "
                               "are in use",
@@ -93,7 +108,7 @@ arrow::Status SpillSpace::Full(uint64_t wanted) const {
 
 arrow::Status SpillSpace::Grow(uint64_t size) {
   const uint64_t old_size = file_->size();
-  const auto limit = static_cast<uint64_t>(max_bytes_);
+  const uint64_t limit = SizeLimit();
   // The end may be free already.
   uint64_t needed = size;
   if (!free_.empty()) {

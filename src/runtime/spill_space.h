@@ -21,6 +21,7 @@ namespace llkv {
 /// Any thread. The file is made with the first block and emptied with the last one.
 class SpillSpace {
  public:
+  /// No limit but that the file leaves a tenth of the disk's room to others.
   static constexpr int64_t kNoLimit = int64_t{1} << 62;
   /// Blocks are multiples of this, and lie on its multiples.
   static constexpr int64_t kGranuleBytes = 4096;
@@ -55,6 +56,8 @@ class SpillSpace {
 
   arrow::Status MakeFile() LLKV_REQUIRES(mutex_);
   arrow::Status Grow(uint64_t size) LLKV_REQUIRES(mutex_);
+  /// How long the file may get now.
+  uint64_t SizeLimit() const LLKV_REQUIRES(mutex_);
   arrow::Status Full(uint64_t wanted) const LLKV_REQUIRES(mutex_);
   void AddFree(uint64_t offset, uint64_t size) LLKV_REQUIRES(mutex_);
   void RemoveFree(Extents::iterator extent) LLKV_REQUIRES(mutex_);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <random>
 #include <thread>
 #include <vector>
@@ -72,6 +73,20 @@ TEST(SpillSpaceTest, ThreadsShareIt) {
   for (uint64_t seed = 1; seed < 5; ++seed) threads.emplace_back([&, seed] { UseAtRandom(space, seed, 500); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(space.bytes_in_use(), 0);
+}
+
+TEST(SpillSpaceTest, ATenthOfTheDiskIsLeftToOthers) {
+  SpillSpace space;
+  ASSERT_TRUE(space.Configure(kFolder, SpillSpace::kNoLimit).ok());
+  auto first = space.Allocate(1 << 20);
+  ASSERT_TRUE(first.ok());
+  const uintmax_t room = std::filesystem::space(kFolder).available;
+  const auto block = space.Allocate(static_cast<int64_t>(room / 20 * 19));
+  EXPECT_EQ(GetSqlState(block.status()), sqlstate::kDiskFull) << block.status().ToString();
+  // Nothing of it was taken.
+  EXPECT_EQ(space.bytes_in_use(), 1 << 20);
+  EXPECT_GT(std::filesystem::space(kFolder).available, room / 2);
+  space.Free(*first, 1 << 20);
 }
 
 TEST(SpillSpaceTest, TheSizeLimitIs53100AndRoomIsFoundAgain) {
