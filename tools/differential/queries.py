@@ -181,6 +181,11 @@ class QueryGenerator:
         order, ordered = "", False
         if not plain and (self.chance(0.3) if top else self.chance(0.15) and not one_row):
             order, ordered = self.order_by_places(len(kinds))
+        if order == "" and not plain and not distinct and not one_row and self.chance(0.08):
+            # Ordered by all columns, the first row of each group is known.
+            on = sorted(self.random.sample(range(1, len(kinds) + 1), self.random.randint(1, len(kinds))))
+            distinct = Node("distinct_on", f"DISTINCT ON ({', '.join(str(place) for place in on)}) ", engines=TYPED)
+            order, ordered = self.order_by_places(len(kinds))
         if order == "" and not plain and not grouped and not distinct and self.chance(0.1):
             keys = [Node("term", self.expressions.make(self.expressions.kind(), scope, 1), self.direction()) for _ in range(2)]
             order = optional(" ORDER BY ", *[key for key in keys if not constant(key.parts[0])])
@@ -409,7 +414,7 @@ class QueryGenerator:
     def subquery_condition(self, scope, depth):
         outer = Scope(scope.all_columns()) if not scope.leaf else None
         kind = self.expressions.kind()
-        form = self.random.randint(0, 4)
+        form = self.random.randint(0, 6)
         if form == 0:
             query, _ = self.body(self.kinds(1), outer, depth)
             return Node("bool", self.pick(["EXISTS (", "NOT EXISTS ("]), query, ")")
@@ -421,10 +426,29 @@ class QueryGenerator:
             operator = self.pick(["=", "<>", "<", "<=", ">", ">="])
             return Node("bool", "(", self.expressions.make(kind, scope, 1), f" {operator} {self.pick(['ANY', 'ALL'])} (", query, "))",
                         engines=TYPED)
+        if form == 4:
+            elements = [self.expressions.make(kind, scope, 1) for _ in range(self.random.randint(1, 3))]
+            operator = self.pick(["=", "<>", "<", "<=", ">", ">="])
+            return Node("bool", "(", self.expressions.make(kind, scope, 1), f" {operator} {self.pick(['ANY', 'ALL'])} ([",
+                        Many(elements, least=1), "]))", engines=TYPED)
         other = self.expressions.kind()
+        if form == 5:
+            return self.row_comparison(kind, other, scope)
         query, _ = self.body([kind, other], outer, depth)
         return Node("bool", "((", self.expressions.make(kind, scope, 1), ", ", self.expressions.make(other, scope, 1), ")",
                     self.pick([" IN (", " NOT IN ("]), query, "))")
+
+
+    def row_comparison(self, kind, other, scope):
+        """Two values compared with the first row of a subquery. DuckDB has no such thing."""
+        relation = self.from_clause(None, 0)
+        inner = Scope(relation.columns, Scope(scope.all_columns()) if not scope.leaf else None, subqueries=False)
+        where = self.expressions.make("bool", inner, 1) if self.chance(0.6) else None
+        values = [self.expressions.make(k, inner, 1) for k in (kind, other)]
+        operator = self.pick(["=", "<>", "<", "<=", ">", ">="])
+        return Node("bool", "((", self.expressions.make(kind, scope, 1), ", ", self.expressions.make(other, scope, 1), f") {operator} (SELECT ",
+                    values[0], ", ", values[1], " FROM ", relation.node, optional(" WHERE ", where),
+                    f" ORDER BY 1{self.direction()}, 2{self.direction()} LIMIT 1))", engines=frozenset(["llkv", "sqlite"]))
 
 
 def constant(node):
