@@ -59,11 +59,11 @@ class QueryGenerator:
         self.large_left = 1
         definitions = []
         if self.chance(0.2):
-            definitions = [self.definition() for _ in range(self.random.randint(1, 2))]
+            recursive = self.chance(0.5)
+            definitions = [self.definition(recursive) for _ in range(self.random.randint(1, 2))]
         body, ordered = self.body(self.kinds(), None, depth=2, top=True)
         if not definitions:
             return body, ordered
-        recursive = any(d.kind == "recursive" for d in definitions)
         return Node("query", "WITH RECURSIVE " if recursive else "WITH ", Many(definitions, least=1), " ", body), ordered
 
     def view(self, name):
@@ -80,13 +80,14 @@ class QueryGenerator:
 
     # WITH.
 
-    def definition(self):
+    def definition(self, recursive):
+        """Behind WITH RECURSIVE, DuckDB takes every UNION for a recursion: for one whose rows have the first query's types."""
         name = self.fresh("w")
         kinds = self.kinds(3)
         columns = [f"c{i}" for i in range(len(kinds))]
-        if self.chance(0.35):
+        if recursive and self.chance(0.7):
             return self.recursive_definition(name)
-        query, _ = self.body(kinds, None, depth=1)
+        query, _ = self.select(kinds, None, 1, False) if recursive else self.body(kinds, None, depth=1)
         how = self.pick(["", "", "MATERIALIZED ", "NOT MATERIALIZED "])
         node = Node("definition", f"{name}({', '.join(columns)}) AS {how}(", query, ")")
         self.ctes.append((name, list(zip(columns, kinds, strict=True)), 100))

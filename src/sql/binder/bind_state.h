@@ -58,6 +58,10 @@ struct BindState {
   std::vector<std::string> view_stack;
   /// The expressions that the query being bound is a subquery of, outermost first.
   std::vector<const ExprContext*> enclosing;
+  /// Whether tables of FROM have a marker (ScopeColumn::is_marker). Only a statement that counts or reads whole rows
+  /// needs one: where the first comes up, it is bound anew.
+  bool marks_rows = false;
+  bool wants_marked_rows = false;
   /// Why parameters are not allowed here, or null where they are.
   const char* no_parameters = nullptr;
 

@@ -107,9 +107,18 @@ BoundStatementPlan FinishPlan(BindState& state, LogicalPlanPtr root) {
 }
 
 arrow::Result<BoundStatement> Binder::Bind(const AstStatement& statement) const {
-  BindState state(catalog_, functions_, options_);
-  state.parameter_types.resize(static_cast<size_t>(statement.num_parameters));
-  ARROW_ASSIGN_OR_RAISE(BoundStatement bound, BindStatement(state, statement));
+  const auto bind = [&](bool marks_rows, bool* wants_marked_rows) {
+    BindState state(catalog_, functions_, options_);
+    state.parameter_types.resize(static_cast<size_t>(statement.num_parameters));
+    state.marks_rows = marks_rows;
+    arrow::Result<BoundStatement> result = BindStatement(state, statement);
+    *wants_marked_rows = state.wants_marked_rows;
+    return result;
+  };
+  bool again = false;
+  arrow::Result<BoundStatement> result = bind(/*marks_rows=*/false, &again);
+  if (again) result = bind(/*marks_rows=*/true, &again);
+  ARROW_ASSIGN_OR_RAISE(BoundStatement bound, std::move(result));
   // Parameters whose type only the value tells, in places that leave them untyped.
   const auto finish = [&](BoundStatementPlan& plan) {
     plan.parameter_names = statement.parameter_names;

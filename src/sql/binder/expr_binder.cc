@@ -212,8 +212,41 @@ arrow::Result<BoundExprPtr> ExprBinder::BindColumnRef(const AstColumnRef& ref) {
                     ref.position);
   }
   const arrow::Result<ResolvedColumn> resolved = ResolveColumn(context_.scope, ref);
-  if (!resolved.ok()) return plain ? resolved.status() : BindFieldOfColumn(ref, resolved.status());
-  return MakeColumnRef(*resolved, ref.position);
+  if (resolved.ok()) return MakeColumnRef(*resolved, ref.position);
+  if (!plain) return BindFieldOfColumn(ref, resolved.status());
+  const ResolvedTable table = ResolveTable(context_.scope, ref.parts[0]);
+  if (table.scope == nullptr || state_.sqlite()) return resolved.status();
+  return BindWholeRow(table, ref.position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindRowMarker(const ResolvedTable& table, int64_t position) {
+  if (!state_.marks_rows) {
+    state_.wants_marked_rows = true;
+    return InternalError("rows are not marked");
+  }
+  for (const ScopeColumn& column : table.scope->columns) {
+    if (column.table != table.table || !column.is_marker) continue;
+    return MakeColumnRef({&column, table.depth, table.scope}, position);
+  }
+  // The target of a change is in no outer join.
+  return BoundExpr::Constant(Value::Boolean(true), position);
+}
+
+arrow::Result<BoundExprPtr> ExprBinder::BindWholeRow(const ResolvedTable& table, int64_t position) {
+  std::vector<std::string> names;
+  std::vector<BoundExprPtr> values;
+  for (const ScopeColumn& column : table.scope->columns) {
+    if (column.table != table.table || column.is_marker) continue;
+    names.push_back(column.name);
+    values.push_back(MakeColumnRef({&column, table.depth, table.scope}, position));
+  }
+  std::vector<BoundExprPtr> children;
+  ARROW_ASSIGN_OR_RAISE(children.emplace_back(), BindRowMarker(table, position));
+  ARROW_ASSIGN_OR_RAISE(BoundExprPtr row, MakeStruct(std::move(names), std::move(values), position));
+  const LogicalType type = row->type;
+  children.push_back(std::move(row));
+  children.push_back(BoundExpr::Constant(Value::Null(type), position));
+  return MakeCase(state_, std::move(children), position);
 }
 
 arrow::Result<BoundExprPtr> ExprBinder::BindParameter(const AstParameter& parameter) {

@@ -122,6 +122,10 @@ class ExprBinder {
 
  private:
   arrow::Result<BoundExprPtr> BindColumnRef(const AstColumnRef& ref);
+  /// A table's row as a STRUCT: NULL where an outer join has none.
+  arrow::Result<BoundExprPtr> BindWholeRow(const ResolvedTable& table, int64_t position);
+  /// TRUE where there is a row of the table, else NULL.
+  arrow::Result<BoundExprPtr> BindRowMarker(const ResolvedTable& table, int64_t position);
   arrow::Result<BoundExprPtr> BindParameter(const AstParameter& parameter);
   arrow::Result<BoundExprPtr> BindAtTimeZone(const AstAtTimeZone& at);
   arrow::Result<BoundExprPtr> BindIntervalLiteral(const AstIntervalLiteral& literal);
@@ -155,6 +159,8 @@ class ExprBinder {
   // expr_binder_aggregate.cc
   arrow::Result<BoundExprPtr> BindAggregate(const AstFunction& function, std::string_view name);
   /// The call with its arguments, bound by `inner`.
+  /// What stands for the star in count(*) and count(t.*).
+  arrow::Status BindCountedRows(const AstFunction& function, std::string_view name, AggregateCall* call);
   arrow::Result<AggregateCall> BindAggregateCall(const AstFunction& function, std::string_view name,
                                                  const ExprContext& inner);
   arrow::Status GuardArguments(AggregateCall* call);

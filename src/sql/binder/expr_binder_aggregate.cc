@@ -149,14 +149,29 @@ arrow::Result<const ExprContext*> ExprBinder::AggregateHome(const std::unordered
   return SqlError(sqlstate::kGroupingError, "aggregate functions are not allowed in FROM", position);
 }
 
+arrow::Status ExprBinder::BindCountedRows(const AstFunction& function, std::string_view name, AggregateCall* call) {
+  const AstStar* star = function.arguments[0]->TryAs<AstStar>();
+  const bool of_table = star != nullptr && !star->qualifier.empty();
+  if (function.arguments.size() != 1 || !SameName(name, "count") || (function.distinct && !of_table)) {
+    return SqlError(sqlstate::kSyntaxError, "* is an argument of count alone: count(*)", function.position);
+  }
+  if (!of_table) return arrow::Status::OK();
+  const AstName& alias = star->qualifier.back();
+  const ResolvedTable table = ResolveTable(context_.scope, alias);
+  if (table.scope == nullptr) {
+    return SqlError(sqlstate::kUndefinedTable, fmt::format("there is no table \"{}\" in FROM", alias.text),
+                    alias.range.position);
+  }
+  return (function.distinct ? BindWholeRow(table, star->position) : BindRowMarker(table, star->position))
+      .Value(&call->arguments.emplace_back());
+}
+
 arrow::Result<AggregateCall> ExprBinder::BindAggregateCall(const AstFunction& function, std::string_view name,
                                                            const ExprContext& inner) {
   ARROW_RETURN_NOT_OK(CheckPlainCall(function, true, false));
   AggregateCall call;
   if (HasStar(function)) {
-    if (function.arguments.size() != 1 || !SameName(name, "count") || function.distinct) {
-      return SqlError(sqlstate::kSyntaxError, "* is an argument of count alone: count(*)", function.position);
-    }
+    ARROW_RETURN_NOT_OK(ExprBinder(state_, inner).BindCountedRows(function, name, &call));
   } else {
     ARROW_ASSIGN_OR_RAISE(call.arguments, ExprBinder(state_, inner).BindAll(function.arguments));
   }

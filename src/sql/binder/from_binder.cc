@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/error.h"
@@ -18,9 +19,28 @@
 namespace llkv {
 namespace {
 
+/// The plan with its rows' marker as one more column.
+LogicalPlanPtr MarkRows(BindState& state, LogicalPlanPtr plan) {
+  std::vector<BoundExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const OutputColumn& column : plan->output) {
+    exprs.push_back(BoundExpr::Column(column.id, column.type, column.name));
+    names.push_back(column.name);
+  }
+  exprs.push_back(BoundExpr::Constant(Value::Boolean(true)));
+  names.emplace_back("row");
+  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+}
+
 /// The plan's columns under the alias and column aliases of an item.
-arrow::Result<BoundFrom> Named(const AstFromItem& item, std::string name, LogicalPlanPtr plan) {
+arrow::Result<BoundFrom> Named(BindState& state, const AstFromItem& item, std::string name, LogicalPlanPtr plan) {
+  if (state.marks_rows) plan = MarkRows(state, std::move(plan));
   std::vector<OutputColumn> columns = plan->output;
+  std::optional<OutputColumn> marker;
+  if (state.marks_rows) {
+    marker = std::move(columns.back());
+    columns.pop_back();
+  }
   if (item.column_aliases.size() > columns.size()) {
     return SqlError(sqlstate::kInvalidColumnReference,
                     fmt::format("\"{}\" has {} column{}, but {} names are given", item.alias.text, columns.size(),
@@ -30,6 +50,7 @@ arrow::Result<BoundFrom> Named(const AstFromItem& item, std::string name, Logica
   for (size_t i = 0; i < item.column_aliases.size(); ++i) columns[i].name = item.column_aliases[i].text;
   BoundFrom from;
   from.scope.AddTable(item.alias.empty() ? name : item.alias.text, columns);
+  if (marker) from.scope.AddMarker(*marker);
   from.plan = std::move(plan);
   return from;
 }
@@ -68,7 +89,7 @@ arrow::Result<BoundFrom> BindView(BindState& state, const ViewSchema& view, cons
     }
     for (size_t i = 0; i < view.column_names.size(); ++i) (*plan)->output[i].name = view.column_names[i];
   }
-  return Named(ref, view.name, std::move(plan).ValueUnsafe());
+  return Named(state, ref, view.name, std::move(plan).ValueUnsafe());
 }
 
 arrow::Result<BoundFrom> BindFile(BindState& state, const AstTableRef& ref) {
@@ -76,7 +97,7 @@ arrow::Result<BoundFrom> BindFile(BindState& state, const AstTableRef& ref) {
   request.path = ref.name.name().text;
   ARROW_ASSIGN_OR_RAISE(request.format, FormatOfPath(request.path, ref.name.range.position));
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, MakeFileScan(state, std::move(request), ref.name.range.position));
-  return Named(ref, ref.name.name().text, std::move(plan));
+  return Named(state, ref, ref.name.name().text, std::move(plan));
 }
 
 arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, const QueryEnvironment& environment) {
@@ -85,14 +106,14 @@ arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, con
   if (ref.name.parts.size() == 1) {
     ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindCommonTable(state, ref.name.name(), environment.ctes));
     if (plan != nullptr && is_hinted) return Refuse("INDEXED of anything but a table", ref.range.position);
-    if (plan != nullptr) return Named(ref, ref.name.name().text, std::move(plan));
+    if (plan != nullptr) return Named(state, ref, ref.name.name().text, std::move(plan));
   }
   ARROW_ASSIGN_OR_RAISE(const AstName* name, PlainName(ref.name));
   if (const TableSchemaPtr table = state.catalog.FindTable(name->text)) {
     state.Use(table->id, false);
     LogicalPlanPtr scan = MakeScan(state, *table, false);
     ARROW_RETURN_NOT_OK(ApplyIndexHint(ref, *table, *scan));
-    return Named(ref, table->name, std::move(scan));
+    return Named(state, ref, table->name, std::move(scan));
   }
   if (const ViewSchemaPtr view = state.catalog.FindView(name->text)) {
     if (is_hinted) return Refuse("INDEXED of anything but a table", ref.range.position);
@@ -105,9 +126,10 @@ arrow::Result<BoundFrom> BindTable(BindState& state, const AstTableRef& ref, con
 arrow::Result<BoundFrom> BindFunctionItem(BindState& state, const AstTableFunction& item,
                                           const QueryEnvironment& environment) {
   ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindTableFunction(state, item, environment));
-  ARROW_ASSIGN_OR_RAISE(BoundFrom from, Named(item, item.call->As<AstFunction>().name.name().text, std::move(plan)));
+  ARROW_ASSIGN_OR_RAISE(BoundFrom from,
+                        Named(state, item, item.call->As<AstFunction>().name.name().text, std::move(plan)));
   // The name of a function that gives one value a row is the value's name too.
-  const size_t num_values = from.scope.columns.size() - (item.with_ordinality ? 1 : 0);
+  const size_t num_values = from.scope.visible.size() - (item.with_ordinality ? 1 : 0);
   from.scope.tables[0].is_value = num_values == 1 && item.column_aliases.empty();
   return from;
 }
@@ -146,7 +168,7 @@ arrow::Result<BoundFrom> BindFromItem(BindState& state, const AstFromItem& item,
       QueryEnvironment inner{environment.outer, environment.ctes};
       if (subquery.lateral && environment.lateral != nullptr) inner.outer = environment.lateral;
       ARROW_ASSIGN_OR_RAISE(LogicalPlanPtr plan, BindQuery(state, *subquery.query, inner));
-      return Named(item, std::string(), std::move(plan));
+      return Named(state, item, std::string(), std::move(plan));
     }
     case AstFromKind::kJoin:
       return BindJoinItem(state, item.As<AstJoin>(), environment);

@@ -35,14 +35,14 @@ int32_t FindTable(const Scope& scope, const AstName& alias) {
 arrow::Result<ResolvedColumn> ResolveInTable(const Scope& scope, int32_t table, const AstName& name, int depth) {
   ResolvedColumn found;
   for (const ScopeColumn& column : scope.columns) {
-    if (column.table != table || !SameName(column.name, name.key)) continue;
+    if (column.table != table || column.is_marker || !SameName(column.name, name.key)) continue;
     if (found.column != nullptr) return Ambiguous(name.text, name.range.position, scope, *found.column, column);
     found = {&column, depth, &scope};
   }
   if (found.column != nullptr) return found;
   std::vector<std::string> candidates;
   for (const ScopeColumn& column : scope.columns) {
-    if (column.table == table) candidates.push_back(column.name);
+    if (column.table == table && !column.is_marker) candidates.push_back(column.name);
   }
   return SqlError(
       sqlstate::kUndefinedColumn,
@@ -76,6 +76,10 @@ void Scope::AddTable(std::string alias, const std::vector<OutputColumn>& table_c
   }
 }
 
+void Scope::AddMarker(const OutputColumn& column) {
+  columns.push_back({column.name, column.id, column.type, static_cast<int32_t>(tables.size()) - 1, true});
+}
+
 void Scope::Append(Scope other) {
   const auto first_table = static_cast<int32_t>(tables.size());
   const auto first_column = static_cast<uint32_t>(columns.size());
@@ -89,6 +93,15 @@ void Scope::Append(Scope other) {
 
 bool Scope::Has(ColumnId id) const {
   return std::any_of(columns.begin(), columns.end(), [id](const ScopeColumn& column) { return column.id == id; });
+}
+
+ResolvedTable ResolveTable(const Scope* scope, const AstName& alias) {
+  int depth = 0;
+  for (const Scope* s = scope; s != nullptr; s = s->parent, ++depth) {
+    const int32_t index = FindTable(*s, alias);
+    if (index >= 0) return {s, depth, index};
+  }
+  return {};
 }
 
 arrow::Result<ResolvedColumn> ResolveInScope(const Scope& scope, const AstName& name) {

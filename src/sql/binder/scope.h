@@ -20,6 +20,8 @@ struct ScopeColumn {
   LogicalType type;
   /// In Scope::tables; -1 for a column that USING merged.
   int32_t table = -1;
+  /// No column of the table, and not visible: TRUE in its rows, NULL where an outer join has none of them.
+  bool is_marker = false;
 };
 
 struct ScopeTable {
@@ -40,6 +42,8 @@ struct Scope {
 
   /// Adds a table with its columns, all visible.
   void AddTable(std::string alias, const std::vector<OutputColumn>& table_columns);
+  /// Adds the marker of the last table.
+  void AddMarker(const OutputColumn& column);
   /// Adds what `other` has, behind this scope's.
   void Append(Scope other);
   /// Where `id` is one of the scope's own.
@@ -58,6 +62,17 @@ struct ResolvedColumn {
 /// Looks an unqualified or qualified column up, from the inside out. Errors: 42702 where several match in one scope,
 /// 42703 and 42P01 where none does, with hints.
 arrow::Result<ResolvedColumn> ResolveColumn(const Scope* scope, const AstColumnRef& ref);
+
+/// A table of FROM, of this query or of one around it.
+struct ResolvedTable {
+  /// Null: there is none of the name.
+  const Scope* scope = nullptr;
+  int depth = 0;
+  int32_t table = -1;
+};
+
+/// Looks a table of FROM up by its alias, from the inside out.
+ResolvedTable ResolveTable(const Scope* scope, const AstName& alias);
 
 /// As ResolveColumn, for an unqualified name of this scope alone; a null column where there is none.
 arrow::Result<ResolvedColumn> ResolveInScope(const Scope& scope, const AstName& name);

@@ -113,7 +113,7 @@ arrow::Status SelectBinder::ExpandStar(const AstStar& star) {
     for (uint32_t index : scope_.visible) add(scope_.columns[index]);
   } else {
     for (const ScopeColumn& column : scope_.columns) {
-      if (column.table == table) add(column);
+      if (column.table == table && !column.is_marker) add(column);
     }
   }
   return arrow::Status::OK();
