@@ -56,6 +56,25 @@ class ConnectedRelations {
   std::vector<RelationSet> parts_;
 };
 
+/// Whether a call can fail only where its result lies out of its type's range.
+bool FailsOutOfRange(const BoundExpr& call) {
+  const std::string& name = call.function.name;
+  if (name == "+" || name == "-" || name == "*") return true;
+  if (name == "cast") return call.type.IsNumeric() && call.children[0]->type.IsNumeric();
+  if (name != "/" && name != "%") return false;
+  const BoundExpr& divisor = *call.children[1];
+  return divisor.IsConstant() && !divisor.value.is_null() && divisor.type.IsInteger() && divisor.value.integer() != 0;
+}
+
+/// Whether that holds of all in `term` that can fail.
+bool FailsOutOfRangeAlone(const BoundExpr& term) {
+  bool alone = true;
+  VisitExpr(term, [&](const BoundExpr& part) {
+    if (part.kind == ExprKind::kFunction && part.function.can_fail) alone = alone && FailsOutOfRange(part);
+  });
+  return alone;
+}
+
 /// A filter for terms that must not move into a join.
 LogicalPlanPtr Above(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
   if (terms.empty()) return plan;
@@ -118,28 +137,50 @@ std::optional<size_t> JoinBlock::JoinBetween(RelationSet a, RelationSet b) const
 
 // Without them there would be a cross product, and the term would be evaluated on all its rows: as a key it is
 // evaluated on all rows of both sides, each with all that it is joined to, which is the same but where one side has
-// none. Terms behind one that stays stay too.
+// none. Sides that only terms without a key join would be a product too: there it is evaluated on all rows of what keys
+// join each side to. Beside other keys (a.g = b.g AND a.n = b.n + 1) it becomes a key where it fails for values out of
+// range alone; else it stays above. Terms behind one that stays stay too.
 void JoinBlock::AddFallibleKeys(std::vector<BoundExprPtr>& terms) {
   ConnectedRelations connected;
-  for (const Term& term : terms_) connected.Unite(term.reads);
+  ConnectedRelations by_keys;
+  for (const Term& term : terms_) {
+    connected.Unite(term.reads);
+    if (IsKey(*term.expr)) by_keys.Unite(term.reads);
+  }
   for (const WrittenJoin& join : joins_) {
-    if (join.type != JoinType::kInner) connected.Unite(join.all());
+    if (join.type == JoinType::kInner) continue;
+    connected.Unite(join.all());
+    by_keys.Unite(join.all());
   }
   size_t num_taken = 0;
   for (; num_taken < terms.size(); ++num_taken) {
     const BoundExpr& term = *terms[num_taken];
-    if (term.IsVolatile() || ComparisonOf(term) != ComparisonOp::kEqual) break;
+    if (term.IsVolatile() || !IsKey(term)) break;
     const RelationSet left = ReadsOf(*term.children[0]);
     const RelationSet right = ReadsOf(*term.children[1]);
-    const RelationSet all_left = connected.Around(left);
-    const RelationSet all_right = connected.Around(right);
-    if (left == 0 || right == 0 || (all_left & all_right) != 0) break;
-    const std::optional<size_t> join = JoinBetween(all_left, all_right);
+    RelationSet all_left = connected.Around(left);
+    RelationSet all_right = connected.Around(right);
+    if ((all_left & all_right) != 0) {
+      all_left = by_keys.Around(left);
+      all_right = by_keys.Around(right);
+    }
+    const bool beside_keys = (all_left & all_right) != 0;
+    if (beside_keys && !FailsOutOfRangeAlone(term)) break;
+    const std::optional<size_t> join = beside_keys ? JoinBetween(left, right) : JoinBetween(all_left, all_right);
     if (!join) break;
-    connected.Unite(all_left | all_right);
-    terms_.push_back({std::move(terms[num_taken]), *join, all_left | all_right});
+    const RelationSet reads = (all_left | all_right) & joins_[*join].all();
+    connected.Unite(reads);
+    by_keys.Unite(reads);
+    terms_.push_back({std::move(terms[num_taken]), *join, reads});
   }
   terms.erase(terms.begin(), terms.begin() + static_cast<std::ptrdiff_t>(num_taken));
+}
+
+bool JoinBlock::IsKey(const BoundExpr& term) const {
+  if (ComparisonOf(term) != ComparisonOp::kEqual) return false;
+  const RelationSet left = ReadsOf(*term.children[0]);
+  const RelationSet right = ReadsOf(*term.children[1]);
+  return left != 0 && right != 0 && (left & right) == 0;
 }
 
 RelationSet JoinBlock::ReadsOf(const BoundExpr& expr) const {

@@ -48,6 +48,8 @@ class JoinBlock {
   void AddFallibleKeys(std::vector<BoundExprPtr>& terms);
   std::optional<size_t> JoinBetween(RelationSet a, RelationSet b) const;
   RelationSet ReadsOf(const BoundExpr& expr) const;
+  /// Whether it compares values of some relations with values of others for equality.
+  bool IsKey(const BoundExpr& term) const;
   void AddEdges(size_t join, const CardinalityEstimator& estimator, std::vector<JoinEdge>& edges) const;
   void AddProducts(bool all, std::vector<JoinEdge>& edges) const;
   void Estimate(const std::vector<const Term*>& terms, const CardinalityEstimator& estimator, JoinEdge& edge) const;
