@@ -26,11 +26,6 @@ int64_t ColumnBytes(LogicalType type, uint32_t rows) {
 
 int64_t BitmapBytes(uint32_t rows) { return PaddedTo64((rows + 7) / 8) + kPadding; }
 
-struct Bytes16 {
-  uint64_t low;
-  uint64_t high;
-};
-
 template <typename T>
 void CopyValues(const void* from, const Selection& selection, uint32_t begin, uint32_t count, void* to) {
   const T* source = static_cast<const T*>(from);

@@ -168,10 +168,6 @@ arrow::Status DenseJoinTable::AllocateRows(std::span<const std::unique_ptr<JoinB
 
 namespace {
 
-struct Bytes16 {
-  uint64_t words[2];
-};
-
 /// VisitWidth of a value's whole width and of the width that is kept of it, which is the whole one or narrower.
 template <typename F>
 void VisitWidths(int64_t whole_width, int64_t kept_width, F&& f) {

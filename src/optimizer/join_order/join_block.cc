@@ -141,6 +141,7 @@ std::optional<size_t> JoinBlock::JoinBetween(RelationSet a, RelationSet b) const
 // join each side to. Beside other keys (a.g = b.g AND a.n = b.n + 1) it becomes a key where it fails for values out of
 // range alone; else it stays above. Terms behind one that stays stay too.
 void JoinBlock::AddFallibleKeys(std::vector<BoundExprPtr>& terms) {
+  if (terms.empty()) return;
   ConnectedRelations connected;
   ConnectedRelations by_keys;
   for (const Term& term : terms_) {

@@ -24,8 +24,6 @@ struct InsertTarget {
   size_t num_given = 0;
 };
 
-BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
-
 arrow::Status CheckCount(const InsertTarget& target, size_t num_values, int64_t position) {
   if (num_values == target.num_given) return arrow::Status::OK();
   return SqlError(sqlstate::kSyntaxError,

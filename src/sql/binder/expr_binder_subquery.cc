@@ -13,10 +13,6 @@
 namespace llkv {
 namespace {
 
-BoundExprPtr ColumnOf(const OutputColumn& column, int64_t position) {
-  return BoundExpr::Column(column.id, column.type, column.name, position);
-}
-
 arrow::Status CheckWidth(const LogicalPlan& plan, size_t wanted, int64_t position) {
   if (plan.output.size() == wanted) return arrow::Status::OK();
   return SqlError(

@@ -133,13 +133,6 @@ void MergeVisible(Scope& scope, const std::vector<UsingPair>& pairs, uint32_t nu
   scope.visible = std::move(visible);
 }
 
-void SetJoinOutput(LogicalJoin& join) {
-  join.output = join.children[0]->output;
-  if (join.type == JoinType::kSemi || join.type == JoinType::kAnti) return;
-  const auto& right = join.children[1]->output;
-  join.output.insert(join.output.end(), right.begin(), right.end());
-}
-
 /// Whether everything that the subquery reads from outside is among `plan`'s columns (nothing at all counts).
 bool ReadsOnlyFrom(const PendingSubquery& pending, const LogicalPlan& plan) {
   std::unordered_set<ColumnId> read = FreeColumns(*pending.plan);
@@ -204,11 +197,7 @@ arrow::Status BindOn(BindState& state, const AstJoin& ast, const QueryEnvironmen
   }
   if (!pending.empty() && !CanAttachToSides(pending, join)) {
     const auto match = [&](LogicalPlanPtr left, LogicalPlanPtr right) -> arrow::Result<LogicalPlanPtr> {
-      auto product = std::make_unique<LogicalJoin>();
-      product->children.push_back(std::move(left));
-      product->children.push_back(std::move(right));
-      SetJoinOutput(*product);
-      LogicalPlanPtr matches = std::move(product);
+      LogicalPlanPtr matches = MakeJoin(JoinType::kInner, std::move(left), std::move(right), {});
       ARROW_RETURN_NOT_OK(FilterMatches(state, std::move(pending), std::move(condition), matches));
       return matches;
     };
@@ -273,13 +262,7 @@ arrow::Result<BoundFrom> BindJoin(BindState& state, const AstJoin& ast, const Qu
     ARROW_RETURN_NOT_OK(
         BindLateralJoin(state, ast, environment, both, type, std::move(terms), std::move(right.plan), result.plan));
   } else {
-    auto join = std::make_unique<LogicalJoin>();
-    join->type = type;
-    join->terms = std::move(terms);
-    join->children.push_back(std::move(left.plan));
-    join->children.push_back(std::move(right.plan));
-    SetJoinOutput(*join);
-    result.plan = std::move(join);
+    result.plan = MakeJoin(type, std::move(left.plan), std::move(right.plan), std::move(terms));
     if (ast.condition != nullptr) ARROW_RETURN_NOT_OK(BindOn(state, ast, environment, both, result.plan));
   }
   if (left_only) {

@@ -87,15 +87,6 @@ arrow::Result<BoundExprPtr> BehindOffset(BindState& state, BoundExprPtr number, 
   return MakeFunction(state, "-", std::move(difference), -1);
 }
 
-LogicalPlanPtr JoinRow(LogicalPlanPtr plan, LogicalPlanPtr row) {
-  auto join = std::make_unique<LogicalJoin>();
-  join->output = plan->output;
-  join->output.insert(join->output.end(), row->output.begin(), row->output.end());
-  join->children.push_back(std::move(plan));
-  join->children.push_back(std::move(row));
-  return join;
-}
-
 namespace {
 
 /// The one row (limit, offset) of bounds that hold subqueries.
@@ -113,9 +104,8 @@ arrow::Result<LogicalPlanPtr> MakeBounds(BindState& state, std::vector<PendingSu
   return MakeProject(state, std::move(row), std::move(exprs), {"limit", "offset"});
 }
 
-BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
-
-/// FETCH FIRST … ROWS WITH TIES of a sorted `plan`: also the rows that sort as the last of them does.
+/// FETCH FIRST … ROWS WITH TIES of sorted rows: also those that sort as the last of them does. Gives more columns
+/// behind theirs.
 arrow::Result<LogicalPlanPtr> LimitWithTies(BindState& state, std::unique_ptr<LogicalLimit> limit, int64_t position) {
   LogicalPlanPtr plan = std::move(limit->children[0]);
   if (plan->kind != PlanKind::kSort) {
@@ -124,7 +114,6 @@ arrow::Result<LogicalPlanPtr> LimitWithTies(BindState& state, std::unique_ptr<Lo
   std::vector<SortKey>& keys = plan->As<LogicalSort>().keys;
   std::vector<SortKey> order;
   for (const SortKey& key : keys) order.push_back({key.expr->Clone(), key.descending, key.nulls_first});
-  const std::vector<OutputColumn> outputs = plan->output;
   LogicalPlanPtr ranked =
       RankRows(state, {}, std::move(order), {WindowKind::kRank, WindowKind::kRowNumber}, std::move(plan->children[0]));
   const OutputColumn number = ranked->output.back();
@@ -132,7 +121,7 @@ arrow::Result<LogicalPlanPtr> LimitWithTies(BindState& state, std::unique_ptr<Lo
   if (limit->children.size() > 1) {
     limit->limit = ColumnOf(limit->children[1]->output[0]);
     limit->offset = ColumnOf(limit->children[1]->output[1]);
-    ranked = JoinRow(std::move(ranked), std::move(limit->children[1]));
+    ranked = MakeJoin(JoinType::kInner, std::move(ranked), std::move(limit->children[1]), {});
   }
   std::vector<BoundExprPtr> terms;
   const auto add = [&](BoundExprPtr left, const char* op, BoundExprPtr right) {
@@ -151,13 +140,7 @@ arrow::Result<LogicalPlanPtr> LimitWithTies(BindState& state, std::unique_ptr<Lo
   }
   plan->output = ranked->output;
   plan->children[0] = terms.empty() ? std::move(ranked) : MakeFilter(std::move(ranked), std::move(terms));
-  std::vector<BoundExprPtr> exprs;
-  std::vector<std::string> names;
-  for (const OutputColumn& column : outputs) {
-    exprs.push_back(ColumnOf(column));
-    names.push_back(column.name);
-  }
-  return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));
+  return plan;
 }
 
 }  // namespace
@@ -227,18 +210,17 @@ arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery
     }
     sort->keys.push_back(MakeSortKey(state, item, std::move(expr)));
   }
-  const bool has_subqueries = !pending.empty();
   std::vector<BoundExprPtr*> slots;
   for (SortKey& key : sort->keys) slots.push_back(&key.expr);
   ARROW_RETURN_NOT_OK(AttachSubqueries(state, std::move(pending), plan, slots));
   sort->output = plan->output;
   sort->children.push_back(std::move(plan));
   ARROW_ASSIGN_OR_RAISE(plan, ApplyLimit(state, query, environment, std::move(sort)));
-  if (!has_subqueries) return plan;
+  if (plan->output.size() == output.size()) return plan;
   std::vector<BoundExprPtr> exprs;
   std::vector<std::string> names;
   for (const OutputColumn& column : output) {
-    exprs.push_back(BoundExpr::Column(column.id, column.type, column.name));
+    exprs.push_back(ColumnOf(column));
     names.push_back(column.name);
   }
   return MakeProject(state, std::move(plan), std::move(exprs), std::move(names));

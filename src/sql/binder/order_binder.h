@@ -14,7 +14,7 @@ namespace llkv {
 arrow::Result<LogicalPlanPtr> BindOrderAndLimit(BindState& state, const AstQuery& query,
                                                 const QueryEnvironment& environment, LogicalPlanPtr plan);
 
-/// LIMIT and OFFSET of `query` above `plan`, where it has them.
+/// LIMIT and OFFSET of `query` above `plan`, where it has them. WITH TIES gives more columns behind the plan's.
 arrow::Result<LogicalPlanPtr> ApplyLimit(BindState& state, const AstQuery& query, const QueryEnvironment& environment,
                                          LogicalPlanPtr plan);
 
@@ -30,9 +30,6 @@ arrow::Result<BoundExprPtr> WithinLimit(BindState& state, BoundExprPtr number, c
 
 /// number - offset, where NULL is no offset.
 arrow::Result<BoundExprPtr> BehindOffset(BindState& state, BoundExprPtr number, const BoundExpr* offset);
-
-/// Each row of `plan` beside the one row of `row`.
-LogicalPlanPtr JoinRow(LogicalPlanPtr plan, LogicalPlanPtr row);
 
 /// A sort key with the dialect's place for NULLs.
 SortKey MakeSortKey(const BindState& state, const AstOrderItem& item, BoundExprPtr expr);

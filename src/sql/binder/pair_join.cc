@@ -8,6 +8,7 @@
 
 #include "plan/materialize.h"
 #include "plan/plan_visitor.h"
+#include "sql/binder/query_binder.h"
 #include "sql/binder/typing.h"
 
 namespace llkv {
@@ -64,16 +65,10 @@ LogicalPlanPtr Choose(BindState& state, LogicalPlanPtr pairs, const std::vector<
 arrow::Result<LogicalPlanPtr> JoinByNumber(BindState& state, JoinType type, LogicalPlanPtr left, LogicalPlanPtr right,
                                            const OutputColumn& left_number, const OutputColumn& right_number,
                                            int64_t position) {
-  auto join = std::make_unique<LogicalJoin>();
-  join->type = type;
-  ARROW_ASSIGN_OR_RAISE(BoundExprPtr term, MakeComparison(state, "=", Column(left_number, left_number.id),
-                                                          Column(right_number, right_number.id), position));
-  join->terms.push_back(std::move(term));
-  join->output = left->output;
-  if (GivesPairs(type)) join->output.insert(join->output.end(), right->output.begin(), right->output.end());
-  join->children.push_back(std::move(left));
-  join->children.push_back(std::move(right));
-  return join;
+  std::vector<BoundExprPtr> terms;
+  ARROW_ASSIGN_OR_RAISE(terms.emplace_back(),
+                        MakeComparison(state, "=", ColumnOf(left_number), ColumnOf(right_number), position));
+  return MakeJoin(type, std::move(left), std::move(right), std::move(terms));
 }
 
 void Append(std::vector<OutputColumn>& columns, const std::vector<OutputColumn>& more) {

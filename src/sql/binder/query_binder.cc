@@ -318,6 +318,27 @@ arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& sc
   return arrow::Status::OK();
 }
 
+BoundExprPtr ColumnOf(const OutputColumn& column, int64_t position) {
+  return BoundExpr::Column(column.id, column.type, column.name, position);
+}
+
+void SetJoinOutput(LogicalJoin& join) {
+  join.output = join.children[0]->output;
+  if (!GivesPairs(join.type)) return;
+  const auto& right = join.children[1]->output;
+  join.output.insert(join.output.end(), right.begin(), right.end());
+}
+
+LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right, std::vector<BoundExprPtr> terms) {
+  auto join = std::make_unique<LogicalJoin>();
+  join->type = type;
+  join->terms = std::move(terms);
+  join->children.push_back(std::move(left));
+  join->children.push_back(std::move(right));
+  SetJoinOutput(*join);
+  return join;
+}
+
 LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms) {
   auto filter = std::make_unique<LogicalFilter>();
   filter->terms = std::move(terms);

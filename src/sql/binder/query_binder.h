@@ -67,6 +67,15 @@ LogicalPlanPtr MakeSingleRow();
 arrow::Status ApplyWhere(BindState& state, const AstExpr& where, const Scope& scope, const CteFrame* ctes,
                          LogicalPlanPtr& plan);
 
+/// A reference to an output column, for an expression.
+BoundExprPtr ColumnOf(const OutputColumn& column, int64_t position = -1);
+
+/// The columns that a join of `type` gives; of a mark join without the mark.
+void SetJoinOutput(LogicalJoin& join);
+
+/// A join of `type` by `terms`; a mark join still without its mark.
+LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right, std::vector<BoundExprPtr> terms);
+
 /// The rows of `plan` for which all of `terms` are TRUE.
 LogicalPlanPtr MakeFilter(LogicalPlanPtr plan, std::vector<BoundExprPtr> terms);
 

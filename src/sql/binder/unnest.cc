@@ -17,8 +17,6 @@
 namespace llkv {
 namespace {
 
-BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
-
 /// A projection that can be looked through: a use of a common table expression has no child yet.
 bool IsProject(const LogicalPlan& plan) { return plan.kind == PlanKind::kProject && !plan.children.empty(); }
 
@@ -44,19 +42,6 @@ LogicalPlanPtr NameResult(BindState& state, LogicalPlanPtr plan, ColumnId result
   }
   plan->output[0].id = result;
   return plan;
-}
-
-LogicalPlanPtr MakeJoin(JoinType type, LogicalPlanPtr left, LogicalPlanPtr right, std::vector<BoundExprPtr> terms) {
-  auto join = std::make_unique<LogicalJoin>();
-  join->type = type;
-  join->terms = std::move(terms);
-  join->output = left->output;
-  if (type != JoinType::kSemi && type != JoinType::kAnti && type != JoinType::kMark) {
-    join->output.insert(join->output.end(), right->output.begin(), right->output.end());
-  }
-  join->children.push_back(std::move(left));
-  join->children.push_back(std::move(right));
-  return join;
 }
 
 /// Adds the columns that make a term not TRUE when they are NULL.

@@ -19,8 +19,6 @@
 namespace llkv {
 namespace {
 
-BoundExprPtr ColumnOf(const OutputColumn& column) { return BoundExpr::Column(column.id, column.type, column.name); }
-
 const OutputColumn* FindOutput(const LogicalPlan& plan, ColumnId id) {
   for (const OutputColumn& column : plan.output) {
     if (column.id == id) return &column;
@@ -115,12 +113,7 @@ bool OuterDomain::Depends(const LogicalPlan& plan) const {
 
 arrow::Result<PushedPlan> OuterDomain::Cross(LogicalPlanPtr plan) {
   PushedPlan copy = Copy();
-  auto join = std::make_unique<LogicalJoin>();
-  join->output = copy.plan->output;
-  Append(join->output, plan->output);
-  join->children.push_back(std::move(copy.plan));
-  join->children.push_back(std::move(plan));
-  copy.plan = std::move(join);
+  copy.plan = MakeJoin(JoinType::kInner, std::move(copy.plan), std::move(plan), {});
   return copy;
 }
 
@@ -354,7 +347,7 @@ arrow::Result<PushedPlan> OuterDomain::PushLimit(LogicalPlanPtr plan) {
     // Bounds with subqueries, which see no columns of queries around: one row for all.
     limit.limit = ColumnOf(plan->children[1]->output[0]);
     limit.offset = ColumnOf(plan->children[1]->output[1]);
-    numbered = JoinRow(std::move(numbered), std::move(plan->children[1]));
+    numbered = MakeJoin(JoinType::kInner, std::move(numbered), std::move(plan->children[1]), {});
   }
   std::vector<BoundExprPtr> terms;
   ARROW_ASSIGN_OR_RAISE(BoundExprPtr place, BehindOffset(state_, ColumnOf(number), limit.offset.get()));

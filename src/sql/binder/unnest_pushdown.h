@@ -33,7 +33,7 @@ class OuterDomain {
   bool is_numbered() const { return !set_columns_.empty(); }
 
   /// `plan` for every combination of the outer columns' values. Errors: 0A000 where something in it cannot be computed
-  /// for all at once (a LIMIT that is computed).
+  /// for all at once.
   arrow::Result<PushedPlan> Push(LogicalPlanPtr plan);
 
   /// Terms that match outer rows with rows of a pushed plan. Columns in `strict` match by =, the rest NULL with NULL

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "plan/plan_visitor.h"
+#include "sql/binder/query_binder.h"
 
 namespace llkv {
 namespace {
@@ -50,12 +51,7 @@ bool ReadsOnlyInSets(const LogicalPlan& plan, const ColumnSet& free) {
 LogicalPlanPtr GraftSets(LogicalPlanPtr chain, const ColumnSet& free, LogicalPlanPtr outer) {
   if (!ReadsAnyOf(*chain, free)) {
     if (IsSingleRow(*chain)) return outer;
-    auto join = std::make_unique<LogicalJoin>();
-    join->output = outer->output;
-    join->output.insert(join->output.end(), chain->output.begin(), chain->output.end());
-    join->children.push_back(std::move(outer));
-    join->children.push_back(std::move(chain));
-    return join;
+    return MakeJoin(JoinType::kInner, std::move(outer), std::move(chain), {});
   }
   const std::vector<OutputColumn> columns = outer->output;
   chain->children[0] = GraftSets(std::move(chain->children[0]), free, std::move(outer));
